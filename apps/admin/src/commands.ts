@@ -1,0 +1,145 @@
+import { loadConfig, type KeyRing, type Mode } from '#lib/platform';
+import { clockSet, clockShow } from './clock-commands.js';
+import { CommandRefused } from './command-refused.js';
+import type { OperatorContext } from './context.js';
+import { importAnchor, listAnchors, refresh, revocationStatus, setSource } from './revocation-commands.js';
+import { seedDemo } from './seed-demo.js';
+import { apiKeyCreate, apiKeyRevoke, referenceFormatSet, tenantCreate } from './tenant-commands.js';
+
+export interface Options {
+  mode?: Mode | undefined;
+  hierarchy?: 'sign' | 'auth' | undefined;
+  tenant?: string | undefined;
+  name?: string | undefined;
+  id?: string | undefined;
+  scope?: string[] | undefined;
+  'expires-at'?: string | undefined;
+  format?: string | undefined;
+  none?: boolean | undefined;
+  offset?: string | undefined;
+  file?: string | undefined;
+  fingerprint?: string | undefined;
+  'crl-index'?: string | undefined;
+  layout?: string | undefined;
+  'ocsp-url'?: string | undefined;
+  wait?: boolean | undefined;
+  timeout?: string | undefined;
+}
+
+interface Command {
+  words: string[];
+  help: string;
+  run(context: OperatorContext, options: Options): Promise<unknown>;
+}
+
+/** The option's value; a command that needs it refuses to run without. */
+function need<K extends keyof Options>(options: Options, name: K): NonNullable<Options[K]> {
+  const value = options[name];
+  if (value === undefined || value === '') throw new CommandRefused(`--${name} is missing`);
+  return value;
+}
+
+const keyRing = (): KeyRing => loadConfig(['KEY_RING'], process.env).KEY_RING;
+
+const DEFAULT_WAIT_S = 120;
+
+function seconds(text: string | undefined): number {
+  const value = text === undefined ? DEFAULT_WAIT_S : Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new CommandRefused('--timeout is a number of seconds');
+  return value;
+}
+
+function layoutOf(text: string | undefined): 'full' | 'partitioned' {
+  if (text === 'full' || text === 'partitioned') return text;
+  throw new CommandRefused('--layout is full or partitioned');
+}
+
+export const COMMANDS: readonly Command[] = [
+  {
+    words: ['tenant', 'create'],
+    help: '--name NAME',
+    run: (context, options) => tenantCreate(context, keyRing(), need(options, 'name')),
+  },
+  {
+    words: ['api-key', 'create'],
+    help: '--tenant ten_… --mode live|test --name NAME [--scope SCOPE]… [--expires-at TIME]',
+    run: (context, options) =>
+      apiKeyCreate(context, {
+        tenant: need(options, 'tenant'),
+        mode: need(options, 'mode'),
+        name: need(options, 'name'),
+        scopes: options.scope ?? [],
+        ...(options['expires-at'] === undefined ? {} : { expiresAt: options['expires-at'] }),
+      }),
+  },
+  {
+    words: ['api-key', 'revoke'],
+    help: '--id key_…',
+    run: (context, options) => apiKeyRevoke(context, need(options, 'id')),
+  },
+  {
+    words: ['reference-format', 'set'],
+    help: '--tenant ten_… --mode live|test --format 9999-9999 | --none',
+    run: (context, options) =>
+      referenceFormatSet(context, {
+        tenant: need(options, 'tenant'),
+        mode: need(options, 'mode'),
+        format: options.none ? null : need(options, 'format'),
+      }),
+  },
+  {
+    words: ['clock', 'set'],
+    help: '--offset +3d (test mode only; 0 is real time)',
+    run: (context, options) => clockSet(context, need(options, 'offset')),
+  },
+  { words: ['clock', 'show'], help: '', run: (context) => clockShow(context) },
+  {
+    words: ['anchor', 'import'],
+    help: '--mode live|test --hierarchy sign|auth --file ROOT.cer [--fingerprint SHA256]',
+    run: (context, options) =>
+      importAnchor(context, {
+        mode: need(options, 'mode'),
+        hierarchy: need(options, 'hierarchy'),
+        file: need(options, 'file'),
+        ...(options.fingerprint === undefined ? {} : { fingerprint: options.fingerprint }),
+      }),
+  },
+  {
+    words: ['anchor', 'list'],
+    help: '[--mode live|test]',
+    run: (context, options) => listAnchors(context, options.mode === undefined ? {} : { mode: options.mode }),
+  },
+  {
+    words: ['source', 'set'],
+    help: '--mode live|test --hierarchy sign|auth --crl-index URL --layout full|partitioned [--ocsp-url URL]',
+    run: (context, options) =>
+      setSource(context, {
+        mode: need(options, 'mode'),
+        hierarchy: need(options, 'hierarchy'),
+        crlIndexUrl: need(options, 'crl-index'),
+        layout: layoutOf(options.layout),
+        ...(options['ocsp-url'] === undefined ? {} : { ocspUrl: options['ocsp-url'] }),
+      }),
+  },
+  {
+    words: ['revocation', 'refresh'],
+    help: '--mode live|test [--hierarchy sign|auth] [--wait] [--timeout SECONDS]',
+    run: (context, options) =>
+      refresh(context, {
+        mode: need(options, 'mode'),
+        wait: options.wait ?? false,
+        timeoutMs: seconds(options.timeout) * 1_000,
+        ...(options.hierarchy === undefined ? {} : { hierarchy: options.hierarchy }),
+      }),
+  },
+  {
+    words: ['revocation', 'status'],
+    help: '--mode live|test',
+    run: (context, options) => revocationStatus(context, { mode: need(options, 'mode') }),
+  },
+  {
+    words: ['seed-demo'],
+    help: "(test mode against the sandbox, with the demo tenant's key)",
+    run: (context) => seedDemo(context, keyRing(), loadConfig(['SANDBOX_URL'], process.env).SANDBOX_URL),
+  },
+];

@@ -1,0 +1,106 @@
+import 'reflect-metadata';
+import { userInfo } from 'node:os';
+import { createInterface } from 'node:readline/promises';
+import { parseArgs } from 'node:util';
+import { ConfigError, createDataSource, loadConfig, MODES, runMain, type Mode } from '#lib/platform';
+import { COMMANDS, type Options } from './commands.js';
+import { CommandRefused } from './command-refused.js';
+import type { OperatorContext } from './context.js';
+
+const OPTIONS = {
+  mode: { type: 'string' },
+  hierarchy: { type: 'string' },
+  tenant: { type: 'string' },
+  name: { type: 'string' },
+  id: { type: 'string' },
+  scope: { type: 'string', multiple: true },
+  'expires-at': { type: 'string' },
+  format: { type: 'string' },
+  none: { type: 'boolean' },
+  offset: { type: 'string' },
+  file: { type: 'string' },
+  fingerprint: { type: 'string' },
+  'crl-index': { type: 'string' },
+  layout: { type: 'string' },
+  'ocsp-url': { type: 'string' },
+  wait: { type: 'boolean' },
+  timeout: { type: 'string' },
+} as const;
+
+const usage = (): string =>
+  ['usage: operator <command> [options]', ...COMMANDS.map(({ words, help }) => `  ${words.join(' ')} ${help}`)].join(
+    '\n',
+  );
+
+function asMode(text: string | undefined): Mode | undefined {
+  if (text === undefined) return undefined;
+  const mode = MODES.find((each) => each === text);
+  if (!mode) throw new CommandRefused('--mode is live or test');
+  return mode;
+}
+
+function asHierarchy(text: string | undefined): 'sign' | 'auth' | undefined {
+  if (text === undefined || text === 'sign' || text === 'auth') return text;
+  throw new CommandRefused('--hierarchy is sign or auth');
+}
+
+function read(argv: string[]): { positionals: string[]; options: Options } {
+  let parsed: ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>>;
+  try {
+    parsed = parseArgs({ args: argv, options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    throw new CommandRefused((error as Error).message);
+  }
+  const { mode, hierarchy, ...rest } = parsed.values;
+  return {
+    positionals: parsed.positionals,
+    options: { ...rest, mode: asMode(mode), hierarchy: asHierarchy(hierarchy) },
+  };
+}
+
+async function ask(question: string): Promise<string> {
+  if (!process.stdin.isTTY) throw new CommandRefused('there is nobody to ask: give --fingerprint');
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return (await terminal.question(question)).trim();
+  } finally {
+    terminal.close();
+  }
+}
+
+async function run(): Promise<void> {
+  const { positionals, options } = read(process.argv.slice(2));
+  const command = COMMANDS.find(({ words }) => words.join(' ') === positionals.join(' '));
+  if (!command) throw new CommandRefused(usage());
+  const config = loadConfig(['DATABASE_URL'], process.env);
+  const dataSource = await createDataSource({
+    url: config.DATABASE_URL,
+    pool: 2,
+    applicationName: 'shomei-operator',
+  }).initialize();
+  try {
+    const context: OperatorContext = {
+      dataSource,
+      actor: `operator:${userInfo().username}`,
+      out: (line) => void process.stdout.write(`${line}\n`),
+      ask,
+      ...(process.env['REDIS_URL'] ? { redisUrl: loadConfig(['REDIS_URL'], process.env).REDIS_URL } : {}),
+    };
+    await command.run(context, options);
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+if (process.channel) {
+  process.once('disconnect', () => process.exit(1));
+  process.channel.unref();
+}
+runMain(async () => {
+  try {
+    await run();
+  } catch (error) {
+    if (!(error instanceof CommandRefused)) throw error;
+    throw new ConfigError(error.message);
+  }
+});

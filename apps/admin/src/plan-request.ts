@@ -1,0 +1,39 @@
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { PLAN_QUEUE, planName, planOptions, type PlanJob, QUEUE_PREFIX } from '#lib/revocation';
+import { OperatorError } from './context.js';
+
+const CONNECT_TIMEOUT_MS = 3_000;
+
+/**
+ * Hands refresh requests to the worker through Redis.
+ * @throws OperatorError `redis_unavailable` at once when Redis does not answer, instead of waiting for it.
+ */
+export async function requestPlans(redisUrl: string | undefined, jobs: readonly PlanJob[]): Promise<void> {
+  if (redisUrl === undefined) throw new OperatorError('redis_unavailable', 'REDIS_URL is not set.');
+  const redis = new Redis(redisUrl, {
+    lazyConnect: true,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    maxRetriesPerRequest: 1,
+    retryStrategy: () => null,
+  });
+  let fault: Error | undefined;
+  redis.on('error', (error) => {
+    fault = error;
+  });
+  try {
+    await redis.connect();
+    const queue = new Queue<PlanJob>(PLAN_QUEUE, { connection: redis, prefix: QUEUE_PREFIX });
+    queue.on('error', (error) => {
+      fault = error;
+    });
+    await queue.addBulk(jobs.map((data) => ({ name: planName(data), data, opts: planOptions(data) })));
+    await queue.close();
+  } catch (error) {
+    const { code, message } = (fault ?? error) as NodeJS.ErrnoException;
+    const { host } = new URL(redisUrl);
+    throw new OperatorError('redis_unavailable', `Redis at ${host} does not answer (${code ?? message}).`);
+  } finally {
+    redis.disconnect();
+  }
+}

@@ -1,0 +1,57 @@
+import { createApiKey, createTenant, revokeApiKey, SCOPES, setReferenceFormat, type Scope } from '#lib/tenancy';
+import { fromPublicId, toPublicId, type IdPrefix, type KeyRing, type Mode } from '#lib/platform';
+import { CommandRefused } from './command-refused.js';
+import type { OperatorContext } from './context.js';
+
+function uuidOf(prefix: IdPrefix, text: string): string {
+  const uuid = fromPublicId(prefix, text);
+  if (uuid === undefined) throw new CommandRefused(`"${text}" is not an id of the form ${prefix}_…`);
+  return uuid;
+}
+
+export async function tenantCreate(context: OperatorContext, keyRing: KeyRing, name: string): Promise<void> {
+  const id = await createTenant(context.dataSource, keyRing, { name, actor: context.actor });
+  context.out(JSON.stringify({ tenant_id: toPublicId('ten', id), name }));
+}
+
+/** Prints the secret: this is the only time it can be seen. */
+export async function apiKeyCreate(
+  context: OperatorContext,
+  options: { tenant: string; mode: Mode; name: string; scopes: string[]; expiresAt?: string },
+): Promise<void> {
+  const scopes = options.scopes.map((scope) => {
+    const known = SCOPES.find((each) => each === scope);
+    if (!known) throw new CommandRefused(`scope "${scope}" is not one of ${SCOPES.join(', ')}`);
+    return known satisfies Scope;
+  });
+  const expiresAt = options.expiresAt === undefined ? undefined : new Date(options.expiresAt);
+  if (expiresAt && Number.isNaN(expiresAt.getTime())) throw new CommandRefused('--expires-at is not a date and time');
+  const { id, secret } = await createApiKey(context.dataSource, {
+    tenantId: uuidOf('ten', options.tenant),
+    mode: options.mode,
+    name: options.name,
+    actor: context.actor,
+    ...(scopes.length > 0 ? { scopes } : {}),
+    ...(expiresAt ? { expiresAt } : {}),
+  });
+  context.out(JSON.stringify({ api_key_id: toPublicId('key', id), api_key: secret }));
+}
+
+export async function apiKeyRevoke(context: OperatorContext, id: string): Promise<void> {
+  await revokeApiKey(context.dataSource, { id: uuidOf('key', id), actor: context.actor });
+  context.out(JSON.stringify({ api_key_id: id, revoked: true }));
+}
+
+/** `format` null goes back to free text. */
+export async function referenceFormatSet(
+  context: OperatorContext,
+  options: { tenant: string; mode: Mode; format: string | null },
+): Promise<void> {
+  await setReferenceFormat(context.dataSource, {
+    tenantId: uuidOf('ten', options.tenant),
+    mode: options.mode,
+    format: options.format,
+    actor: context.actor,
+  });
+  context.out(JSON.stringify({ tenant_id: options.tenant, mode: options.mode, reference_format: options.format }));
+}

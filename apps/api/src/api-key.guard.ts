@@ -1,0 +1,53 @@
+import {
+  createParamDecorator,
+  Inject,
+  Injectable,
+  SetMetadata,
+  type CanActivate,
+  type ExecutionContext,
+} from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { FastifyRequest } from 'fastify';
+import { Problem } from '#lib/platform';
+import { ApiKeys, type Principal, type Scope } from '#lib/tenancy';
+
+const REQUIRED_SCOPE = 'shomei:scope';
+const OPEN = 'shomei:open';
+const PRINCIPAL = Symbol('principal');
+type Authenticated = FastifyRequest & { [PRINCIPAL]?: Principal };
+
+/** The scope a route needs. A route with neither this nor `Open` needs a key of any scope. */
+export const RequireScope = (scope: Scope): MethodDecorator => SetMetadata(REQUIRED_SCOPE, scope);
+
+/** A route for everybody: health and documentation. */
+export const Open = (): ClassDecorator & MethodDecorator => SetMetadata(OPEN, true);
+
+/** The principal the guard found. */
+export const Caller = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {
+  const principal = context.switchToHttp().getRequest<Authenticated>()[PRINCIPAL];
+  if (!principal) throw new Error('route has no principal');
+  return principal;
+});
+
+/** API key → principal. Closed by default: a route is open only when it says so. */
+@Injectable()
+export class ApiKeyGuard implements CanActivate {
+  constructor(
+    @Inject(ApiKeys) private readonly apiKeys: ApiKeys,
+    @Inject(Reflector) private readonly reflector: Reflector,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const handlers = [context.getHandler(), context.getClass()];
+    if (this.reflector.getAllAndOverride<boolean | undefined>(OPEN, handlers)) return true;
+    const request = context.switchToHttp().getRequest<Authenticated>();
+    const header = request.headers.authorization;
+    if (header === undefined) throw new Problem('api_key_missing');
+    const principal = /^bearer /i.test(header) ? await this.apiKeys.find(header.slice(7).trim()) : undefined;
+    if (!principal) throw new Problem('api_key_invalid');
+    const scope = this.reflector.getAllAndOverride<Scope | undefined>(REQUIRED_SCOPE, handlers);
+    if (scope !== undefined && !principal.scopes.includes(scope)) throw new Problem('scope_missing', { scope });
+    request[PRINCIPAL] = principal;
+    return true;
+  }
+}

@@ -1,0 +1,44 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { PlatformModule, type PlatformOptions } from '#lib/platform';
+import { TenancyModule } from '#lib/tenancy';
+import { VerificationModule } from '#lib/verification';
+import { ApiKeyGuard } from './api-key.guard.js';
+import { AuthenticationsController } from './authentications.controller.js';
+import { BodyPipe } from './body-pipe.js';
+import { CodesController } from './codes.controller.js';
+import { HealthController } from './health.controller.js';
+import { MeController } from './me.controller.js';
+import { ProblemFilter } from './problem.filter.js';
+import { PUBLIC_URL } from './settings.js';
+import { SignatureVerificationsController } from './signature-verifications.controller.js';
+import { VerificationsController } from './verifications.controller.js';
+
+export interface ApiOptions extends PlatformOptions {
+  publicUrl: string;
+  ocspTimeoutMs: number;
+}
+
+@Module({})
+export class AppModule {
+  static forRoot(options: ApiOptions): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [PlatformModule.forRoot(options), TenancyModule, VerificationModule.forRoot(options)],
+      controllers: [
+        SignatureVerificationsController,
+        AuthenticationsController,
+        VerificationsController,
+        MeController,
+        HealthController,
+        CodesController,
+      ],
+      providers: [
+        { provide: PUBLIC_URL, useValue: options.publicUrl },
+        { provide: APP_GUARD, useClass: ApiKeyGuard },
+        { provide: APP_PIPE, useClass: BodyPipe },
+        { provide: APP_FILTER, useClass: ProblemFilter },
+      ],
+    };
+  }
+}

@@ -1,0 +1,36 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiHeader, ApiResponse } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import type { z } from 'zod';
+import { PROBLEMS } from '#lib/platform';
+import { problemBody } from './schemas.js';
+
+/** Documents what a route answers: its success, and the problem codes of each refusal status. */
+export function Answers(status: number, schema: z.ZodType, refusals: readonly number[]): MethodDecorator {
+  const codesOf = (refusal: number): string =>
+    Object.entries(PROBLEMS)
+      .filter(([, row]) => row.status === refusal)
+      .map(([code]) => `\`${code}\``)
+      .join(', ');
+  return applyDecorators(
+    ApiResponse({ status, standardSchema: schema }),
+    ...refusals.map((refusal) =>
+      ApiResponse({ status: refusal, standardSchema: problemBody, description: `One of ${codesOf(refusal)}.` }),
+    ),
+  );
+}
+
+/** Documents the Idempotency-Key header of a route that creates. */
+export const IdempotencyHeader = (): MethodDecorator =>
+  ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    schema: { type: 'string', minLength: 1, maxLength: 255 },
+    description:
+      'Makes the request safe to repeat: the same key and body give the decided answer again, with Idempotent-Replayed: true, and count once.',
+  });
+
+/** Tells the caller that an earlier request made this. */
+export function markReplay(reply: FastifyReply, replayed: boolean): void {
+  if (replayed) void reply.header('idempotent-replayed', 'true');
+}

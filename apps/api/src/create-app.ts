@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import helmet from '@fastify/helmet';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { AppModule, type ApiOptions } from './app.module.js';
+
+/** One MiB of content in base64, its signature and certificate, and room for the JSON around them. */
+const BODY_LIMIT = 2 * 1024 * 1024;
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** The application, not listening yet. `preview` builds it without connecting to anything. */
+export async function createApp(options: ApiOptions, { preview = false } = {}): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    genReqId: () => `req_${randomUUID().replaceAll('-', '')}`,
+    // Parsing keeps a member named __proto__ as data; the strict schemas then refuse it like any unknown field.
+    onProtoPoisoning: 'ignore',
+    onConstructorPoisoning: 'ignore',
+    routerOptions: { maxParamLength: 128 },
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(options), adapter, {
+    bodyParser: false,
+    logger: options.logger,
+    preview,
+    abortOnError: false,
+  });
+  const server = adapter.getInstance();
+  // JSON only: Fastify brings a text parser too.
+  server.removeContentTypeParser('text/plain');
+  server.addHook('onSend', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    if (request.url.startsWith('/v1/')) reply.header('cache-control', 'no-store');
+  });
+  if (!preview) {
+    await app.register(helmet, {
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          defaultSrc: ["'none'"],
+          scriptSrc: ["'self'"],
+          styleSrc: ["'self'", "'unsafe-inline'"],
+          imgSrc: ["'self'", 'data:'],
+          connectSrc: ["'self'"],
+          baseUri: ["'none'"],
+          formAction: ["'none'"],
+          frameAncestors: ["'none'"],
+        },
+      },
+    });
+    SwaggerModule.setup('docs', app, () => openApiDocument(app), { jsonDocumentUrl: 'docs/openapi.json' });
+  }
+  return app;
+}
+
+/** The OpenAPI 3.1 document of the SP API, made from the code. */
+export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
+  const config = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('Shomei SP API')
+    .setDescription('Verification of signatures and authentications made with My Number Cards.')
+    .setVersion('1')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'API key: `shm_test_…` or `shm_live_…`.' })
+    .build();
+  return SwaggerModule.createDocument(app, config);
+}

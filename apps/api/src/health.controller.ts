@@ -1,0 +1,32 @@
+import { Controller, Get, Inject, ServiceUnavailableException } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import { DataSource } from 'typeorm';
+import { Logger } from '#lib/platform';
+import { Open } from './api-key.guard.js';
+
+/** For the load balancer. Ready means that an answer could be stored. */
+@ApiExcludeController()
+@Open()
+@Controller('health')
+export class HealthController {
+  constructor(
+    @Inject(DataSource) private readonly dataSource: DataSource,
+    @Inject(Logger) private readonly logger: Logger,
+  ) {}
+
+  @Get('live')
+  live(): { status: 'ok' } {
+    return { status: 'ok' };
+  }
+
+  @Get('ready')
+  async ready(): Promise<{ status: 'ok' }> {
+    try {
+      await this.dataSource.query('select 1');
+    } catch (error) {
+      this.logger.warn('not_ready', { error });
+      throw new ServiceUnavailableException();
+    }
+    return { status: 'ok' };
+  }
+}

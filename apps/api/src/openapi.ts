@@ -1,0 +1,20 @@
+import 'reflect-metadata';
+import { Logger, runMain } from '#lib/platform';
+import { createApp, openApiDocument } from './create-app.js';
+
+/** Prints the OpenAPI document; needs no database. */
+runMain(async () => {
+  const app = await createApp(
+    {
+      app: 'openapi',
+      databaseUrl: 'postgres://none',
+      databasePool: 1,
+      keyRing: { active: '', keys: new Map() },
+      publicUrl: 'http://127.0.0.1:3000',
+      ocspTimeoutMs: 1_000,
+      logger: new Logger('openapi', 'error'),
+    },
+    { preview: true },
+  );
+  process.stdout.write(`${JSON.stringify(openApiDocument(app), undefined, 2)}\n`);
+});

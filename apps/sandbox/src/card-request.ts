@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { hierarchySchema, REVOCATION_REASONS } from './card-record.js';
+import { PADDINGS } from './card-signature.js';
+import { MAX_SYNTHETIC_ENTRIES } from './crl-writer.js';
+import { DIGEST_OCTETS, DIGESTS } from './emsa.js';
+import { GENERATIONS, HIERARCHIES, MUNICIPALITIES } from './hierarchy.js';
+
+const serialSchema = z.string().regex(/^\d{1,20}$/);
+const substitutionSchema = z.string().regex(/^[01]*$/);
+
+/** Milliseconds of an ISO 8601 time with its offset. */
+const instantSchema = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+
+const base64Octets = (text: string): number => Buffer.from(text, 'base64').length;
+
+/** `POST /cards/{id}/sign` */
+export const signSchema = z
+  .strictObject({
+    certificate: hierarchySchema,
+    /** An earlier certificate of the card; the current one when absent. */
+    serial: serialSchema.optional(),
+    pin: z.string().min(1).max(64),
+    padding: z.enum(PADDINGS).default('pkcs1_v15'),
+    digest_algorithm: z.enum(DIGESTS).default('sha256'),
+    digest: z.base64().optional(),
+    content: z.base64().optional(),
+    format: z.enum(['raw', 'cms']).default('raw'),
+    cms: z
+      .strictObject({
+        detached: z.boolean().default(true),
+        signer_id: z.enum(['issuer_serial', 'ski']).default('issuer_serial'),
+        signed_attributes: z.boolean().default(true),
+        signing_time: instantSchema.optional(),
+      })
+      .prefault({}),
+  })
+  .superRefine((request, context) => {
+    const refuse = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
+    if ((request.digest === undefined) === (request.content === undefined))
+      refuse('digest', 'give either digest or content');
+    if (request.digest !== undefined && base64Octets(request.digest) !== DIGEST_OCTETS[request.digest_algorithm])
+      refuse('digest', `${request.digest_algorithm} has ${DIGEST_OCTETS[request.digest_algorithm]} octets`);
+    if (request.format === 'cms' && request.padding === 'pkcs1_v15_bare')
+      refuse('padding', 'CMS has no name for a bare hash');
+    if (request.format === 'cms' && !request.cms.detached && request.content === undefined)
+      refuse('content', 'attached CMS needs the content');
+  });
+export type SignRequest = z.output<typeof signSchema>;
+
+const cardIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{1,39}$/);
+
+/** `POST /cards`; without a body, a card with every default. */
+export const issueSchema = z
+  .strictObject({
+    id: cardIdSchema.optional(),
+    name: z.string().min(1).max(100).default('発行　試子'),
+    name_substitution: substitutionSchema.optional(),
+    sex: z.enum(['1', '2', '3']).default('2'),
+    birth_date: z
+      .string()
+      .regex(/^[0-5](\d{4})(0\d|1[0-2])([0-2]\d|3[01])$/)
+      .default('419900110'),
+    address: z.string().min(1).max(200).default('東京都架空区発行町１番地'),
+    address_substitution: substitutionSchema.optional(),
+    municipality: z.enum(MUNICIPALITIES.map(({ key }) => key)).default('kakuu'),
+    generation: z.enum(GENERATIONS).default('2023'),
+    /** False for a holder without a sign certificate. */
+    sign: z.boolean().default(true),
+    sign_pin: z
+      .string()
+      .regex(/^[A-Z0-9]{6,16}$/)
+      .optional(),
+    auth_pin: z
+      .string()
+      .regex(/^\d{4}$/)
+      .optional(),
+    not_before: instantSchema.optional(),
+    not_after: instantSchema.optional(),
+  })
+  .superRefine((request, context) => {
+    const fits = (map: string | undefined, text: string): boolean =>
+      map === undefined || map.length === [...text].length;
+    if (!fits(request.name_substitution, request.name))
+      context.addIssue({ code: 'custom', path: ['name_substitution'], message: 'one digit per character of the name' });
+    if (!fits(request.address_substitution, request.address))
+      context.addIssue({
+        code: 'custom',
+        path: ['address_substitution'],
+        message: 'one digit per character of the address',
+      });
+  })
+  .prefault({});
+export type IssueBody = z.output<typeof issueSchema>;
+
+/** `GET /cards/{id}/certificates/{hierarchy}?serial=` */
+export const serialQuerySchema = z.strictObject({ serial: serialSchema.optional() });
+export type SerialQuery = z.output<typeof serialQuerySchema>;
+
+/** `POST /control/cards/{id}/revoke` */
+export const revokeSchema = z.strictObject({
+  certificate: z.enum([...HIERARCHIES, 'both']).default('both'),
+  reason: z.enum(REVOCATION_REASONS),
+});
+export type RevokeBody = z.output<typeof revokeSchema>;
+
+/** Far enough for every life in the catalogue, near enough for times of four-digit years. */
+const MAX_OFFSET_MS = 50 * 365 * 86_400_000;
+const offsetSchema = z.number().int().min(-MAX_OFFSET_MS).max(MAX_OFFSET_MS);
+
+/** `PUT /control/clock`: by an offset or to a time. */
+export const clockSchema = z.union([
+  z.strictObject({ offset_ms: offsetSchema }),
+  z.strictObject({ now: instantSchema }),
+]);
+export type ClockBody = z.output<typeof clockSchema>;
+
+/** `POST /control/synthetic` */
+export const syntheticSchema = z.strictObject({
+  hierarchy: hierarchySchema,
+  generation: z.enum(GENERATIONS).default('2023'),
+  municipality: z.enum(MUNICIPALITIES.map(({ key }) => key)).default('kakuu'),
+  entries: z.number().int().min(0).max(MAX_SYNTHETIC_ENTRIES),
+});
+export type SyntheticBody = z.output<typeof syntheticSchema>;

@@ -1,0 +1,88 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, UseGuards } from '@nestjs/common';
+import { clockSchema, revokeSchema, syntheticSchema } from './card-request.js';
+import type { ClockBody, RevokeBody, SyntheticBody } from './card-request.js';
+import { cardView } from './card-view.js';
+import { faultsSchema, type FaultsRequest } from './faults.js';
+import { HIERARCHIES } from './hierarchy.js';
+import { LoopbackGuard } from './loopback.guard.js';
+import { Sandbox } from './sandbox.js';
+
+interface ClockView {
+  offset_ms: number;
+  now: string;
+}
+
+/** The operator's side: what J-LIS, municipalities and fate do. */
+@Controller('control')
+@UseGuards(LoopbackGuard)
+export class ControlController {
+  constructor(private readonly sandbox: Sandbox) {}
+
+  @Post('cards/:id/revoke')
+  @HttpCode(200)
+  revoke(@Param('id') id: string, @Body({ schema: revokeSchema }) body: RevokeBody): Record<string, unknown> {
+    const { cards, clock } = this.sandbox;
+    const hierarchies = body.certificate === 'both' ? HIERARCHIES : [body.certificate];
+    cards.revoke(cards.get(id), hierarchies, body.reason, clock.now());
+    return cardView(cards.get(id), clock.now());
+  }
+
+  @Post('cards/:id/renew')
+  @HttpCode(200)
+  renew(@Param('id') id: string): Record<string, unknown> {
+    const { cards, clock } = this.sandbox;
+    cards.renew(cards.get(id), clock.now());
+    return cardView(cards.get(id), clock.now());
+  }
+
+  @Post('cards/:id/unlock')
+  @HttpCode(200)
+  unlock(@Param('id') id: string): Record<string, unknown> {
+    const { cards, clock } = this.sandbox;
+    cards.unlock(cards.get(id));
+    return cardView(cards.get(id), clock.now());
+  }
+
+  @Get('clock')
+  clock(): ClockView {
+    const { offsetMs } = this.sandbox.clock;
+    return { offset_ms: offsetMs, now: new Date(this.sandbox.clock.now()).toISOString() };
+  }
+
+  @Put('clock')
+  moveClock(@Body({ schema: clockSchema }) body: ClockBody): ClockView {
+    const { clock } = this.sandbox;
+    clock.move('now' in body ? body.now - (clock.now() - clock.offsetMs) : body.offset_ms);
+    return this.clock();
+  }
+
+  @Get('faults')
+  faults(): FaultsRequest {
+    const { crl, ocsp } = this.sandbox.faults;
+    return { crl, ocsp };
+  }
+
+  @Put('faults')
+  setFaults(@Body({ schema: faultsSchema }) body: FaultsRequest): FaultsRequest {
+    this.sandbox.faults.set(body);
+    return this.faults();
+  }
+
+  @Get('requests')
+  requests(): Record<string, number> {
+    return this.sandbox.requests.all;
+  }
+
+  @Delete('requests')
+  @HttpCode(204)
+  resetRequests(): void {
+    this.sandbox.requests.reset();
+  }
+
+  @Post('synthetic')
+  @HttpCode(204)
+  synthetic(@Body({ schema: syntheticSchema }) body: SyntheticBody): void {
+    const { crls, clock } = this.sandbox;
+    crls.setSynthetic(body.hierarchy, body.generation, body.municipality, body.entries, clock.now());
+  }
+}

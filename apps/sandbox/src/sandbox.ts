@@ -1,0 +1,43 @@
+import { Authorities } from './authorities.js';
+import { CardRegistry } from './card-registry.js';
+import { CrlPublisher } from './crl-publisher.js';
+import { Faults } from './faults.js';
+import { OcspResponder } from './ocsp-responder.js';
+import { RequestCounts } from './request-counts.js';
+import { Responders } from './responders.js';
+import { SandboxClock } from './sandbox-clock.js';
+import { SerialCounters } from './serial-counters.js';
+import { StateStore } from './state-store.js';
+
+export interface SandboxOptions {
+  stateDirectory: string;
+  /** Where certificates say this sandbox is; without a slash at the end. */
+  publicUrl: string;
+}
+
+/** Everything behind the HTTP interface. */
+export class Sandbox {
+  readonly faults = new Faults();
+  readonly requests = new RequestCounts();
+
+  private constructor(
+    readonly clock: SandboxClock,
+    readonly authorities: Authorities,
+    readonly cards: CardRegistry,
+    readonly crls: CrlPublisher,
+    readonly ocsp: OcspResponder,
+  ) {}
+
+  /** Opens the state directory; fills an empty one with CAs and the catalogue. One process at a time. */
+  static async open({ stateDirectory, publicUrl }: SandboxOptions): Promise<Sandbox> {
+    const store = new StateStore(stateDirectory);
+    const clock = new SandboxClock(store);
+    const serials = new SerialCounters(store);
+    const authorities = await Authorities.open(store);
+    const cards = new CardRegistry(store, authorities, serials, `${publicUrl}/ocsp/auth`);
+    cards.installCatalogue(clock.now());
+    const crls = new CrlPublisher(store, authorities, cards);
+    const ocsp = new OcspResponder(authorities, new Responders(store, serials), cards);
+    return new Sandbox(clock, authorities, cards, crls, ocsp);
+  }
+}

@@ -1,0 +1,71 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { z } from 'zod';
+
+/** The files under one directory. A file is either the old one or the new one, whatever moment the power fails. */
+export class StateStore {
+  constructor(private readonly directory: string) {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  }
+
+  /** The parsed JSON of `name`; undefined when there is no such file. Throws when it is not what `schema` says. */
+  read<T>(name: string, schema: z.ZodType<T>): T | undefined {
+    const bytes = this.readBytes(name);
+    if (!bytes) return undefined;
+    const parsed = schema.safeParse(JSON.parse(bytes.toString('utf8')));
+    if (!parsed.success) throw new Error(`state file ${name} is not readable: ${parsed.error.message}`);
+    return parsed.data;
+  }
+
+  write(name: string, value: unknown): void {
+    this.writeBytes(name, Buffer.from(JSON.stringify(value, undefined, 1)));
+  }
+
+  readBytes(name: string): Buffer | undefined {
+    const file = join(this.directory, name);
+    return existsSync(file) ? readFileSync(file) : undefined;
+  }
+
+  /** Synchronous, so that two requests never interleave half-written state. Private keys are inside: mode 0600. */
+  writeBytes(name: string, bytes: Uint8Array): void {
+    const file = join(this.directory, name);
+    const folder = dirname(file);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const temporary = `${file}.tmp`;
+    const handle = openSync(temporary, 'w', 0o600);
+    try {
+      writeFileSync(handle, bytes);
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+    renameSync(temporary, file);
+    // Without this the rename itself may be lost in a crash.
+    const folderHandle = openSync(folder, 'r');
+    try {
+      fsyncSync(folderHandle);
+    } finally {
+      closeSync(folderHandle);
+    }
+  }
+
+  /** Names of the JSON files in `folder`, sorted. */
+  list(folder: string): string[] {
+    const path = join(this.directory, folder);
+    if (!existsSync(path)) return [];
+    return readdirSync(path)
+      .filter((name) => name.endsWith('.json'))
+      .sort()
+      .map((name) => `${folder}/${name}`);
+  }
+}

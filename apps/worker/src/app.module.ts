@@ -1,0 +1,39 @@
+import { BullModule } from '@nestjs/bullmq';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { PlatformModule, type PlatformOptions } from '#lib/platform';
+import { PARTITION_QUEUE, PLAN_QUEUE, QUEUE_PREFIX, RevocationRefreshModule } from '#lib/revocation';
+import { PartitionProcessor } from './partition.processor.js';
+import { PlanProcessor } from './plan.processor.js';
+import { QueueErrors } from './queue-errors.js';
+import { RefreshSchedule } from './refresh-schedule.js';
+
+export interface WorkerOptions extends PlatformOptions {
+  redisUrl: string;
+  crlIdleTimeoutMs: number;
+}
+
+const MAX_RECONNECT_DELAY_MS = 2_000;
+
+@Module({})
+export class AppModule {
+  static forRoot(options: WorkerOptions): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        PlatformModule.forRoot(options),
+        BullModule.forRoot({
+          prefix: QUEUE_PREFIX,
+          connection: {
+            url: options.redisUrl,
+            // A worker waits for Redis as long as it takes.
+            maxRetriesPerRequest: null,
+            retryStrategy: (times: number) => Math.min(times * 100, MAX_RECONNECT_DELAY_MS),
+          },
+        }),
+        BullModule.registerQueue({ name: PLAN_QUEUE }, { name: PARTITION_QUEUE }),
+        RevocationRefreshModule.forRoot(options),
+      ],
+      providers: [QueueErrors, PlanProcessor, PartitionProcessor, RefreshSchedule],
+    };
+  }
+}

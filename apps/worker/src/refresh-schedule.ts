@@ -1,0 +1,97 @@
+import { InjectQueue } from '@nestjs/bullmq';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import type { Queue } from 'bullmq';
+import { DataSource } from 'typeorm';
+import { Logger } from '#lib/platform';
+import {
+  dueSources,
+  nightlySchedule,
+  PARTITION_QUEUE,
+  NIGHTLY_JOB,
+  PLAN_QUEUE,
+  planName,
+  planOptions,
+  type PlanJob,
+  RevocationSourceRow,
+} from '#lib/revocation';
+import { QueueErrors } from './queue-errors.js';
+
+/** How long a source set by the operator may go without its schedule, milliseconds. */
+const SYNC_MS = 30_000;
+
+/** Adding a job needs Redis alone; a few tries bridge a restart of it. */
+const NIGHTLY_OPTIONS = { attempts: 5, backoff: { type: 'custom' }, removeOnComplete: true, removeOnFail: true };
+
+/** Keeps one nightly schedule per enabled source, and at start asks at once for what is missing or a day old. */
+@Injectable()
+export class RefreshSchedule implements OnApplicationBootstrap, OnModuleDestroy {
+  /** Schedules known to be in Redis: name → its settings. */
+  private readonly set = new Map<string, string>();
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> | undefined;
+  private stopped = false;
+  private dueAsked = false;
+
+  constructor(
+    @Inject(DataSource) private readonly dataSource: DataSource,
+    @InjectQueue(PLAN_QUEUE) private readonly plans: Queue<PlanJob>,
+    @InjectQueue(PARTITION_QUEUE) private readonly partitions: Queue,
+    @Inject(QueueErrors) private readonly errors: QueueErrors,
+    @Inject(Logger) private readonly logger: Logger,
+  ) {}
+
+  /** Does not wait: without Redis the process is up and goes on trying. */
+  onApplicationBootstrap(): void {
+    for (const queue of [this.plans, this.partitions])
+      queue.on('error', (error: Error) => this.errors.report(queue.name, error));
+    this.running = this.run();
+  }
+
+  /** An unanswered command of an unreachable Redis would never end, so a stop waits for nothing. */
+  onModuleDestroy(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
+  }
+
+  private async run(): Promise<void> {
+    try {
+      await this.sync();
+      if (!this.dueAsked) await this.askDue();
+      this.dueAsked = true;
+    } catch (error) {
+      if (!this.stopped) this.logger.error('refresh_schedule_failed', { error });
+    }
+    if (this.stopped) return;
+    this.timer = setTimeout(() => {
+      this.running = this.run();
+    }, SYNC_MS);
+    this.timer.unref();
+  }
+
+  /** Brings the schedules in Redis in line with the sources. */
+  private async sync(): Promise<void> {
+    const sources = await this.dataSource.getRepository(RevocationSourceRow).findBy({ enabled: true });
+    const wanted = new Map(sources.map((source) => [planName(source), source]));
+    if (this.set.size === 0)
+      for (const { key } of await this.plans.getJobSchedulers()) this.set.set(key, 'of an earlier process');
+    for (const name of this.set.keys())
+      if (!wanted.has(name)) {
+        await this.plans.removeJobScheduler(name);
+        this.set.delete(name);
+      }
+    for (const [name, { mode, hierarchy, nightlyMinute }] of wanted) {
+      const schedule = nightlySchedule(nightlyMinute);
+      if (this.set.get(name) === schedule.pattern) continue;
+      await this.plans.upsertJobScheduler(name, schedule, {
+        name: NIGHTLY_JOB,
+        data: { mode, hierarchy },
+        opts: NIGHTLY_OPTIONS,
+      });
+      this.set.set(name, schedule.pattern);
+    }
+  }
+
+  private async askDue(): Promise<void> {
+    for (const data of await dueSources(this.dataSource)) await this.plans.add(planName(data), data, planOptions(data));
+  }
+}

@@ -1,0 +1,131 @@
+import { fork } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
+import { LaunchProblem } from './launch-problem.mjs';
+import { root } from './paths.mjs';
+
+const guard = pathToFileURL(join(root, 'dev', 'die-with-parent.mjs')).href;
+/** Longer than the applications' own limit for finishing what they have begun. */
+const STOP_GRACE_MS = 15_000;
+
+/** Arguments for Node that tie a process to the launcher's life. */
+export const NODE_ARGUMENTS = ['--enable-source-maps', '--import', guard];
+
+/** One of our applications. Its output goes to a log file; its errors are also handed to `onError(line)`. */
+export class AppProcess {
+  pid;
+  /** Settled when the process has ended: `{ code, signal }`. */
+  ended;
+  hasEnded = true;
+  #child;
+  #settings;
+  #lastLines = [];
+  #asked = false;
+
+  /**
+   * @param {string} name
+   * @param {{ script: string, env: Record<string, string>, logFile: string, readyUrl?: string, lock?: object,
+   *   onUnaskedEnd?: (name: string) => void, onError?: (line: string) => void }} settings `readyUrl` answers 200 once the application can do its work.
+   */
+  constructor(name, settings) {
+    this.name = name;
+    this.#settings = settings;
+  }
+
+  /** Starts the process and waits until it is ready. `env` is added to its settings for this and later starts. */
+  async start(env = {}) {
+    if (!this.hasEnded) throw new Error(`${this.name} runs already`);
+    Object.assign(this.#settings.env, env);
+    const { script, logFile, lock, readyUrl, onUnaskedEnd } = this.#settings;
+    const child = fork(join(root, script), [], {
+      cwd: root,
+      env: this.#settings.env,
+      execArgv: NODE_ARGUMENTS,
+      // A session of its own: Ctrl-C reaches the launcher alone, which then stops the applications in order.
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    this.#child = child;
+    this.pid = child.pid;
+    this.hasEnded = false;
+    this.#asked = false;
+    this.#lastLines = [];
+    lock?.add(this.name, child.pid, { endsItself: true });
+    const log = createWriteStream(logFile, { flags: 'a', mode: 0o600 });
+    this.#follow(child.stdout, log, (line) => isError(line));
+    this.#follow(child.stderr, log, () => true);
+    this.ended = new Promise((resolve) => {
+      child.once('close', (code, signal) => {
+        this.hasEnded = true;
+        lock?.forget(child.pid);
+        if (!this.#asked) onUnaskedEnd?.(this.name);
+        log.end();
+        resolve({ code, signal });
+      });
+    });
+    if (readyUrl) await this.#untilReady(readyUrl);
+  }
+
+  /** Asks the process to finish (SIGTERM) and waits; kills it when it does not. */
+  async stop() {
+    if (this.hasEnded) return;
+    this.#asked = true;
+    this.#child.kill('SIGTERM');
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_GRACE_MS);
+    await this.ended;
+    clearTimeout(timer);
+  }
+
+  /** Sudden death by default; waits for it. */
+  async kill(name = 'SIGKILL') {
+    if (this.hasEnded) return;
+    this.#asked = true;
+    this.#child.kill(name);
+    await this.ended;
+  }
+
+  async #untilReady(url, timeoutMs = 60_000) {
+    const deadline = Date.now() + timeoutMs;
+    while (!this.hasEnded) {
+      if (await answersOk(url)) return;
+      if (Date.now() > deadline) {
+        await this.stop();
+        throw new LaunchProblem(`${this.name} was not ready at ${url} in ${timeoutMs / 1000} s:\n${this.#said()}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    throw new LaunchProblem(`${this.name} ended during its start:\n${this.#said()}`);
+  }
+
+  #said() {
+    return this.#lastLines.join('\n') || '(it said nothing)';
+  }
+
+  #follow(stream, log, isErrorLine) {
+    createInterface({ input: stream, crlfDelay: Infinity }).on('line', (line) => {
+      log.write(`${line}\n`);
+      this.#lastLines.push(line);
+      if (this.#lastLines.length > 15) this.#lastLines.shift();
+      if (isErrorLine(line)) this.#settings.onError?.(line);
+    });
+  }
+}
+
+/** Pino writes the level as a number near the start of its line: 50 error, 60 fatal. */
+function isError(line) {
+  return /^\{"level":[56]0,/.test(line);
+}
+
+async function answersOk(url) {
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+    await answer.arrayBuffer();
+    return answer.ok;
+  } catch (error) {
+    // Not listening yet, or too busy starting to answer. Compared by name: under Jest fetch has classes of its own.
+    if (error.name === 'TypeError' || error.name === 'TimeoutError') return false;
+    throw error;
+  }
+}

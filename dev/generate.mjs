@@ -1,0 +1,46 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { ensureCompiled } from './compile.mjs';
+import { ensureInstalled } from './install.mjs';
+import { runMain } from './launch-problem.mjs';
+import { root } from './paths.mjs';
+import { runCommand } from './run-command.mjs';
+import { dumpSchema } from './schema-dump.mjs';
+import { withDatabase } from './sql.mjs';
+import { startStack } from './stack.mjs';
+
+/**
+ * `npm run generate`: writes the files that are made from code and committed. CI runs it and fails on a difference.
+ * The API's description needs no database; the schema comes from one that was migrated just now.
+ */
+await runMain(async () => {
+  await ensureInstalled();
+  await ensureCompiled();
+  const description = join(root, 'docs', 'openapi', 'api.json');
+  const document = await node([join('dist', 'apps', 'api', 'src', 'openapi.js')], 'openapi');
+  write(description, `${JSON.stringify(JSON.parse(document), null, 2)}\n`);
+  const types = await node(
+    [join('node_modules', 'openapi-typescript', 'bin', 'cli.js'), description],
+    'openapi-typescript',
+  );
+  write(join(root, 'libs', 'api-client', 'src', 'schema.d.ts'), types);
+  const stack = await startStack({ throwaway: true, apps: [] });
+  try {
+    write(join(root, 'docs', 'schema.sql'), await withDatabase(stack.urls.database.owner, dumpSchema));
+  } finally {
+    await stack.stop();
+  }
+});
+
+function node(args, what) {
+  return runCommand(process.execPath, args, { cwd: root, capture: true, what });
+}
+
+function write(file, content) {
+  const same = existsSync(file) && readFileSync(file, 'utf8') === content;
+  if (!same) {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content);
+  }
+  process.stdout.write(`${same ? 'unchanged' : 'written  '}  ${relative(root, file)}\n`);
+}

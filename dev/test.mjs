@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { NODE_ARGUMENTS } from './app-process.mjs';
+import { ensureCompiled } from './compile.mjs';
+import { ensureInstalled } from './install.mjs';
+import { runMain } from './launch-problem.mjs';
+import { cacheDir, root } from './paths.mjs';
+import { withDatabaseName } from './sql.mjs';
+import { startStack } from './stack.mjs';
+
+const report = join(cacheDir, 'test-report.json');
+
+/**
+ * `npm test [-- jest arguments]`: all tests on servers of their own, which are gone afterwards. Every test file that
+ * needs a database copies the migrated template; `test/support/` knows how.
+ */
+await runMain(async () => {
+  const args = process.argv.slice(2);
+  await ensureInstalled();
+  const stack = onlyUnit(args) ? undefined : await startServers();
+  try {
+    return summarize(await runJest(args, stack ? testEnvironment(stack) : {}));
+  } finally {
+    await stack?.stop();
+  }
+});
+
+async function startServers() {
+  await ensureCompiled();
+  return startStack({ throwaway: true, apps: [], announce: (line) => process.stdout.write(`${line}\n`) });
+}
+
+/** `--selectProjects unit` alone needs neither servers nor compiled programs. */
+function onlyUnit(args) {
+  const at = args.indexOf('--selectProjects');
+  if (at < 0) return false;
+  const rest = args.slice(at + 1);
+  const end = rest.findIndex((arg) => arg.startsWith('-'));
+  const projects = end < 0 ? rest : rest.slice(0, end);
+  return projects[0] === 'unit' && !projects.some((name) => ['service', 'api', 'system'].includes(name));
+}
+
+/** What `test/support/` reads. */
+function testEnvironment(stack) {
+  return {
+    TEST_DATABASE_ADMIN_URL: withDatabaseName(stack.urls.database.owner, 'postgres'),
+    TEST_DATABASE_TEMPLATE: new URL(stack.urls.database.owner).pathname.slice(1),
+    TEST_API_DB_PASSWORD: stack.secrets.api,
+    TEST_WORKER_DB_PASSWORD: stack.secrets.worker,
+    TEST_OPERATOR_DB_PASSWORD: stack.secrets.operator,
+    TEST_REDIS_URL: stack.urls.redis,
+    TEST_KEY_RING: JSON.stringify(stack.secrets.keyRing),
+  };
+}
+
+function runJest(args, env) {
+  mkdirSync(cacheDir, { recursive: true });
+  rmSync(report, { force: true });
+  const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
+  // All cores: the default leaves one idle.
+  const fixed = ['--ci', '--maxWorkers=100%', '--json', `--outputFile=${report}`];
+  return new Promise((resolve, reject) => {
+    const node = ['--experimental-vm-modules', '--no-warnings', ...NODE_ARGUMENTS];
+    const child = spawn(process.execPath, [...node, jest, ...fixed, ...args], {
+      cwd: root,
+      env: { ...process.env, NODE_ENV: 'test', ...env },
+      // The report goes to its file; without this, --json would also print it.
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    // We outlive jest: the servers are stopped after it, and what it counted is told.
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => child.kill(name));
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code ?? 1));
+  });
+}
+
+/** The last line counts the tests; a test file that could not even be loaded counts as one failed. */
+function summarize(code) {
+  if (!existsSync(report)) {
+    process.stdout.write('Jest wrote no report.\n0 passed, 1 failed\n');
+    return code || 1;
+  }
+  const result = JSON.parse(readFileSync(report, 'utf8'));
+  const failed = result.numFailedTests + result.numRuntimeErrorTestSuites;
+  if (result.numPendingTests + result.numTodoTests > 0)
+    process.stdout.write(`${result.numPendingTests + result.numTodoTests} skipped\n`);
+  process.stdout.write(`${result.numPassedTests} passed, ${failed} failed\n`);
+  return code || (failed > 0 ? 1 : 0);
+}

@@ -1,0 +1,3 @@
+export * from './billing.module.js';
+export * from './usage-event.js';
+export * from './usage-event.entity.js';

@@ -1,0 +1,3 @@
+export * from './cms-attributes.js';
+export * from './cms-parse.js';
+export * from './cms-verify.js';

@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+
+const port = z.coerce.number().int().min(1).max(65535);
+const databaseUrl = z.string().regex(/^postgres(ql)?:\/\/[^\s]+$/, 'must be a postgres:// URL');
+const redisUrl = z.string().regex(/^rediss?:\/\/[^\s]+$/, 'must be a redis:// URL');
+
+/** Every setting of every process. A process reads the part it needs with `loadConfig`. */
+const settings = {
+  /** URL of this process's own database role. */
+  DATABASE_URL: databaseUrl,
+  /** Connections of this process; one request holds at most one. */
+  DATABASE_POOL: z.coerce.number().int().min(1).max(200).default(10),
+  REDIS_URL: redisUrl,
+  HOST: z.string().min(1).default('127.0.0.1'),
+  PORT: port.default(3000),
+  /** Base of the links in answers, without a trailing slash. */
+  PUBLIC_URL: z.url().transform((url) => url.replace(/\/+$/, '')),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  /** Master keys that wrap the tenants' keys: `{"active":"k1","keys":{"k1":"<32 bytes, base64>"}}`. */
+  KEY_RING: z.string().transform((text, context) => parseKeyRing(text, (message) => context.addIssue(message))),
+  /** Deadline of one OCSP exchange, milliseconds. */
+  OCSP_TIMEOUT_MS: z.coerce.number().int().min(50).max(30_000).default(5_000),
+  /** Deadline between two chunks of a CRL download, milliseconds. */
+  CRL_IDLE_TIMEOUT_MS: z.coerce.number().int().min(100).max(600_000).default(30_000),
+  /** Where the J-LIS sandbox of test mode is. */
+  SANDBOX_URL: z.url().transform((url) => url.replace(/\/+$/, '')),
+  API_DB_PASSWORD: z.string().min(16),
+  WORKER_DB_PASSWORD: z.string().min(16),
+  OPERATOR_DB_PASSWORD: z.string().min(16),
+};
+type Settings = typeof settings;
+export type SettingName = keyof Settings;
+export type Config<K extends SettingName> = { readonly [N in K]: z.output<Settings[N]> };
+
+/** 256-bit keys by id; `active` seals, all open. */
+export interface KeyRing {
+  active: string;
+  keys: ReadonlyMap<string, Buffer>;
+}
+
+function parseKeyRing(text: string, refuse: (message: string) => void): KeyRing {
+  const shape = z.object({ active: z.string(), keys: z.record(z.string().regex(/^[\w-]{1,32}$/), z.base64()) });
+  let raw: unknown;
+  try {
+    raw = JSON.parse(text);
+  } catch {
+    refuse('is not JSON');
+    return { active: '', keys: new Map() };
+  }
+  const parsed = shape.safeParse(raw);
+  const keys = new Map(Object.entries(parsed.data?.keys ?? {}).map(([id, key]) => [id, Buffer.from(key, 'base64')]));
+  if (!parsed.success) refuse('must be {"active":"<id>","keys":{"<id>":"<base64>"}}');
+  else if (!keys.has(parsed.data.active)) refuse('names an active key that is not in it');
+  else if ([...keys.values()].some((key) => key.length !== 32)) refuse('holds a key that is not 32 bytes long');
+  return { active: parsed.data?.active ?? '', keys };
+}
+
+/** A setting is missing or wrong; `message` is one line that names it and never shows its value. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * Validates the named settings.
+ * @throws ConfigError naming every wrong or missing one. `KEY_RING` may come from the file that `KEY_RING_FILE` names.
+ */
+export function loadConfig<K extends SettingName>(names: readonly K[], env: NodeJS.ProcessEnv): Config<K> {
+  const values: Record<string, unknown> = {};
+  const faults: string[] = [];
+  for (const name of names) {
+    let given = env[name];
+    const file = env['KEY_RING_FILE'];
+    if (name === 'KEY_RING' && given === undefined && file !== undefined) {
+      try {
+        given = readFileSync(file, 'utf8');
+      } catch (error) {
+        faults.push(`KEY_RING_FILE cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
+        continue;
+      }
+    }
+    const parsed = settings[name].safeParse(given === '' ? undefined : given);
+    if (parsed.success) values[name] = parsed.data;
+    else
+      faults.push(
+        given === undefined || given === '' ? `${name} is missing` : `${name} ${parsed.error.issues[0]!.message}`,
+      );
+  }
+  if (faults.length > 0) throw new ConfigError(`configuration: ${faults.join('; ')}`);
+  return values as Config<K>;
+}

@@ -1,0 +1,54 @@
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import type { KeyRing } from './config.js';
+
+const VERSION = 1;
+const IV = 12;
+const TAG = 16;
+
+/**
+ * AES-256-GCM with a random 96-bit IV (NIST SP 800-38D §8.2.2): `version(1) | iv(12) | ciphertext | tag(16)`.
+ * `context` says what the bytes are and whose; opening under another context fails.
+ */
+export function seal(key: Buffer, plaintext: Uint8Array, context: string): Buffer {
+  const iv = randomBytes(IV);
+  const cipher = createCipheriv('aes-256-gcm', key, iv);
+  cipher.setAAD(Buffer.from(context));
+  return Buffer.concat([Buffer.of(VERSION), iv, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** @throws Error when key, context or a single bit differs from what was sealed. */
+export function open(key: Buffer, sealed: Uint8Array, context: string): Buffer {
+  if (sealed[0] !== VERSION || sealed.length < 1 + IV + TAG) throw new Error('sealed value has an unknown form');
+  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(1, 1 + IV));
+  decipher.setAAD(Buffer.from(context));
+  decipher.setAuthTag(sealed.subarray(sealed.length - TAG));
+  return Buffer.concat([decipher.update(sealed.subarray(1 + IV, sealed.length - TAG)), decipher.final()]);
+}
+
+/** A tenant's key of one mode: `encryption` seals its personal data, `lookup` makes keyed hashes for finding it. */
+export interface TenantKey {
+  id: string;
+  encryption: Buffer;
+  lookup: Buffer;
+}
+
+const wrapContext = (keyId: string): string => `tenant-key|${keyId}`;
+
+/** Makes a tenant's key and wraps it under the ring's active key. */
+export function newWrappedKey(ring: KeyRing, keyId: string): { ringKeyId: string; wrapped: Buffer } {
+  const master = ring.keys.get(ring.active)!;
+  return { ringKeyId: ring.active, wrapped: seal(master, randomBytes(32), wrapContext(keyId)) };
+}
+
+/** @throws Error when the ring lacks the key or the wrapping does not open. */
+export function unwrapKey(ring: KeyRing, keyId: string, ringKeyId: string, wrapped: Uint8Array): TenantKey {
+  const master = ring.keys.get(ringKeyId);
+  if (!master) throw new Error(`key ring has no key "${ringKeyId}"`);
+  const root = open(master, wrapped, wrapContext(keyId));
+  const derive = (use: string): Buffer => Buffer.from(hkdfSync('sha256', root, Buffer.alloc(0), use, 32));
+  return { id: keyId, encryption: derive('shomei encryption'), lookup: derive('shomei lookup') };
+}
+
+/** HMAC-SHA-256: equal values of one tenant and mode are found, values of two tenants never compare equal. */
+export const keyedHash = (key: TenantKey, value: string | Uint8Array): Buffer =>
+  createHmac('sha256', key.lookup).update(value).digest();

@@ -1,0 +1,44 @@
+import { DataSource, type EntityManager, type MixedList, type EntitySchema } from 'typeorm';
+import type { Mode } from './mode.js';
+
+/** One pool under one role. Schema changes are the migrate step's alone. */
+export function createDataSource(options: {
+  url: string;
+  pool: number;
+  applicationName: string;
+  entities?: MixedList<string | (new () => unknown) | EntitySchema>;
+}): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url: options.url,
+    entities: options.entities ?? [],
+    synchronize: false,
+    migrationsRun: false,
+    applicationName: options.applicationName,
+    extra: { max: options.pool, connectionTimeoutMillis: 5_000, statement_timeout: 60_000 },
+  });
+}
+
+/** A tenant in one mode: the unit of isolation. */
+export interface Tenancy {
+  tenantId: string;
+  mode: Mode;
+}
+
+/**
+ * Runs `work` in a transaction in which row-level security shows this tenant's rows of this mode and no others.
+ * The settings are local to the transaction, so a pooled connection carries nothing over.
+ */
+export function withTenant<T>(
+  dataSource: DataSource,
+  { tenantId, mode }: Tenancy,
+  work: (manager: EntityManager) => Promise<T>,
+): Promise<T> {
+  return dataSource.transaction(async (manager) => {
+    await manager.query(`select set_config('app.tenant_id', $1, true), set_config('app.mode', $2, true)`, [
+      tenantId,
+      mode,
+    ]);
+    return work(manager);
+  });
+}

@@ -1,0 +1,43 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { ConfigError } from './config.js';
+import type { Logger } from './logger.js';
+
+/** Longest time a graceful stop may take before the process ends anyway, milliseconds. */
+const STOP_TIMEOUT_MS = 15_000;
+
+/**
+ * Stops `app` gracefully on SIGTERM, SIGINT, and when the parent that opened an IPC channel dies, so that a killed
+ * launcher leaves no process behind.
+ */
+export function stopWithParent(app: INestApplicationContext, logger: Logger): void {
+  let stopping = false;
+  const stop = (why: string): void => {
+    if (stopping) return;
+    stopping = true;
+    logger.log('stopping', { why });
+    setTimeout(() => process.exit(1), STOP_TIMEOUT_MS).unref();
+    app.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        logger.error('stop_failed', { error });
+        process.exit(1);
+      },
+    );
+  };
+  process.once('SIGTERM', () => stop('SIGTERM'));
+  process.once('SIGINT', () => stop('SIGINT'));
+  if (process.channel) {
+    process.once('disconnect', () => stop('parent_gone'));
+    process.channel.unref();
+  }
+}
+
+/** Runs a process's main; a configuration fault ends it with one line, anything else with its stack. */
+export function runMain(main: () => Promise<void>): void {
+  main().catch((error: unknown) => {
+    process.stderr.write(
+      error instanceof ConfigError ? `${error.message}\n` : `${error instanceof Error ? error.stack : String(error)}\n`,
+    );
+    process.exit(1);
+  });
+}

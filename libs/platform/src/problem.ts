@@ -1,0 +1,164 @@
+/** A rule for every request we refuse. `retryable`: the same request may succeed later without a change. */
+interface ProblemRow {
+  status: number;
+  title: string;
+  remedy: string;
+  retryable?: true;
+}
+
+/** Every problem code of the SP API. Codes are stable; titles and remedies may be reworded. */
+export const PROBLEMS = {
+  json_malformed: {
+    status: 400,
+    title: 'The body is not JSON.',
+    remedy: 'Send one JSON object in UTF-8, with Content-Type: application/json.',
+  },
+  request_invalid: {
+    status: 400,
+    title: 'A field of the request is missing or wrong.',
+    remedy: 'See `errors`: each entry names the field and the rule it breaks.',
+  },
+  base64_malformed: {
+    status: 400,
+    title: 'A binary field is not base64.',
+    remedy: 'Use standard base64 (RFC 4648 §4) with padding, no line breaks, no PEM armour.',
+  },
+  idempotency_key_malformed: {
+    status: 400,
+    title: 'The Idempotency-Key header is not usable.',
+    remedy: 'Send 1 to 255 printable ASCII characters, for example a UUID, once.',
+  },
+  cursor_malformed: {
+    status: 400,
+    title: 'The cursor was not made by this list.',
+    remedy: 'Start again without a cursor, or use `next_cursor` of the page before, unchanged.',
+  },
+  api_key_missing: {
+    status: 401,
+    title: 'The request carries no API key.',
+    remedy: 'Send `Authorization: Bearer shm_test_…` or `shm_live_…`.',
+  },
+  api_key_invalid: {
+    status: 401,
+    title: 'The API key is unknown, revoked or expired.',
+    remedy: 'Check the whole key was copied. A revoked or expired key looks the same as one that never existed.',
+  },
+  scope_missing: {
+    status: 403,
+    title: 'The API key may not do this.',
+    remedy: 'Use a key with the scope named in `scope`.',
+  },
+  not_found: {
+    status: 404,
+    title: 'There is no such thing, or it is not yours.',
+    remedy: 'Check the id and that the key is of the mode in which the thing was made.',
+  },
+  idempotency_in_flight: {
+    status: 409,
+    title: 'A request with this Idempotency-Key is still being worked on.',
+    remedy: 'Send the same request again in a second.',
+    retryable: true,
+  },
+  challenge_used: {
+    status: 409,
+    title: 'The challenge has been answered before.',
+    remedy: 'Get a new challenge and have the card sign it; a challenge decides once.',
+  },
+  body_too_large: {
+    status: 413,
+    title: 'The body is larger than this endpoint takes.',
+    remedy: 'Send the digest of a large document instead of its content.',
+  },
+  media_type_unsupported: {
+    status: 415,
+    title: 'The body is not sent as JSON.',
+    remedy: 'Send Content-Type: application/json.',
+  },
+  idempotency_key_reused: {
+    status: 422,
+    title: 'This Idempotency-Key was used for another request.',
+    remedy: 'Use a new key for a new request; repeat a key only with the same path and body.',
+  },
+  certificate_malformed: {
+    status: 422,
+    title: 'The certificate is not a DER-encoded X.509 certificate.',
+    remedy: 'Send the bytes the card gave, base64-encoded, not PEM. `rule` says what is wrong and `offset` where.',
+  },
+  cms_malformed: {
+    status: 422,
+    title: 'The signature is not DER-encoded CMS SignedData.',
+    remedy: 'Send the ContentInfo in DER, base64-encoded. `rule` says what is wrong and `offset` where.',
+  },
+  content_missing: {
+    status: 422,
+    title: 'The request does not bring the content that was signed, or its digest by the right algorithm.',
+    remedy: 'Send `content`, or `digest` with the `digest_algorithm` this answer names.',
+  },
+  signer_not_found: {
+    status: 422,
+    title: 'The CMS does not contain the certificate of its signer.',
+    remedy: 'Embed the signing certificate in the SignedData.',
+  },
+  unsupported_signature: {
+    status: 422,
+    title: 'The CMS has several signers.',
+    remedy: 'Send one SignedData per signer: a verdict is about one person.',
+  },
+  digest_algorithm_refused: {
+    status: 422,
+    title: 'The digest algorithm is not accepted.',
+    remedy: 'Use sha256, sha384 or sha512. SHA-1 and MD5 are broken for signatures.',
+  },
+  digest_length_wrong: {
+    status: 422,
+    title: 'The digest does not have the length of its algorithm.',
+    remedy: 'Send the raw digest: 32, 48 or 64 bytes.',
+  },
+  reference_is_my_number: {
+    status: 422,
+    title: 'The reference has the form and check digit of an Individual Number (My Number).',
+    remedy: 'Never send an Individual Number. If your references look like one, have their format registered.',
+  },
+  reference_format_wrong: {
+    status: 422,
+    title: 'The reference does not have the format registered in the contract.',
+    remedy: 'Send the reference in the registered format, see /v1/me.',
+  },
+  challenge_unknown: {
+    status: 422,
+    title: 'There is no such challenge.',
+    remedy: 'Use the id that POST /v1/challenges gave, with a key of the same mode.',
+  },
+  challenge_expired: {
+    status: 422,
+    title: 'The challenge is older than five minutes.',
+    remedy: 'Get a new challenge and have the card sign it.',
+  },
+  storage_unavailable: {
+    status: 503,
+    title: 'The answer could not be stored, so none is given.',
+    remedy:
+      'Send the same request again with the same Idempotency-Key: if it was stored after all, its answer is returned and it counts once.',
+    retryable: true,
+  },
+  internal_error: {
+    status: 500,
+    title: 'We made a mistake.',
+    remedy: 'Quote request_id to the operator.',
+  },
+} as const satisfies Record<string, ProblemRow>;
+export type ProblemCode = keyof typeof PROBLEMS;
+
+export const problemRow = (code: ProblemCode): ProblemRow => PROBLEMS[code];
+
+/** A request we refuse. Turned into an RFC 9457 body in one place, the problem filter. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  constructor(
+    readonly code: ProblemCode,
+    /** Further members of the body: public facts that help the caller. */
+    readonly members: Record<string, unknown> = {},
+  ) {
+    super(code);
+  }
+}

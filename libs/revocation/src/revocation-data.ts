@@ -1,0 +1,108 @@
+import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import type { Hierarchy } from '#lib/pki';
+import { Logger, MODES, type Mode } from '#lib/platform';
+import { AnchorStore } from './anchor-store.js';
+import { RevocationSourceRow } from './entities.js';
+import { ResidentSet } from './resident-set.js';
+import { changedPartitions, loadSnapshots } from './snapshot-loader.js';
+
+/** How long a change in the database may go unnoticed, milliseconds. */
+const POLL_MS = 1_000;
+
+/**
+ * What this process knows about revocation: lists, sources and anchors of both modes, kept up to date by polling one
+ * row per mode. When the database cannot be asked, what is held goes on answering until it is stale by its own times.
+ */
+@Injectable()
+export class RevocationData implements OnModuleInit, OnModuleDestroy {
+  private readonly lists: Record<Mode, ResidentSet> = { live: new ResidentSet(), test: new ResidentSet() };
+  private readonly ocspUrls = new Map<string, string>();
+  private readonly seen = new Map<Mode, bigint>();
+  private timer: NodeJS.Timeout | undefined;
+  private polling: Promise<void> | undefined;
+  private stopped = false;
+  private failing = false;
+
+  constructor(
+    @Inject(DataSource) private readonly dataSource: DataSource,
+    @Inject(AnchorStore) private readonly anchors: AnchorStore,
+    @Inject(Logger) private readonly logger: Logger,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    const startedAt = performance.now();
+    await this.anchors.load();
+    await this.refresh();
+    const ms = Math.round(performance.now() - startedAt);
+    for (const mode of MODES) this.logger.log('revocation_loaded', { mode, ms, ...this.lists[mode].stats });
+    this.schedule();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    await this.polling;
+  }
+
+  set(mode: Mode): ResidentSet {
+    return this.lists[mode];
+  }
+
+  ocspUrl(mode: Mode, hierarchy: Hierarchy): string | undefined {
+    return this.ocspUrls.get(`${mode} ${hierarchy}`);
+  }
+
+  /** Takes over every change committed before the call. */
+  async refresh(): Promise<void> {
+    const rows: { mode: Mode; epoch: string }[] = await this.dataSource.query(
+      `select mode, epoch from revocation_epoch order by mode`,
+    );
+    for (const { mode, epoch } of rows) {
+      const seen = this.seen.get(mode);
+      if (seen === undefined || BigInt(epoch) > seen) await this.takeOver(mode, seen ?? -1n, BigInt(epoch));
+    }
+  }
+
+  /**
+   * Loads what changed after `seen`. The epoch was read first, so all changes up to it are visible now; a failure on the
+   * way leaves `seen` as it was and the next poll does it again.
+   */
+  private async takeOver(mode: Mode, seen: bigint, epoch: bigint): Promise<void> {
+    await this.anchors.reload(mode);
+    const sources = await this.dataSource.getRepository(RevocationSourceRow).findBy({ mode });
+    for (const hierarchy of ['sign', 'auth'] as const) {
+      const url = sources.find((source) => source.hierarchy === hierarchy && source.enabled)?.ocspUrl;
+      if (url) this.ocspUrls.set(`${mode} ${hierarchy}`, url);
+      else this.ocspUrls.delete(`${mode} ${hierarchy}`);
+    }
+    const changed = await changedPartitions(this.dataSource, mode, seen);
+    await loadSnapshots(this.dataSource, mode, changed, {
+      put: (list) => this.lists[mode].put(list),
+      corrupt: (partitionId, crlId, fault) =>
+        this.logger.error('snapshot_corrupt', { mode, partition: partitionId, crl: crlId, rule: fault.rule }),
+    });
+    this.seen.set(mode, epoch);
+    if (seen >= 0n) this.logger.log('revocation_updated', { mode, epoch: String(epoch), partitions: changed.length });
+  }
+
+  private schedule(): void {
+    if (this.stopped) return;
+    this.timer = setTimeout(() => {
+      this.polling = this.poll();
+    }, POLL_MS);
+    this.timer.unref();
+  }
+
+  private async poll(): Promise<void> {
+    try {
+      await this.refresh();
+      if (this.failing) this.logger.log('revocation_poll_recovered');
+      this.failing = false;
+    } catch (error) {
+      if (!this.failing) this.logger.error('revocation_poll_failed', { error });
+      this.failing = true;
+    }
+    this.schedule();
+  }
+}

@@ -1,0 +1,71 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import type { Mode } from '#lib/platform';
+import { hashApiKey, isApiKey, type Scope } from './api-key.js';
+import type { Principal } from './principal.js';
+
+/**
+ * How long a found key is believed, milliseconds. A revocation takes effect within a second; the durable write asks
+ * again, so a key revoked in between stores nothing.
+ */
+const BELIEVED_MS = 750;
+const MAX_CACHED = 10_000;
+
+interface Row {
+  tenant_id: string;
+  mode: Mode;
+  id: string;
+  scopes: Scope[];
+  tenant_key_id: string;
+  reference_format: string | null;
+}
+
+/** Finds the principal behind an API key. */
+@Injectable()
+export class ApiKeys {
+  private readonly cache = new Map<string, { until: number; principal: Promise<Principal | undefined> }>();
+
+  constructor(@Inject(DataSource) private readonly dataSource: DataSource) {}
+
+  /** Undefined for anything unknown, revoked or expired: the three cannot be told apart from outside. */
+  async find(secret: string): Promise<Principal | undefined> {
+    if (!isApiKey(secret)) return undefined;
+    const hash = hashApiKey(secret);
+    const keyHash = hash.toString('hex');
+    // Real elapsed time: a moved test clock must not lengthen a revoked key's life.
+    const now = performance.now();
+    const cached = this.cache.get(keyHash);
+    if (cached && cached.until > now) return cached.principal;
+    const principal = this.read(hash, keyHash);
+    this.remember(keyHash, { until: now + BELIEVED_MS, principal });
+    return principal;
+  }
+
+  private remember(keyHash: string, entry: { until: number; principal: Promise<Principal | undefined> }): void {
+    if (this.cache.size >= MAX_CACHED) this.cache.clear();
+    this.cache.set(keyHash, entry);
+    const forget = (): void => {
+      if (this.cache.get(keyHash) === entry) this.cache.delete(keyHash);
+    };
+    // Only keys that exist are kept: guesses cost their sender a query and no memory of ours.
+    entry.principal.then((found) => {
+      if (!found) forget();
+    }, forget);
+  }
+
+  private async read(hash: Buffer, keyHash: string): Promise<Principal | undefined> {
+    const rows: Row[] = await this.dataSource.query('select * from find_api_key($1)', [hash]);
+    const row = rows[0];
+    return (
+      row && {
+        tenantId: row.tenant_id,
+        mode: row.mode,
+        apiKeyId: row.id,
+        keyHash,
+        scopes: row.scopes,
+        tenantKeyId: row.tenant_key_id,
+        referenceFormat: row.reference_format,
+      }
+    );
+  }
+}

@@ -1,0 +1,7 @@
+export * from './api-key.js';
+export * from './api-keys.js';
+export * from './onboard.js';
+export * from './principal.js';
+export * from './reference.js';
+export * from './tenancy.module.js';
+export * from './tenant-keys.js';

@@ -1,0 +1,109 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import { appendAudit } from '#lib/audit';
+import { MODES, newRandomId, newWrappedKey, type KeyRing, type Mode, type Tenancy } from '#lib/platform';
+import { makeApiKey, SCOPES, type Scope } from './api-key.js';
+
+/** Makes a tenant with both modes: a contract and a data key for each. Operators' role. */
+export async function createTenant(
+  dataSource: DataSource,
+  keyRing: KeyRing,
+  { name, actor }: { name: string; actor: string },
+): Promise<string> {
+  const tenantId = newRandomId();
+  await dataSource.transaction(async (manager) => {
+    await manager.query('insert into tenant (id, name) values ($1, $2)', [tenantId, name]);
+    for (const mode of MODES) {
+      await manager.query('insert into contract (tenant_id, mode) values ($1, $2)', [tenantId, mode]);
+      const keyId = newRandomId();
+      const { ringKeyId, wrapped } = newWrappedKey(keyRing, keyId);
+      await manager.query(
+        'insert into tenant_key (tenant_id, mode, id, ring_key_id, wrapped) values ($1, $2, $3, $4, $5)',
+        [tenantId, mode, keyId, ringKeyId, wrapped],
+      );
+    }
+    await appendAudit(manager, { actor, action: 'tenant.create', target: `tenant:${tenantId}`, detail: { name } });
+  });
+  return tenantId;
+}
+
+/** A named thing that an operator's command speaks of does not exist. */
+export class NoSuchThing extends Error {
+  override readonly name = 'NoSuchThing';
+}
+
+/** Makes an API key. The secret is returned once and stored nowhere. Operators' role. */
+export async function createApiKey(
+  dataSource: DataSource,
+  options: { tenantId: string; mode: Mode; name: string; scopes?: readonly Scope[]; expiresAt?: Date; actor: string },
+): Promise<{ id: string; secret: string }> {
+  const id = newRandomId();
+  const { secret, sha256, lastFour } = makeApiKey(options.mode);
+  const scopes = [...(options.scopes ?? SCOPES)];
+  await dataSource.transaction(async (manager) => {
+    await mustHaveContract(manager, options);
+    await manager.query(
+      `insert into api_key (tenant_id, mode, id, name, secret_sha256, last_four, scopes, expires_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+      [options.tenantId, options.mode, id, options.name, sha256, lastFour, scopes, options.expiresAt ?? null],
+    );
+    await appendAudit(manager, {
+      actor: options.actor,
+      action: 'api_key.create',
+      target: `api_key:${id}`,
+      detail: { name: options.name, scopes, last_four: lastFour },
+      tenancy: options,
+    });
+  });
+  return { id, secret };
+}
+
+/** Revokes a key for good; revoking twice changes nothing. Operators' role. */
+export async function revokeApiKey(
+  dataSource: DataSource,
+  { id, actor }: { id: string; actor: string },
+): Promise<void> {
+  await dataSource.transaction(async (manager) => {
+    const [rows]: [{ tenant_id: string; mode: Mode }[], number] = await manager.query(
+      'update api_key set revoked_at = clock_timestamp() where id = $1 and revoked_at is null returning tenant_id, mode',
+      [id],
+    );
+    const row = rows[0];
+    if (!row) {
+      const known: unknown[] = await manager.query('select 1 from api_key where id = $1', [id]);
+      if (known.length === 0) throw new NoSuchThing(`api key ${id}`);
+      return;
+    }
+    const tenancy = { tenantId: row.tenant_id, mode: row.mode };
+    await appendAudit(manager, { actor, action: 'api_key.revoke', target: `api_key:${id}`, tenancy });
+  });
+}
+
+/** Registers the form of a tenant's references, or with null goes back to free text. Operators' role. */
+export async function setReferenceFormat(
+  dataSource: DataSource,
+  { format, actor, ...tenancy }: Tenancy & { format: string | null; actor: string },
+): Promise<void> {
+  await dataSource.transaction(async (manager) => {
+    await mustHaveContract(manager, tenancy);
+    await manager.query('update contract set reference_format = $3 where tenant_id = $1 and mode = $2', [
+      tenancy.tenantId,
+      tenancy.mode,
+      format,
+    ]);
+    await appendAudit(manager, {
+      actor,
+      action: 'contract.set_reference_format',
+      target: `tenant:${tenancy.tenantId}`,
+      detail: { format },
+      tenancy,
+    });
+  });
+}
+
+async function mustHaveContract(manager: EntityManager, { tenantId, mode }: Tenancy): Promise<void> {
+  const found: unknown[] = await manager.query('select 1 from contract where tenant_id = $1 and mode = $2', [
+    tenantId,
+    mode,
+  ]);
+  if (found.length === 0) throw new NoSuchThing(`tenant ${tenantId}`);
+}

@@ -1,0 +1,13 @@
+import type { Tenancy } from '#lib/platform';
+import type { Scope } from './api-key.js';
+
+/** Who is asking: one API key of one tenant in one mode, with the contract terms a request needs. */
+export interface Principal extends Tenancy {
+  apiKeyId: string;
+  /** Hex SHA-256 of the secret: what the durable write accepts as proof of whose key it was. */
+  keyHash: string;
+  scopes: readonly Scope[];
+  /** The key that seals what is stored now. */
+  tenantKeyId: string;
+  referenceFormat: string | null;
+}

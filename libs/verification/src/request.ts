@@ -1,0 +1,54 @@
+import type { DigestAlgorithm, Padding } from '#lib/pki';
+
+export type RevocationMethod = 'crl' | 'ocsp' | 'ocsp_or_crl';
+
+/** What was signed: its bytes, or their digest when the document stays with the service provider. */
+export interface Signed {
+  content?: Buffer;
+  digest?: Buffer;
+}
+
+/** The card's bare signature with its certificate. The caller states digest and padding; nothing is guessed. */
+export interface RawSignatureRequest extends Signed {
+  format: 'raw';
+  certificate: Buffer;
+  signature: Buffer;
+  padding: Padding;
+  digestAlgorithm: DigestAlgorithm;
+}
+
+/** CMS SignedData (RFC 5652), attached or detached. */
+export interface CmsSignatureRequest extends Signed {
+  format: 'cms';
+  cms: Buffer;
+  /** Of `digest`. */
+  digestAlgorithm?: DigestAlgorithm;
+}
+
+export type SignatureRequest = (RawSignatureRequest | CmsSignatureRequest) & {
+  revocation: RevocationMethod;
+  reference?: string;
+};
+
+export interface AuthenticationRequest {
+  challengeId: string;
+  certificate: Buffer;
+  signature: Buffer;
+  padding: Padding;
+  digestAlgorithm: DigestAlgorithm;
+  revocation: RevocationMethod;
+  reference?: string;
+}
+
+/** How the request came in: for the audit trail, and for repeating it safely. */
+export interface Call {
+  requestId: string;
+  idempotency?: Idempotency;
+}
+
+export interface Idempotency {
+  /** Hex SHA-256 of the Idempotency-Key. */
+  keyHash: string;
+  /** Hex SHA-256 of method, path and body. */
+  requestHash: string;
+}

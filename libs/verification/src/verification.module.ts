@@ -1,0 +1,27 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { BillingModule } from '#lib/billing';
+import { RevocationModule } from '#lib/revocation';
+import { TenancyModule } from '#lib/tenancy';
+import { Challenges } from './challenges.js';
+import { DecisionWriter } from './decision-writer.js';
+import { VerificationRow } from './verification.entity.js';
+import { Verifications } from './verifications.js';
+import { Verifier } from './verifier.js';
+
+@Module({})
+export class VerificationModule {
+  static forRoot(options: { ocspTimeoutMs: number }): DynamicModule {
+    return {
+      module: VerificationModule,
+      imports: [
+        TypeOrmModule.forFeature([VerificationRow]),
+        BillingModule,
+        RevocationModule.forRoot(options),
+        TenancyModule,
+      ],
+      providers: [Challenges, DecisionWriter, Verifications, Verifier],
+      exports: [Challenges, Verifications, Verifier],
+    };
+  }
+}

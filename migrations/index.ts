@@ -1,0 +1,5 @@
+import { Foundation1763900000001 } from './0001-foundation.js';
+import { Revocation1763900000002 } from './0002-revocation.js';
+
+/** The schema's history, oldest first. */
+export const migrations = [Foundation1763900000001, Revocation1763900000002];
