@@ -33,7 +33,7 @@ export async function checkBoundaries(base) {
       enhancedResolveOptions: {
         exportsFields: ['exports'],
         conditionNames: ['source', 'import', 'node', 'default', 'types'],
-        extensions: ['.ts', '.tsx', '.mts', '.mjs', '.js', '.json'],
+        extensions: ['.ts', '.tsx', '.d.ts', '.mts', '.mjs', '.js', '.json'],
       },
     },
   );

@@ -58,17 +58,29 @@ export const PARENTS = ['apps', 'libs'];
 export const TOP_LEVEL = ['migrations', 'test', 'dev'];
 
 const OURS = '^(?:apps|libs|migrations|test|dev)/';
+/** Builders of certificates, lists and messages that unit specs share. */
+const FIXTURES = '^test/support/';
+/** Its specs use no fixtures either: those are made with libs/pki. */
+const INDEPENDENT = 'apps/sandbox';
 const SPEC = '\\.spec\\.ts$';
 
 function folderRules() {
   return Object.entries(ALLOWED_IMPORTS)
     .filter(([, allowed]) => !allowed.includes('*'))
-    .map(([folder, allowed]) => ({
-      name: `imports-of-${folder.replace('/', '-')}`,
-      severity: 'error',
-      from: { path: `^${folder}/` },
-      to: { path: OURS, pathNot: [folder, ...allowed].map((target) => `^${target}/`) },
-    }));
+    .flatMap(([folder, allowed]) => {
+      const name = `imports-of-${folder.replace('/', '-')}`;
+      const except = [folder, ...allowed].map((target) => `^${target}/`);
+      const inside = `^${folder}/`;
+      return [
+        { name, severity: 'error', from: { path: inside, pathNot: SPEC }, to: { path: OURS, pathNot: except } },
+        {
+          name,
+          severity: 'error',
+          from: { path: `${inside}.*${SPEC}` },
+          to: { path: OURS, pathNot: folder === INDEPENDENT ? except : [...except, FIXTURES] },
+        },
+      ];
+    });
 }
 
 /** The rule set for dependency-cruiser. */

@@ -19,8 +19,9 @@ await runMain(async () => {
   const description = join(root, 'docs', 'openapi', 'api.json');
   const document = await node([join('dist', 'apps', 'api', 'src', 'openapi.js')], 'openapi');
   write(description, `${JSON.stringify(JSON.parse(document), null, 2)}\n`);
+  // A field with a default may be left out of a request; by default the generator makes the caller send it.
   const types = await node(
-    [join('node_modules', 'openapi-typescript', 'bin', 'cli.js'), description],
+    [join('node_modules', 'openapi-typescript', 'bin', 'cli.js'), description, '--default-non-nullable=false'],
     'openapi-typescript',
   );
   write(join(root, 'libs', 'api-client', 'src', 'schema.d.ts'), types);

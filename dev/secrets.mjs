@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -8,7 +8,6 @@ import { join } from 'node:path';
  * Losing the file of a kept database means losing what that database holds encrypted.
  */
 export function loadSecrets(directory) {
-  mkdirSync(directory, { recursive: true, mode: 0o711 });
   const file = join(directory, 'secrets.json');
   if (!existsSync(file)) {
     const password = () => randomBytes(24).toString('base64url');

@@ -44,19 +44,18 @@ class Stack {
 
   constructor(options) {
     this.#options = { apps: ['sandbox', 'worker', 'api'], step: (_name, work) => work(), ...options };
-    if (this.#options.throwaway) {
-      this.#temporary = mkdtempSync(join(tmpdir(), 'shomei-'));
-      // The database account of a launcher run by root must be able to pass through; what is inside is closed.
-      chmodSync(this.#temporary, 0o711);
-    }
+    if (this.#options.throwaway) this.#temporary = mkdtempSync(join(tmpdir(), 'shomei-'));
     this.dataDir = this.#temporary ?? this.#options.dataDir;
     if (this.dataDir === undefined) throw new Error('a kept stack needs dataDir');
+    mkdirSync(this.dataDir, { recursive: true });
+    // The database account of a launcher run by root must be able to pass through; what is inside is closed.
+    chmodSync(this.dataDir, 0o711);
     this.logDir = join(this.dataDir, 'logs');
   }
 
   async start() {
     const { step, throwaway, ports } = this.#options;
-    mkdirSync(this.logDir, { recursive: true });
+    mkdirSync(this.logDir, { recursive: true, mode: 0o700 });
     this.#lock = await LockFile.take(join(this.dataDir, 'launcher.json'), 'This installation');
     this.ports = throwaway
       ? { api: await freePort(), sandbox: await freePort(), ...ports }

@@ -9,7 +9,7 @@ import { cacheDir, root } from './paths.mjs';
 import { withDatabaseName } from './sql.mjs';
 import { startStack } from './stack.mjs';
 
-const report = join(cacheDir, 'test-report.json');
+const report = join(cacheDir, `test-report-${process.pid}.json`);
 
 /**
  * `npm test [-- jest arguments]`: all tests on servers of their own, which are gone afterwards. Every test file that
@@ -56,7 +56,6 @@ function testEnvironment(stack) {
 
 function runJest(args, env) {
   mkdirSync(cacheDir, { recursive: true });
-  rmSync(report, { force: true });
   const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
   // All cores: the default leaves one idle.
   const fixed = ['--ci', '--maxWorkers=100%', '--json', `--outputFile=${report}`];
@@ -82,6 +81,7 @@ function summarize(code) {
     return code || 1;
   }
   const result = JSON.parse(readFileSync(report, 'utf8'));
+  rmSync(report);
   const failed = result.numFailedTests + result.numRuntimeErrorTestSuites;
   if (result.numPendingTests + result.numTodoTests > 0)
     process.stdout.write(`${result.numPendingTests + result.numTodoTests} skipped\n`);

@@ -18,6 +18,9 @@ const CLEAN: Record<string, string> = {
   'libs/verification/src/index.ts': "import { der } from '#lib/pki';\nexport const check = der;\n",
   'apps/api/src/main.ts': "import { check } from '#lib/verification';\nexport const main = check;\n",
   'apps/sandbox/src/main.ts': "import { platform } from '#lib/platform';\nexport const main = platform;\n",
+  'libs/pki/src/der.spec.ts':
+    "import { fixture } from '../../../test/support/fixture.js';\nexport const spec = fixture;\n",
+  'test/support/fixture.ts': "import { der } from '#lib/pki';\nexport const fixture = der;\n",
   'test/system/story.ts': "import { main } from '../../apps/api/src/main.js';\nexport const story = main;\n",
 };
 
@@ -59,6 +62,16 @@ const FAULTS: [what: string, files: Record<string, string>, line: string][] = [
     'an alias past the index',
     { 'apps/api/src/alias.ts': "import { deep } from '#lib/pki/src/der.js';\nexport const x = deep;\n" },
     'apps/api/src/alias.ts → #lib/pki/src/der.js (resolvable)',
+  ],
+  [
+    'a test fixture outside of a spec',
+    { 'libs/platform/src/fixture.ts': "export * from '../../../test/support/fixture.js';\n" },
+    'libs/platform/src/fixture.ts → test/support/fixture.ts (imports-of-libs-platform)',
+  ],
+  [
+    'a shared fixture in a spec of the independent tester',
+    { 'apps/sandbox/src/shared.spec.ts': "export * from '../../../test/support/fixture.js';\n" },
+    'apps/sandbox/src/shared.spec.ts → test/support/fixture.ts (imports-of-apps-sandbox)',
   ],
   [
     'a cycle',
@@ -108,7 +121,7 @@ describe('the boundary check', () => {
   afterAll(() => rmSync(base, { recursive: true }));
 
   it('passes a tree that keeps the table, and has looked at all of it', () => {
-    expect(clean).toEqual({ status: 0, output: '7 modules, every import within its boundary.\n' });
+    expect(clean).toEqual({ status: 0, output: '9 modules, every import within its boundary.\n' });
   });
 
   it.each(FAULTS)('refuses %s', (_what, _files, line) => {

@@ -36,7 +36,7 @@ export class AuthenticationsController {
     description: 'Valid for five minutes, for this tenant and mode, and for one decided answer.',
   })
   @IdempotencyHeader()
-  @Answers(201, challengeSchema, [400, 401, 403, 409, 422, 503])
+  @Answers(201, challengeSchema, [400, 401, 403, 409, 413, 415, 422])
   async createChallenge(
     @Caller() principal: Principal,
     @CallInfo() call: Call,

@@ -58,10 +58,7 @@ function read(der: Buffer): CrlFacts {
     critical: extensions.filter(({ critical }) => critical).map(({ extnID }) => extnID),
     entries: (crl.revokedCertificates ?? []).map((entry) => {
       const reason: unknown = entry.crlEntryExtensions?.extensions[0]?.parsedValue;
-      return [
-        entry.userCertificate.toBigInt(),
-        reason instanceof asn1js.Enumerated ? reason.valueBlock.valueDec : 0,
-      ];
+      return [entry.userCertificate.toBigInt(), reason instanceof asn1js.Enumerated ? reason.valueBlock.valueDec : 0];
     }),
   };
 }

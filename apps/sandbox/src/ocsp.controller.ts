@@ -22,7 +22,10 @@ export class OcspController {
     requests.add('ocsp');
     const { mode, delay_ms } = faults.ocsp;
     if (delay_ms > 0) await sleep(delay_ms);
-    if (mode === 'down') { hangUp(reply); return; }
+    if (mode === 'down') {
+      hangUp(reply);
+      return;
+    }
     if (!Buffer.isBuffer(body)) throw new SandboxError('media_type_unsupported', 'send application/ocsp-request');
     const answer = await ocsp.answer(hierarchy, body, clock.now(), mode);
     await reply.status(200).type('application/ocsp-response').send(answer);

@@ -53,10 +53,8 @@ function parseJson(body: Buffer): unknown {
 /** The HTTP application around `sandbox`; not listening yet. */
 export async function createServer(sandbox: Sandbox, log: Logger): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({ bodyLimit: MAX_BODY_OCTETS, forceCloseConnections: true });
-  const app = await NestFactory.create<NestFastifyApplication>(SandboxModule.around(sandbox), adapter, {
-    logger: false,
-    abortOnError: false,
-  });
+  const options = { logger: false, abortOnError: false } as const;
+  const app = await NestFactory.create<NestFastifyApplication>(SandboxModule.around(sandbox), adapter, options);
   app.useBodyParser('application/ocsp-request', { bodyLimit: MAX_OCSP_REQUEST_OCTETS });
   app.useBodyParser('application/json', { bodyLimit: MAX_BODY_OCTETS }, (_request, body, done) => {
     const parsed = parseJson(body);

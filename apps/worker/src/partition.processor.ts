@@ -16,8 +16,8 @@ const CONCURRENCY = 4;
 /** Fetches the list of one partition. */
 @Processor(PARTITION_QUEUE, {
   concurrency: CONCURRENCY,
-  // A list of ten million entries is sorted and encoded in one turn; its lock must outlive that many times over.
-  lockDuration: 60_000,
+  // The lock of a killed process's job runs out after 30 s; looked for this often, its job is taken over within 40 s.
+  stalledInterval: 10_000,
   // A killed process loses its jobs to the next one; being killed often is no fault of the job.
   maxStalledCount: 10,
   settings: { backoffStrategy: (attemptsMade: number) => retryDelayMs(attemptsMade, Math.random()) },
@@ -39,8 +39,8 @@ export class PartitionProcessor extends WorkerHost {
     this.errors.report(PARTITION_QUEUE, error);
   }
 
-  @OnWorkerEvent('ready')
-  onReady(): void {
+  @OnWorkerEvent('active')
+  onActive(): void {
     this.errors.answered();
   }
 }

@@ -18,6 +18,8 @@ import { QueueErrors } from './queue-errors.js';
 /** Reads the index of one source and queues its partitions. */
 @Processor(PLAN_QUEUE, {
   concurrency: 1,
+  stalledInterval: 10_000,
+  maxStalledCount: 10,
   settings: { backoffStrategy: (attemptsMade: number) => retryDelayMs(attemptsMade, Math.random()) },
 })
 export class PlanProcessor extends WorkerHost {
@@ -46,8 +48,8 @@ export class PlanProcessor extends WorkerHost {
     this.errors.report(PLAN_QUEUE, error);
   }
 
-  @OnWorkerEvent('ready')
-  onReady(): void {
+  @OnWorkerEvent('active')
+  onActive(): void {
     this.errors.answered();
   }
 }

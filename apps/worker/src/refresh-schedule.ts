@@ -28,7 +28,6 @@ export class RefreshSchedule implements OnApplicationBootstrap, OnModuleDestroy 
   /** Schedules known to be in Redis: name → its settings. */
   private readonly set = new Map<string, string>();
   private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> | undefined;
   private stopped = false;
   private dueAsked = false;
 
@@ -44,7 +43,7 @@ export class RefreshSchedule implements OnApplicationBootstrap, OnModuleDestroy 
   onApplicationBootstrap(): void {
     for (const queue of [this.plans, this.partitions])
       queue.on('error', (error: Error) => this.errors.report(queue.name, error));
-    this.running = this.run();
+    void this.run();
   }
 
   /** An unanswered command of an unreachable Redis would never end, so a stop waits for nothing. */
@@ -55,6 +54,9 @@ export class RefreshSchedule implements OnApplicationBootstrap, OnModuleDestroy 
 
   private async run(): Promise<void> {
     try {
+      // Waits as long as Redis is away; so the end of an outage is seen even when no job comes.
+      await this.plans.getActiveCount();
+      this.errors.answered();
       await this.sync();
       if (!this.dueAsked) await this.askDue();
       this.dueAsked = true;
@@ -62,9 +64,7 @@ export class RefreshSchedule implements OnApplicationBootstrap, OnModuleDestroy 
       if (!this.stopped) this.logger.error('refresh_schedule_failed', { error });
     }
     if (this.stopped) return;
-    this.timer = setTimeout(() => {
-      this.running = this.run();
-    }, SYNC_MS);
+    this.timer = setTimeout(() => void this.run(), SYNC_MS);
     this.timer.unref();
   }
 

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { JlisUnavailable } from './jlis-unavailable.js';
 
 export interface ExchangeOptions {
@@ -11,7 +12,7 @@ export interface ExchangeOptions {
 
 /** The code of the socket error below a failed fetch, if there is one. */
 function socketCode(error: unknown): string | undefined {
-  const code = error instanceof Error ? (error.cause as { code?: unknown } | undefined)?.code : undefined;
+  const code = isNativeError(error) ? (error.cause as { code?: unknown } | undefined)?.code : undefined;
   return typeof code === 'string' ? code : undefined;
 }
 
@@ -43,7 +44,9 @@ export async function* exchange(url: URL, init: RequestInit, options: ExchangeOp
     if (error instanceof JlisUnavailable) throw error;
     // The abort's reason wins over whatever shape the transport gives the abort.
     if (controller.signal.reason instanceof JlisUnavailable) throw controller.signal.reason;
-    if (error instanceof TypeError) throw new JlisUnavailable('unreachable', socketCode(error), { cause: error });
+    // What fetch throws for every network fault (Fetch standard, "network error").
+    if (isNativeError(error) && error.name === 'TypeError')
+      throw new JlisUnavailable('unreachable', socketCode(error), { cause: error });
     throw error;
   } finally {
     clearTimeout(idle);

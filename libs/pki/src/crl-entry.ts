@@ -31,9 +31,7 @@ const REMOVE_FROM_CRL = 8;
 const MAX_SECONDS = 0xffff_ffff;
 
 const UTC_TIME_OCTETS = 15;
-/** SEQUENCE { SEQUENCE { 2.5.29.21, OCTET STRING { ENUMERATED } } } up to the code itself. */
-const REASON_EXTENSION = Buffer.from('300c300a0603551d1504030a01', 'hex');
-const REASON_OCTETS = REASON_EXTENSION.length + 1;
+const REASON_OCTETS = 14;
 
 /** Reads revokedCertificates entry by entry into a builder. */
 export class CrlEntryScanner {
@@ -157,10 +155,26 @@ export class CrlEntryScanner {
   }
 }
 
+/**
+ * Whether the last 14 octets before `end` are SEQUENCE { SEQUENCE { 2.5.29.21, OCTET STRING { ENUMERATED } } }, all but
+ * the code itself. Written out because a loop over a table took a fifth of the whole scan.
+ */
 function isReasonExtension(bytes: Uint8Array, end: number): boolean {
-  const start = end - REASON_OCTETS;
-  for (let i = 0; i < REASON_EXTENSION.length; i++) if (bytes[start + i] !== REASON_EXTENSION[i]) return false;
-  return true;
+  return (
+    bytes[end - 14] === 0x30 &&
+    bytes[end - 13] === 0x0c &&
+    bytes[end - 12] === 0x30 &&
+    bytes[end - 11] === 0x0a &&
+    bytes[end - 10] === 0x06 &&
+    bytes[end - 9] === 0x03 &&
+    bytes[end - 8] === 0x55 &&
+    bytes[end - 7] === 0x1d &&
+    bytes[end - 6] === 0x15 &&
+    bytes[end - 5] === 0x04 &&
+    bytes[end - 4] === 0x03 &&
+    bytes[end - 3] === 0x0a &&
+    bytes[end - 2] === 0x01
+  );
 }
 
 /** Minimal non-negative INTEGER content below 2^32, or -1 for whatever the general reader has to look at. */

@@ -8,7 +8,7 @@ import { readCrlExtensions } from './crl-extensions.js';
 import type { CrlExtensions } from './crl-extensions.js';
 import { readCrlHeader } from './crl-header.js';
 import type { CrlHeader } from './crl-header.js';
-import { contextConstructed, DerReader, equalBytes, Malformed, TAG } from './der.js';
+import { contextConstructed, DerReader, equalBytes, Malformed } from './der.js';
 import type { Name } from './name.js';
 import type { RevocationColumns } from './revocation-columns.js';
 import { RevocationColumnsBuilder } from './revocation-columns-builder.js';

@@ -1,4 +1,4 @@
-import { Malformed } from './der.js';
+import { equalBytes, Malformed } from './der.js';
 import { sortRows, sortWords } from './revocation-sort.js';
 import { LONG_ROW_OCTETS, RevocationColumns } from './revocation-columns.js';
 
@@ -84,14 +84,8 @@ export class RevocationColumnsBuilder {
       },
       LONG_ROW_OCTETS,
     );
-    const { keys } = short;
-    for (let i = 1; i < keys.length; i++)
-      if (keys[i - 1] === keys[i]) throw new Malformed(structure, 'duplicate_serial', i);
-    for (let i = LONG_ROW_OCTETS; i < long.keys.length; i += LONG_ROW_OCTETS) {
-      const before = long.keys.subarray(i - LONG_ROW_OCTETS, i);
-      if (Buffer.compare(before, long.keys.subarray(i, i + LONG_ROW_OCTETS)) === 0)
-        throw new Malformed(structure, 'duplicate_serial', i / LONG_ROW_OCTETS);
-    }
+    const repeated = findRepeated(short.keys) ?? findRepeatedRow(long.keys);
+    if (repeated !== undefined) throw new Malformed(structure, 'duplicate_serial', repeated);
     return new RevocationColumns({
       serials: short.keys,
       times: short.times,
@@ -101,6 +95,19 @@ export class RevocationColumnsBuilder {
       longReasons: long.reasons,
     });
   }
+}
+
+/** Index of a key equal to the one before it. */
+function findRepeated(keys: Uint32Array): number | undefined {
+  for (let i = 1; i < keys.length; i++) if (keys[i - 1] === keys[i]) return i;
+  return undefined;
+}
+
+function findRepeatedRow(rows: Uint8Array): number | undefined {
+  for (let i = LONG_ROW_OCTETS; i < rows.length; i += LONG_ROW_OCTETS)
+    if (equalBytes(rows.subarray(i - LONG_ROW_OCTETS, i), rows.subarray(i, i + LONG_ROW_OCTETS)))
+      return i / LONG_ROW_OCTETS;
+  return undefined;
 }
 
 type Column = Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;

@@ -48,7 +48,7 @@ describe('configuration', () => {
     });
     expect(config.PORT).toBe(3000);
     expect(config.PUBLIC_URL).toBe('https://api.example');
-    expect(config.KEY_RING.keys.get('k1')?.length).toBe(32);
+    expect(config.KEY_RING.keys.get('k1')?.symmetricKeySize).toBe(32);
   });
   it('says which key ring file cannot be read', () => {
     expect(message(() => loadConfig(['KEY_RING'], { KEY_RING_FILE: '/nonexistent' }))).toBe(

@@ -1,3 +1,4 @@
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
@@ -36,7 +37,7 @@ export type Config<K extends SettingName> = { readonly [N in K]: z.output<Settin
 /** 256-bit keys by id; `active` seals, all open. */
 export interface KeyRing {
   active: string;
-  keys: ReadonlyMap<string, Buffer>;
+  keys: ReadonlyMap<string, KeyObject>;
 }
 
 function parseKeyRing(text: string, refuse: (message: string) => void): KeyRing {
@@ -49,10 +50,13 @@ function parseKeyRing(text: string, refuse: (message: string) => void): KeyRing 
     return { active: '', keys: new Map() };
   }
   const parsed = shape.safeParse(raw);
-  const keys = new Map(Object.entries(parsed.data?.keys ?? {}).map(([id, key]) => [id, Buffer.from(key, 'base64')]));
+  const keys = new Map(
+    Object.entries(parsed.data?.keys ?? {}).map(([id, key]) => [id, createSecretKey(Buffer.from(key, 'base64'))]),
+  );
   if (!parsed.success) refuse('must be {"active":"<id>","keys":{"<id>":"<base64>"}}');
   else if (!keys.has(parsed.data.active)) refuse('names an active key that is not in it');
-  else if ([...keys.values()].some((key) => key.length !== 32)) refuse('holds a key that is not 32 bytes long');
+  else if ([...keys.values()].some((key) => key.symmetricKeySize !== 32))
+    refuse('holds a key that is not 32 bytes long');
   return { active: parsed.data?.active ?? '', keys };
 }
 

@@ -1,16 +1,20 @@
-import { randomBytes } from 'node:crypto';
+import { createSecretKey, randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { keyedHash, newWrappedKey, open, seal, unwrapKey } from './crypto-box.js';
 
-const ring = (...ids: string[]) => ({ active: ids[0]!, keys: new Map(ids.map((id) => [id, randomBytes(32)])) });
+const ring = (...ids: string[]) => ({
+  active: ids[0]!,
+  keys: new Map(ids.map((id) => [id, createSecretKey(randomBytes(32))])),
+});
 
 describe('the crypto box', () => {
-  const key = randomBytes(32);
+  const key = createSecretKey(randomBytes(32));
   const sealed = seal(key, Buffer.from('secret'), 'row 1');
 
   it('opens what it sealed', () => expect(open(key, sealed, 'row 1').toString()).toBe('secret'));
   it('does not open in another context', () => expect(() => open(key, sealed, 'row 2')).toThrow());
-  it('does not open under another key', () => expect(() => open(randomBytes(32), sealed, 'row 1')).toThrow());
+  it('does not open under another key', () =>
+    expect(() => open(createSecretKey(randomBytes(32)), sealed, 'row 1')).toThrow());
   it('does not open after any bit was flipped, nor cut short', () => {
     for (let i = 0; i < sealed.length; i++) {
       const changed = Buffer.from(sealed);
@@ -27,7 +31,7 @@ describe('a tenant key', () => {
   it('survives rotation of the master key while the old one is in the ring', () => {
     const before = ring('k1');
     const { ringKeyId, wrapped } = newWrappedKey(before, 'id');
-    const after = { active: 'k2', keys: new Map([...before.keys, ['k2', randomBytes(32)]]) };
+    const after = { active: 'k2', keys: new Map([...before.keys, ['k2', createSecretKey(randomBytes(32))]]) };
     expect(
       unwrapKey(after, 'id', ringKeyId, wrapped).encryption.equals(
         unwrapKey(before, 'id', ringKeyId, wrapped).encryption,

@@ -1,4 +1,12 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  randomBytes,
+  type KeyObject,
+} from 'node:crypto';
 import type { KeyRing } from './config.js';
 
 const VERSION = 1;
@@ -9,7 +17,7 @@ const TAG = 16;
  * AES-256-GCM with a random 96-bit IV (NIST SP 800-38D §8.2.2): `version(1) | iv(12) | ciphertext | tag(16)`.
  * `context` says what the bytes are and whose; opening under another context fails.
  */
-export function seal(key: Buffer, plaintext: Uint8Array, context: string): Buffer {
+export function seal(key: KeyObject, plaintext: Uint8Array, context: string): Buffer {
   const iv = randomBytes(IV);
   const cipher = createCipheriv('aes-256-gcm', key, iv);
   cipher.setAAD(Buffer.from(context));
@@ -17,7 +25,7 @@ export function seal(key: Buffer, plaintext: Uint8Array, context: string): Buffe
 }
 
 /** @throws Error when key, context or a single bit differs from what was sealed. */
-export function open(key: Buffer, sealed: Uint8Array, context: string): Buffer {
+export function open(key: KeyObject, sealed: Uint8Array, context: string): Buffer {
   if (sealed[0] !== VERSION || sealed.length < 1 + IV + TAG) throw new Error('sealed value has an unknown form');
   const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(1, 1 + IV));
   decipher.setAAD(Buffer.from(context));
@@ -28,8 +36,8 @@ export function open(key: Buffer, sealed: Uint8Array, context: string): Buffer {
 /** A tenant's key of one mode: `encryption` seals its personal data, `lookup` makes keyed hashes for finding it. */
 export interface TenantKey {
   id: string;
-  encryption: Buffer;
-  lookup: Buffer;
+  encryption: KeyObject;
+  lookup: KeyObject;
 }
 
 const wrapContext = (keyId: string): string => `tenant-key|${keyId}`;
@@ -45,7 +53,9 @@ export function unwrapKey(ring: KeyRing, keyId: string, ringKeyId: string, wrapp
   const master = ring.keys.get(ringKeyId);
   if (!master) throw new Error(`key ring has no key "${ringKeyId}"`);
   const root = open(master, wrapped, wrapContext(keyId));
-  const derive = (use: string): Buffer => Buffer.from(hkdfSync('sha256', root, Buffer.alloc(0), use, 32));
+  // Key objects: the key is not expanded again for each value.
+  const derive = (use: string): KeyObject =>
+    createSecretKey(Buffer.from(hkdfSync('sha256', root, Buffer.alloc(0), use, 32)));
   return { id: keyId, encryption: derive('shomei encryption'), lookup: derive('shomei lookup') };
 }
 

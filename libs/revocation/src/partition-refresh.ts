@@ -25,6 +25,7 @@ interface PartitionRow {
   path: string;
   distribution_point: Buffer | null;
   head_crl_id: string | null;
+  last_failure: string | null;
   anchor_certificate: Buffer;
   crl_index_url: string;
   crl_number: string | null;
@@ -79,20 +80,32 @@ export class PartitionRefresh {
       this.logger.log(`crl_${outcome}`, { ...facts, crl_number: crlNumber, entries: crl.entries.size, bytes, ms });
       return outcome;
     } catch (error) {
-      const code = failureCode(error);
-      const refused = error instanceof CrlRefused || error instanceof Malformed;
-      this.logger.error(refused ? 'crl_refused' : 'crl_refresh_failed', {
-        ...facts,
-        code,
-        ...(error instanceof CrlRefused ? { refusals: error.refusals } : { error }),
-      });
-      await manager.query(
-        `update crl_partition set last_attempt_at = $3::timestamptz, failures = failures + 1, last_failure = $4
-         where mode = $1 and id = $2`,
-        [mode, partitionId, row.now, code],
-      );
+      await this.record(manager, acceptance, facts, row.last_failure, error);
       throw error;
     }
+  }
+
+  /**
+   * An error is one line when it begins or changes, not one for each retry: when the whole delivery is down, every
+   * partition fails again and again.
+   */
+  private async record(
+    manager: EntityManager,
+    { mode, partitionId, startedAt }: Acceptance,
+    facts: Record<string, unknown>,
+    lastFailure: string | null,
+    error: unknown,
+  ): Promise<void> {
+    const code = failureCode(error);
+    const event = error instanceof CrlRefused || error instanceof Malformed ? 'crl_refused' : 'crl_refresh_failed';
+    const cause = error instanceof CrlRefused ? { refusals: error.refusals } : { error };
+    if (code === lastFailure) this.logger.debug(event, { ...facts, code });
+    else this.logger.error(event, { ...facts, code, ...cause });
+    await manager.query(
+      `update crl_partition set last_attempt_at = $3::timestamptz, failures = failures + 1, last_failure = $4
+       where mode = $1 and id = $2`,
+      [mode, partitionId, startedAt, code],
+    );
   }
 
   private async take(
@@ -131,7 +144,7 @@ export class PartitionRefresh {
 
 async function readPartition(manager: EntityManager, mode: Mode, id: string): Promise<PartitionRow | undefined> {
   const rows: PartitionRow[] = await manager.query(
-    `select p.hierarchy, p.name, p.path, p.distribution_point, p.head_crl_id, a.certificate as anchor_certificate,
+    `select p.hierarchy, p.name, p.path, p.distribution_point, p.head_crl_id, p.last_failure, a.certificate as anchor_certificate,
        s.crl_index_url, c.crl_number, c.this_update, c.sha256, clock_timestamp()::text as now
      from crl_partition p
      join trust_anchor a on a.mode = p.mode and a.fingerprint = p.anchor_fingerprint

@@ -54,7 +54,9 @@ export class RefreshPlanner {
       return jobs;
     } catch (error) {
       const code = failureCode(error);
-      this.logger.error('crl_index_failed', { mode, hierarchy, code, error });
+      // One line when it begins or changes, not one for each retry.
+      if (code === source.lastFailure) this.logger.debug('crl_index_failed', { mode, hierarchy, code });
+      else this.logger.error('crl_index_failed', { mode, hierarchy, code, error });
       await this.dataSource.query(
         `update revocation_source set last_attempt_at = $3::timestamptz, failures = failures + 1, last_failure = $4
          where mode = $1 and hierarchy = $2`,

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
+import { createSecretKey, randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { openEvidence, sealEvidence } from './evidence.js';
 
-const key = { id: 'k', encryption: randomBytes(32), lookup: randomBytes(32) };
+const key = { id: 'k', encryption: createSecretKey(randomBytes(32)), lookup: createSecretKey(randomBytes(32)) };
 const tenancy = { tenantId: 'a', mode: 'test' as const };
 const evidence = { certificate: Buffer.from('cert'), signature: Buffer.from('sig'), digest: Buffer.from('dig') };
 

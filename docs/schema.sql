@@ -1,0 +1,535 @@
+-- The schema as the migrations leave it. Written by `npm run generate`.
+
+-- Roles
+
+create role shomei_api login noinherit;
+create role shomei_door nologin noinherit;
+create role shomei_key_lookup nologin noinherit;
+create role shomei_operator login noinherit;
+create role shomei_worker login noinherit;
+
+-- Types
+
+create type outcome as enum ('valid', 'invalid', 'indeterminate');
+create type tenant_mode as enum ('live', 'test');
+create sequence schema_migration_id_seq as integer increment 1;
+
+-- Tables
+
+create table api_key (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  id uuid not null,
+  name text not null,
+  secret_sha256 bytea not null,
+  last_four text not null,
+  scopes text[] not null,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  constraint api_key_pkey PRIMARY KEY (tenant_id, mode, id),
+  constraint api_key_secret_sha256_key UNIQUE (secret_sha256),
+  constraint api_key_tenant_id_mode_fkey FOREIGN KEY (tenant_id, mode) REFERENCES contract(tenant_id, mode),
+  constraint api_key_last_four_check CHECK ((length(last_four) = 4)),
+  constraint api_key_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+  constraint api_key_scopes_check CHECK ((cardinality(scopes) > 0)),
+  constraint api_key_secret_sha256_check CHECK ((length(secret_sha256) = 32))
+);
+alter table api_key enable row level security;
+alter table api_key force row level security;
+
+create table audit_event (
+  id uuid not null,
+  tenant_id uuid,
+  mode tenant_mode,
+  actor text not null,
+  action text not null,
+  target text not null,
+  request_id text,
+  detail jsonb default '{}'::jsonb not null,
+  recorded_at timestamp with time zone default clock_timestamp() not null,
+  constraint audit_event_pkey PRIMARY KEY (id),
+  constraint audit_event_tenant_id_mode_fkey FOREIGN KEY (tenant_id, mode) REFERENCES contract(tenant_id, mode)
+);
+alter table audit_event enable row level security;
+alter table audit_event force row level security;
+
+create table challenge (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  id uuid not null,
+  nonce bytea not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  constraint challenge_pkey PRIMARY KEY (tenant_id, mode, id),
+  constraint challenge_tenant_id_mode_fkey FOREIGN KEY (tenant_id, mode) REFERENCES contract(tenant_id, mode),
+  constraint challenge_check CHECK ((expires_at > created_at)),
+  constraint challenge_nonce_check CHECK ((length(nonce) = 32))
+);
+alter table challenge enable row level security;
+alter table challenge force row level security;
+
+create table challenge_use (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  challenge_id uuid not null,
+  verification_id uuid not null,
+  constraint challenge_use_pkey PRIMARY KEY (tenant_id, mode, challenge_id),
+  constraint challenge_use_tenant_id_mode_challenge_id_fkey FOREIGN KEY (tenant_id, mode, challenge_id) REFERENCES challenge(tenant_id, mode, id)
+);
+alter table challenge_use enable row level security;
+alter table challenge_use force row level security;
+
+create table contract (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  reference_format text,
+  constraint contract_pkey PRIMARY KEY (tenant_id, mode),
+  constraint contract_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id),
+  constraint contract_reference_format_check CHECK (((length(reference_format) >= 1) AND (length(reference_format) <= 64)))
+);
+alter table contract enable row level security;
+alter table contract force row level security;
+
+create table crl (
+  mode tenant_mode not null,
+  id bigint generated always as identity not null,
+  partition_id bigint not null,
+  crl_number numeric(50,0),
+  this_update timestamp with time zone not null,
+  next_update timestamp with time zone not null,
+  sha256 bytea not null,
+  bytes bigint not null,
+  entry_count integer not null,
+  accepted_at timestamp with time zone default clock_timestamp() not null,
+  constraint crl_pkey PRIMARY KEY (mode, id),
+  constraint crl_mode_partition_id_id_key UNIQUE (mode, partition_id, id),
+  constraint crl_mode_partition_id_fkey FOREIGN KEY (mode, partition_id) REFERENCES crl_partition(mode, id),
+  constraint crl_sha256_check CHECK ((length(sha256) = 32))
+);
+
+create table crl_partition (
+  mode tenant_mode not null,
+  id bigint generated always as identity not null,
+  hierarchy text not null,
+  anchor_fingerprint bytea not null,
+  distribution_point bytea,
+  distribution_point_key text,
+  name text not null,
+  path text not null,
+  listed_at timestamp with time zone not null,
+  head_crl_id bigint,
+  epoch bigint default 0 not null,
+  last_attempt_at timestamp with time zone,
+  last_success_at timestamp with time zone,
+  failures integer default 0 not null,
+  last_failure text,
+  constraint crl_partition_pkey PRIMARY KEY (mode, id),
+  constraint crl_partition_mode_hierarchy_anchor_fingerprint_distributio_key UNIQUE NULLS NOT DISTINCT (mode, hierarchy, anchor_fingerprint, distribution_point_key),
+  constraint crl_partition_mode_hierarchy_anchor_fingerprint_fkey FOREIGN KEY (mode, hierarchy, anchor_fingerprint) REFERENCES trust_anchor(mode, hierarchy, fingerprint),
+  constraint crl_partition_mode_hierarchy_fkey FOREIGN KEY (mode, hierarchy) REFERENCES revocation_source(mode, hierarchy),
+  constraint crl_partition_mode_id_head_crl_id_fkey FOREIGN KEY (mode, id, head_crl_id) REFERENCES crl(mode, partition_id, id),
+  constraint crl_partition_check CHECK (((distribution_point IS NULL) = (distribution_point_key IS NULL))),
+  constraint crl_partition_distribution_point_key_check CHECK ((length(distribution_point_key) <= 1000))
+);
+
+create table crl_snapshot (
+  mode tenant_mode not null,
+  partition_id bigint not null,
+  crl_id bigint not null,
+  columns bytea not null,
+  constraint crl_snapshot_pkey PRIMARY KEY (mode, partition_id),
+  constraint crl_snapshot_mode_partition_id_crl_id_fkey FOREIGN KEY (mode, partition_id, crl_id) REFERENCES crl(mode, partition_id, id)
+);
+
+create table idempotency_key (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  key_sha256 bytea not null,
+  request_sha256 bytea not null,
+  resource text not null,
+  resource_id uuid not null,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  constraint idempotency_key_pkey PRIMARY KEY (tenant_id, mode, key_sha256),
+  constraint idempotency_key_tenant_id_mode_fkey FOREIGN KEY (tenant_id, mode) REFERENCES contract(tenant_id, mode),
+  constraint idempotency_key_key_sha256_check CHECK ((length(key_sha256) = 32)),
+  constraint idempotency_key_request_sha256_check CHECK ((length(request_sha256) = 32)),
+  constraint idempotency_key_resource_check CHECK ((resource = ANY (ARRAY['verification'::text, 'challenge'::text])))
+);
+alter table idempotency_key enable row level security;
+alter table idempotency_key force row level security;
+
+create table revocation_epoch (
+  mode tenant_mode not null,
+  epoch bigint default 0 not null,
+  constraint revocation_epoch_pkey PRIMARY KEY (mode)
+);
+
+create table revocation_source (
+  mode tenant_mode not null,
+  hierarchy text not null,
+  crl_index_url text not null,
+  layout text not null,
+  ocsp_url text,
+  nightly_minute smallint default 180 not null,
+  enabled boolean default true not null,
+  last_attempt_at timestamp with time zone,
+  last_listed_at timestamp with time zone,
+  skipped integer default 0 not null,
+  failures integer default 0 not null,
+  last_failure text,
+  constraint revocation_source_pkey PRIMARY KEY (mode, hierarchy),
+  constraint revocation_source_crl_index_url_check CHECK ((length(crl_index_url) <= 2000)),
+  constraint revocation_source_hierarchy_check CHECK ((hierarchy = ANY (ARRAY['sign'::text, 'auth'::text]))),
+  constraint revocation_source_layout_check CHECK ((layout = ANY (ARRAY['full'::text, 'partitioned'::text]))),
+  constraint revocation_source_nightly_minute_check CHECK (((nightly_minute >= 0) AND (nightly_minute <= 1439))),
+  constraint revocation_source_ocsp_url_check CHECK ((length(ocsp_url) <= 2000))
+);
+
+create table schema_migration (
+  id integer default nextval('schema_migration_id_seq'::regclass) not null,
+  "timestamp" bigint not null,
+  name character varying not null,
+  constraint "PK_0edff5015b71cc0389ae0f4b9a1" PRIMARY KEY (id)
+);
+
+create table tenant (
+  id uuid not null,
+  name text not null,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  constraint tenant_pkey PRIMARY KEY (id),
+  constraint tenant_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
+alter table tenant enable row level security;
+alter table tenant force row level security;
+
+create table tenant_key (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  id uuid not null,
+  ring_key_id text not null,
+  wrapped bytea not null,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  constraint tenant_key_pkey PRIMARY KEY (tenant_id, mode, id),
+  constraint tenant_key_tenant_id_mode_fkey FOREIGN KEY (tenant_id, mode) REFERENCES contract(tenant_id, mode)
+);
+alter table tenant_key enable row level security;
+alter table tenant_key force row level security;
+
+create table test_clock (
+  only_row boolean default true not null,
+  offset_ms bigint default 0 not null,
+  constraint test_clock_pkey PRIMARY KEY (only_row),
+  constraint test_clock_only_row_check CHECK (only_row)
+);
+
+create table trust_anchor (
+  mode tenant_mode not null,
+  fingerprint bytea not null,
+  hierarchy text not null,
+  generation text not null,
+  certificate bytea not null,
+  imported_by text not null,
+  imported_at timestamp with time zone default clock_timestamp() not null,
+  constraint trust_anchor_pkey PRIMARY KEY (mode, fingerprint),
+  constraint trust_anchor_mode_hierarchy_fingerprint_key UNIQUE (mode, hierarchy, fingerprint),
+  constraint live_never_trusts_test CHECK (((mode <> 'live'::tenant_mode) OR (POSITION(('\x4a504b492d54455354'::bytea) IN (certificate)) = 0))),
+  constraint trust_anchor_check CHECK ((fingerprint = sha256(certificate))),
+  constraint trust_anchor_generation_check CHECK (((length(generation) >= 1) AND (length(generation) <= 40))),
+  constraint trust_anchor_hierarchy_check CHECK ((hierarchy = ANY (ARRAY['sign'::text, 'auth'::text])))
+);
+
+create table usage_event (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  id uuid not null,
+  verification_id uuid not null,
+  meter text not null,
+  method text not null,
+  purpose text not null,
+  outcome outcome not null,
+  billable boolean not null,
+  certificate_kind text not null,
+  certificate_hash bytea not null,
+  occurred_at timestamp with time zone not null,
+  constraint usage_event_pkey PRIMARY KEY (tenant_id, mode, id),
+  constraint usage_event_tenant_id_mode_verification_id_meter_method_key UNIQUE (tenant_id, mode, verification_id, meter, method),
+  constraint usage_event_tenant_id_mode_verification_id_fkey FOREIGN KEY (tenant_id, mode, verification_id) REFERENCES verification(tenant_id, mode, id),
+  constraint indeterminate_is_never_billable CHECK (((outcome <> 'indeterminate'::outcome) OR (NOT billable))),
+  constraint usage_event_certificate_hash_check CHECK ((length(certificate_hash) = 32)),
+  constraint usage_event_certificate_kind_check CHECK ((certificate_kind = ANY (ARRAY['sign'::text, 'auth'::text]))),
+  constraint usage_event_meter_check CHECK ((meter = ANY (ARRAY['sign_check'::text, 'auth_check'::text]))),
+  constraint usage_event_method_check CHECK ((method = ANY (ARRAY['crl'::text, 'ocsp'::text]))),
+  constraint usage_event_purpose_check CHECK ((purpose = ANY (ARRAY['signature_verification'::text, 'authentication'::text])))
+);
+alter table usage_event enable row level security;
+alter table usage_event force row level security;
+
+create table verification (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  id uuid not null,
+  kind text not null,
+  api_key_id uuid not null,
+  decided_at timestamp with time zone not null,
+  recorded_at timestamp with time zone default clock_timestamp() not null,
+  outcome outcome not null,
+  reason_code text,
+  verdict jsonb not null,
+  certificate_kind text not null,
+  certificate_hash bytea not null,
+  reference text,
+  challenge_id uuid,
+  tenant_key_id uuid not null,
+  evidence bytea not null,
+  constraint verification_pkey PRIMARY KEY (tenant_id, mode, id),
+  constraint verification_tenant_id_mode_api_key_id_fkey FOREIGN KEY (tenant_id, mode, api_key_id) REFERENCES api_key(tenant_id, mode, id),
+  constraint verification_tenant_id_mode_challenge_id_fkey FOREIGN KEY (tenant_id, mode, challenge_id) REFERENCES challenge(tenant_id, mode, id),
+  constraint verification_tenant_id_mode_tenant_key_id_fkey FOREIGN KEY (tenant_id, mode, tenant_key_id) REFERENCES tenant_key(tenant_id, mode, id),
+  constraint verification_certificate_hash_check CHECK ((length(certificate_hash) = 32)),
+  constraint verification_certificate_kind_check CHECK ((certificate_kind = ANY (ARRAY['sign'::text, 'auth'::text]))),
+  constraint verification_check CHECK (((outcome = 'valid'::outcome) = (reason_code IS NULL))),
+  constraint verification_check1 CHECK (((kind = 'authentication'::text) = (challenge_id IS NOT NULL))),
+  constraint verification_kind_check CHECK ((kind = ANY (ARRAY['signature'::text, 'authentication'::text]))),
+  constraint verification_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 128)))
+);
+alter table verification enable row level security;
+alter table verification force row level security;
+
+-- Indexes and views
+
+CREATE INDEX audit_event_tenant ON public.audit_event USING btree (tenant_id, mode, id) WHERE (tenant_id IS NOT NULL);
+CREATE INDEX crl_partition_epoch ON public.crl_partition USING btree (mode, epoch);
+CREATE INDEX verification_reference ON public.verification USING btree (tenant_id, mode, reference, id) WHERE (reference IS NOT NULL);
+
+-- Functions
+
+CREATE OR REPLACE FUNCTION public.append_decided(decided json, evidence bytea)
+ RETURNS TABLE(row_position integer, conflict text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  return query
+  with input as materialized (
+    select r.* from json_to_recordset(decided) as r(
+      position int, key_hash text, id uuid, kind text, decided_at timestamptz, outcome outcome, reason_code text,
+      verdict jsonb, certificate_kind text, certificate_hash text, reference text, challenge_id uuid,
+      tenant_key_id uuid, evidence_offset int, evidence_length int,
+      idempotency_hash text, request_hash text,
+      audit_id uuid, request_id text, usage json)
+  ),
+  owned as materialized (
+    select i.*, k.tenant_id, k.mode, k.id as api_key_id,
+      case
+        when k.id is null then 'api_key_invalid'
+        when not exists (select 1 from tenant_key t
+          where t.tenant_id = k.tenant_id and t.mode = k.mode and t.id = i.tenant_key_id) then 'tenant_key_unknown'
+        when i.challenge_id is not null and not exists (select 1 from challenge c
+          where c.tenant_id = k.tenant_id and c.mode = k.mode and c.id = i.challenge_id) then 'challenge_unknown'
+      end as refusal
+    from input i
+    left join api_key k on k.secret_sha256 = decode(i.key_hash, 'hex') and k.revoked_at is null
+      and (k.expires_at is null or k.expires_at > clock_timestamp())
+  ),
+  -- An undecided check leaves the challenge and the idempotency key free for another try.
+  challenge_claim as (
+    insert into challenge_use (tenant_id, mode, challenge_id, verification_id)
+    select o.tenant_id, o.mode, o.challenge_id, o.id from owned o
+    where o.refusal is null and o.challenge_id is not null and o.outcome <> 'indeterminate'
+    order by o.tenant_id, o.mode, o.challenge_id
+    on conflict do nothing returning challenge_use.verification_id
+  ),
+  unused as materialized (
+    select o.*, o.challenge_id is null or o.outcome = 'indeterminate'
+      or o.id in (select c.verification_id from challenge_claim c) as challenge_free
+    from owned o where o.refusal is null
+  ),
+  idempotency_claim as (
+    insert into idempotency_key (tenant_id, mode, key_sha256, request_sha256, resource, resource_id)
+    select u.tenant_id, u.mode, decode(u.idempotency_hash, 'hex'), decode(u.request_hash, 'hex'), 'verification', u.id
+    from unused u
+    where u.challenge_free and u.idempotency_hash is not null and u.outcome <> 'indeterminate'
+    order by u.tenant_id, u.mode, u.idempotency_hash
+    on conflict do nothing returning idempotency_key.resource_id
+  ),
+  accepted as materialized (
+    select u.*, case
+        when u.idempotency_hash is null then true
+        when u.outcome <> 'indeterminate' then u.id in (select c.resource_id from idempotency_claim c)
+        else not exists (select 1 from idempotency_key k where k.tenant_id = u.tenant_id and k.mode = u.mode
+          and k.key_sha256 = decode(u.idempotency_hash, 'hex'))
+      end as key_free
+    from unused u where u.challenge_free
+  ),
+  stored as (
+    insert into verification (tenant_id, mode, id, kind, api_key_id, decided_at, outcome, reason_code, verdict,
+      certificate_kind, certificate_hash, reference, challenge_id, tenant_key_id, evidence)
+    select a.tenant_id, a.mode, a.id, a.kind, a.api_key_id, a.decided_at, a.outcome, a.reason_code, a.verdict,
+      a.certificate_kind, decode(a.certificate_hash, 'hex'), a.reference, a.challenge_id, a.tenant_key_id,
+      substring(evidence from a.evidence_offset + 1 for a.evidence_length)
+    from accepted a where a.key_free
+  ),
+  metered as (
+    insert into usage_event (tenant_id, mode, id, verification_id, meter, method, purpose, outcome, billable,
+      certificate_kind, certificate_hash, occurred_at)
+    select a.tenant_id, a.mode, e.id, a.id, e.meter, e.method, e.purpose, e.outcome, e.billable,
+      a.certificate_kind, decode(a.certificate_hash, 'hex'), a.decided_at
+    from accepted a, json_to_recordset(a.usage) as e(id uuid, meter text, method text, purpose text, outcome outcome, billable boolean)
+    where a.key_free
+  ),
+  audited as (
+    insert into audit_event (id, tenant_id, mode, actor, action, target, request_id, detail)
+    select a.audit_id, a.tenant_id, a.mode, 'api_key:' || a.api_key_id, 'verification.create', 'verification:' || a.id,
+      a.request_id, jsonb_build_object('outcome', a.outcome, 'reason', a.reason_code)
+    from accepted a where a.key_free
+  )
+  select o.position, coalesce(o.refusal,
+    case when not u.challenge_free then 'challenge_used' when not a.key_free then 'idempotency_key_used' end)
+  from owned o left join unused u on u.id = o.id left join accepted a on a.id = o.id
+  where o.refusal is not null or not u.challenge_free or not a.key_free;
+end $function$
+;
+alter function append_decided(json,bytea) owner to shomei_door;
+
+CREATE OR REPLACE FUNCTION public.current_mode()
+ RETURNS tenant_mode
+ LANGUAGE sql
+ STABLE
+AS $function$ select nullif(current_setting('app.mode', true), '')::tenant_mode $function$
+;
+
+CREATE OR REPLACE FUNCTION public.current_tenant()
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE
+AS $function$ select nullif(current_setting('app.tenant_id', true), '')::uuid $function$
+;
+
+CREATE OR REPLACE FUNCTION public.find_api_key(secret_hash bytea)
+ RETURNS TABLE(tenant_id uuid, mode tenant_mode, id uuid, scopes text[], expires_at timestamp with time zone, tenant_key_id uuid, reference_format text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select k.tenant_id, k.mode, k.id, k.scopes, k.expires_at,
+    (select t.id from tenant_key t where t.tenant_id = k.tenant_id and t.mode = k.mode order by t.created_at desc limit 1),
+    c.reference_format
+  from api_key k join contract c on c.tenant_id = k.tenant_id and c.mode = k.mode
+  where k.secret_sha256 = secret_hash and k.revoked_at is null
+    and (k.expires_at is null or k.expires_at > clock_timestamp())
+$function$
+;
+alter function find_api_key(bytea) owner to shomei_key_lookup;
+
+-- Row-level security
+
+create policy door_key on api_key for select to shomei_door using (true);
+create policy lookup on api_key for select to shomei_key_lookup using (true);
+create policy operator on api_key for all to shomei_operator using (true) with check (true);
+create policy own on api_key for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy door on audit_event for insert to shomei_door with check (true);
+create policy operator on audit_event for insert to shomei_operator with check (true);
+create policy own on audit_event for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy system on audit_event for insert to shomei_worker with check ((tenant_id IS NULL));
+create policy door_challenge on challenge for select to shomei_door using (true);
+create policy own on challenge for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy door on challenge_use for insert to shomei_door with check (true);
+create policy door_claim on challenge_use for select to shomei_door using (true);
+create policy own on challenge_use for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy lookup on contract for select to shomei_key_lookup using (true);
+create policy operator on contract for all to shomei_operator using (true) with check (true);
+create policy own on contract for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy door on idempotency_key for insert to shomei_door with check (true);
+create policy door_claim on idempotency_key for select to shomei_door using (true);
+create policy own on idempotency_key for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy operator on tenant for all to shomei_operator using (true) with check (true);
+create policy own on tenant for select to shomei_api, shomei_worker using ((id = current_tenant()));
+create policy door_tenant_key on tenant_key for select to shomei_door using (true);
+create policy lookup on tenant_key for select to shomei_key_lookup using (true);
+create policy operator on tenant_key for all to shomei_operator using (true) with check (true);
+create policy own on tenant_key for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy door on usage_event for insert to shomei_door with check (true);
+create policy own on usage_event for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy door on verification for insert to shomei_door with check (true);
+create policy own on verification for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+
+-- Grants
+
+grant usage on schema public to public;
+grant usage on schema public to shomei_api;
+grant usage on schema public to shomei_door;
+grant usage on schema public to shomei_key_lookup;
+grant usage on schema public to shomei_operator;
+grant usage on schema public to shomei_worker;
+grant insert, select on api_key to shomei_operator;
+grant insert on audit_event to shomei_api;
+grant insert on audit_event to shomei_door;
+grant insert on audit_event to shomei_operator;
+grant insert on audit_event to shomei_worker;
+grant insert, select on challenge to shomei_api;
+grant insert on challenge_use to shomei_door;
+grant select on challenge_use to shomei_api;
+grant insert, select on contract to shomei_operator;
+grant select on contract to shomei_api;
+grant insert, select on crl to shomei_worker;
+grant select on crl to shomei_api;
+grant select on crl to shomei_operator;
+grant insert, select on crl_partition to shomei_worker;
+grant select on crl_partition to shomei_api;
+grant select on crl_partition to shomei_operator;
+grant insert, select on crl_snapshot to shomei_worker;
+grant select on crl_snapshot to shomei_api;
+grant insert on idempotency_key to shomei_door;
+grant insert, select on idempotency_key to shomei_api;
+grant select on revocation_epoch to shomei_api;
+grant select on revocation_epoch to shomei_operator;
+grant select on revocation_epoch to shomei_worker;
+grant insert, select on revocation_source to shomei_operator;
+grant select on revocation_source to shomei_api;
+grant select on revocation_source to shomei_worker;
+grant insert, select on tenant to shomei_operator;
+grant select on tenant to shomei_api;
+grant insert, select on tenant_key to shomei_operator;
+grant select on tenant_key to shomei_api;
+grant select on test_clock to shomei_api;
+grant select on test_clock to shomei_operator;
+grant select on test_clock to shomei_worker;
+grant insert, select on trust_anchor to shomei_operator;
+grant select on trust_anchor to shomei_api;
+grant select on trust_anchor to shomei_worker;
+grant insert on usage_event to shomei_door;
+grant select on usage_event to shomei_api;
+grant insert on verification to shomei_door;
+grant select on verification to shomei_api;
+grant select (created_at, expires_at, id, last_four, mode, name, revoked_at, scopes, tenant_id) on api_key to shomei_api;
+grant select (expires_at, id, mode, revoked_at, scopes, secret_sha256, tenant_id) on api_key to shomei_key_lookup;
+grant select (expires_at, id, mode, revoked_at, secret_sha256, tenant_id) on api_key to shomei_door;
+grant update (revoked_at) on api_key to shomei_operator;
+grant select (id, mode, tenant_id) on challenge to shomei_door;
+grant select (verification_id) on challenge_use to shomei_door;
+grant select (mode, reference_format, tenant_id) on contract to shomei_key_lookup;
+grant update (reference_format) on contract to shomei_operator;
+grant update (distribution_point, epoch, failures, head_crl_id, last_attempt_at, last_failure, last_success_at, listed_at, name, path) on crl_partition to shomei_worker;
+grant update (columns, crl_id) on crl_snapshot to shomei_worker;
+grant select (key_sha256, mode, resource_id, tenant_id) on idempotency_key to shomei_door;
+grant update (epoch) on revocation_epoch to shomei_operator;
+grant update (epoch) on revocation_epoch to shomei_worker;
+grant update (crl_index_url, enabled, layout, nightly_minute, ocsp_url) on revocation_source to shomei_operator;
+grant update (failures, last_attempt_at, last_failure, last_listed_at, skipped) on revocation_source to shomei_worker;
+grant select (created_at, id, mode, tenant_id) on tenant_key to shomei_key_lookup;
+grant select (id, mode, tenant_id) on tenant_key to shomei_door;
+grant update (offset_ms) on test_clock to shomei_operator;
+grant execute on function append_decided(json,bytea) to shomei_api;
+grant execute on function current_mode() to shomei_api;
+grant execute on function current_mode() to shomei_door;
+grant execute on function current_mode() to shomei_key_lookup;
+grant execute on function current_mode() to shomei_operator;
+grant execute on function current_mode() to shomei_worker;
+grant execute on function current_tenant() to shomei_api;
+grant execute on function current_tenant() to shomei_door;
+grant execute on function current_tenant() to shomei_key_lookup;
+grant execute on function current_tenant() to shomei_operator;
+grant execute on function current_tenant() to shomei_worker;
+grant execute on function find_api_key(bytea) to shomei_api;

@@ -1,0 +1,135 @@
+import { describe, expect, it } from '@jest/globals';
+import { CRL_SKEW_MS, parseCertificate, parseName, RevocationColumnsBuilder, serialOctets } from '#lib/pki';
+import { issueEndEntity, makeAuthority, partitionName, profileExtensions } from '../../../test/support/pki.js';
+import * as der from '../../../test/support/der-writer.js';
+import { crlStatus, firstAnswer } from './crl-status.js';
+import { type ResidentCrl, ResidentSet } from './resident-set.js';
+
+const AT = Date.UTC(2026, 1, 2);
+const DAY = 86_400_000;
+const REVOKED = 0x0abc1234;
+const REVOKED_AT = AT - 10 * DAY;
+
+function list(change: Partial<ResidentCrl> = {}): ResidentCrl {
+  const builder = new RevocationColumnsBuilder();
+  builder.append(REVOKED, REVOKED_AT / 1000, 4);
+  return {
+    crlId: '1',
+    anchorFingerprint: 'aa',
+    columns: builder.build('test'),
+    crlNumber: '7',
+    thisUpdate: AT - DAY,
+    nextUpdate: AT + DAY,
+    sha256: 'cc',
+    ...change,
+  };
+}
+const serial = serialOctets(REVOKED);
+const other = serialOctets(REVOKED + 1);
+
+describe('the status a list gives', () => {
+  it('is good for a serial it does not hold, and names the list', () => {
+    expect(crlStatus(other, list(), AT)).toEqual({
+      method: 'crl',
+      status: 'good',
+      crlNumber: '7',
+      thisUpdate: AT - DAY,
+      nextUpdate: AT + DAY,
+      sourceSha256: 'cc',
+    });
+  });
+
+  it('is revoked with time and reason for a serial it holds', () => {
+    expect(crlStatus(serial, list(), AT)).toMatchObject({
+      status: 'revoked',
+      reason: 'superseded',
+      revokedAt: REVOKED_AT,
+    });
+  });
+
+  it('is stale from the very millisecond of nextUpdate on, for revoked serials too', () => {
+    const ending = list({ nextUpdate: AT });
+    expect(crlStatus(other, ending, AT - 1).status).toBe('good');
+    expect(crlStatus(other, ending, AT).status).toBe('stale');
+    expect(crlStatus(serial, ending, AT)).toMatchObject({ status: 'stale', crlNumber: '7', nextUpdate: AT });
+  });
+
+  it('is unavailable when the list comes from the future by more than the skew allowed', () => {
+    const early = list({ thisUpdate: AT + CRL_SKEW_MS });
+    expect(crlStatus(other, early, AT).status).toBe('good');
+    expect(crlStatus(other, early, AT - 1)).toMatchObject({ status: 'unavailable', detail: 'crl_from_future' });
+  });
+
+  it('comes from the first list that can answer, and reports the first doubt when none can', () => {
+    const stale = list({ nextUpdate: AT });
+    expect(firstAnswer(other, [stale, list()], AT).status).toBe('good');
+    expect(firstAnswer(other, [stale, list({ thisUpdate: AT + DAY })], AT).status).toBe('stale');
+    expect(firstAnswer(other, [], AT)).toEqual({ method: 'crl', status: 'unavailable', detail: 'no_partition' });
+  });
+});
+
+describe('the lists that cover a certificate', () => {
+  const authority = makeAuthority('sign', 2023);
+  const certificate = parseCertificate(issueEndEntity(authority).der);
+  const point = parseName(partitionName('sign'));
+  const withPoints = (points: Buffer) =>
+    parseCertificate(
+      issueEndEntity(authority, {
+        extensions: Object.values({
+          ...profileExtensions(authority),
+          crlDistributionPoints: { oid: '2.5.29.31', value: points },
+        }),
+      }).der,
+    );
+
+  it('are those of its issuing key only, although the generations share a name', () => {
+    const set = new ResidentSet();
+    set.put(list({ anchorFingerprint: '2019', distributionPoint: point }));
+    expect(set.covering(certificate, '2023')).toEqual([]);
+    const own = list({ anchorFingerprint: '2023', distributionPoint: point });
+    set.put(own);
+    expect(set.covering(certificate, '2023')).toEqual([own]);
+  });
+
+  it('are found by the name however it is encoded', () => {
+    const set = new ResidentSet();
+    const printable = Buffer.from(partitionName('sign'));
+    const at = printable.indexOf(Buffer.from('Minato-ku'));
+    printable.write('MINATO-KU', at);
+    set.put(list({ anchorFingerprint: 'aa', distributionPoint: parseName(printable) }));
+    expect(set.covering(certificate, 'aa')).toHaveLength(1);
+  });
+
+  it('are not those of another municipality', () => {
+    const set = new ResidentSet();
+    set.put(list({ distributionPoint: parseName(partitionName('sign', 'Chuo-ku')) }));
+    expect(set.covering(certificate, 'aa')).toEqual([]);
+  });
+
+  it('begin with its partition and end with the whole list of the key', () => {
+    const set = new ResidentSet();
+    const full = list({ crlId: 'full' });
+    const partition = list({ crlId: 'part', distributionPoint: point });
+    set.put(full);
+    set.put(partition);
+    expect(set.covering(certificate, 'aa').map(({ crlId }) => crlId)).toEqual(['part', 'full']);
+  });
+
+  it('are replaced as a whole by the next one', () => {
+    const set = new ResidentSet();
+    set.put(list({ distributionPoint: point }));
+    set.put(list({ crlId: '2', distributionPoint: point }));
+    expect(set.covering(certificate, 'aa').map(({ crlId }) => crlId)).toEqual(['2']);
+    expect(set.stats).toEqual({ partitions: 1, entries: 1 });
+  });
+
+  const name = der.explicit(0, der.explicit(0, der.explicit(4, partitionName('sign'))));
+  it.each([
+    ['only some reasons', der.sequence(der.sequence(name, der.implicit(1, Buffer.from([6, 0x40]))))],
+    ['another issuer', der.sequence(der.sequence(name, der.explicit(2, der.explicit(4, authority.name))))],
+  ])('do not include one for %s', (_, points) => {
+    const set = new ResidentSet();
+    set.put(list({ distributionPoint: point }));
+    expect(set.covering(withPoints(points), 'aa')).toEqual([]);
+  });
+});

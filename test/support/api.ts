@@ -1,0 +1,242 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type INestApplicationContext, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import pg from 'pg';
+import type { DataSource } from 'typeorm';
+import { createShomeiClient, type ShomeiClient } from '#lib/api-client';
+import { Logger, type Mode, PlatformModule } from '#lib/platform';
+import { PartitionRefresh, RefreshPlanner, RevocationRefreshModule } from '#lib/revocation';
+import { createApiKey, createTenant, revokeApiKey, type Scope } from '#lib/tenancy';
+import { importAnchor } from '../../apps/admin/src/anchor-commands.js';
+import { clockSet } from '../../apps/admin/src/clock-commands.js';
+import type { OperatorContext } from '../../apps/admin/src/context.js';
+import { setSource } from '../../apps/admin/src/revocation-commands.js';
+import { type Hierarchy, SandboxClient } from './card.js';
+import { createTestDatabase, type TestDatabase, testKeyRing } from './database.js';
+import { freePort, Program } from './program.js';
+import { connect, keyRing } from './tenants.js';
+
+/** Short, so that a slow responder is a quick test. */
+const OCSP_TIMEOUT_MS = 800;
+const ACTOR = 'operator:test';
+
+@Module({})
+class RefreshRoot {}
+
+export interface TestKey {
+  id: string;
+  secret: string;
+  client: ShomeiClient;
+}
+
+/** What came back, as it came. */
+export interface RawAnswer {
+  status: number;
+  headers: Headers;
+  text: string;
+  /** The body when it is JSON. */
+  body: Record<string, unknown>;
+}
+
+/**
+ * A real API process with the sandbox as its outside world, on a database of its own. Test mode trusts the sandbox's
+ * roots and has loaded its revocation lists; live mode trusts nothing.
+ */
+export class ApiStack {
+  private refreshing: INestApplicationContext | undefined;
+  private program: Program | undefined;
+  private epochAtStart = 0;
+  private readonly context: OperatorContext;
+
+  private constructor(
+    private readonly database: TestDatabase,
+    readonly sandbox: SandboxClient,
+    private readonly sandboxProgram: Program,
+    private readonly stateDirectory: string,
+    readonly operator: DataSource,
+    /** Sees every row of every tenant. */
+    readonly owner: pg.Client,
+    readonly url: string,
+  ) {
+    const ask = (): Promise<string> => Promise.reject(new Error('nobody answers'));
+    this.context = { dataSource: operator, actor: ACTOR, out: () => undefined, ask };
+  }
+
+  static async start(): Promise<ApiStack> {
+    const database = await createTestDatabase();
+    const stateDirectory = mkdtempSync(join(tmpdir(), 'shomei-api-test-'));
+    const sandboxUrl = `http://127.0.0.1:${await freePort()}`;
+    const sandbox = await Program.start(
+      'apps/sandbox/src/main.js',
+      { SANDBOX_PORT: new URL(sandboxUrl).port, SANDBOX_STATE_DIR: stateDirectory, SANDBOX_LOG_LEVEL: 'warn' },
+      `${sandboxUrl}/health`,
+    );
+    const owner = new pg.Client({ connectionString: database.urls.owner });
+    await owner.connect();
+    const operator = await connect(database.urls.operator);
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const client = new SandboxClient(sandboxUrl);
+    const stack = new ApiStack(database, client, sandbox, stateDirectory, operator, owner, url);
+    await stack.trustSandbox();
+    await stack.refresh();
+    await stack.startApi();
+    return stack;
+  }
+
+  async stop(): Promise<void> {
+    await this.program?.stop();
+    await this.refreshing?.close();
+    await this.sandboxProgram.stop();
+    await this.operator.destroy();
+    await this.owner.end();
+    await this.database.drop();
+    rmSync(this.stateDirectory, { recursive: true, force: true });
+  }
+
+  /** Everything the API has logged. */
+  get log(): string {
+    return this.program?.output ?? '';
+  }
+
+  async newTenant(name = 'テスト商事'): Promise<string> {
+    return createTenant(this.operator, keyRing(), { name, actor: ACTOR });
+  }
+
+  async newKey(
+    options: { tenantId?: string; mode?: Mode; scopes?: readonly Scope[]; expiresAt?: Date } = {},
+  ): Promise<TestKey> {
+    const { tenantId = await this.newTenant(), mode = 'test', ...rest } = options;
+    const { id, secret } = await createApiKey(this.operator, { tenantId, mode, name: 'test', actor: ACTOR, ...rest });
+    return { id, secret, client: createShomeiClient({ baseUrl: this.url, apiKey: secret }) };
+  }
+
+  async revokeKey(id: string): Promise<void> {
+    await revokeApiKey(this.operator, { id, actor: ACTOR });
+  }
+
+  /** Trusts a root in a mode, as the operator's command does. */
+  async importAnchor(mode: Mode, hierarchy: Hierarchy, der: Buffer, fingerprint: string): Promise<void> {
+    await importAnchor(this.context, { mode, hierarchy, certificate: der.toString('base64'), fingerprint });
+  }
+
+  /** Moves the clock of test mode and waits until the API goes by it. */
+  async moveClock(offset: string): Promise<void> {
+    await clockSet(this.context, offset);
+    const { rows } = await this.owner.query<{ offset_ms: string }>('select offset_ms from test_clock');
+    const { client } = await this.newKey();
+    await this.until('the clock has moved', async () => {
+      const { data } = await client.GET('/v1/me');
+      return data !== undefined && Math.abs(Date.parse(data.now) - Date.now() - Number(rows[0]!.offset_ms)) < 5_000;
+    });
+  }
+
+  /** Fetches the revocation lists of test mode, and waits until a running API answers from them. */
+  async refresh(): Promise<void> {
+    this.refreshing ??= await this.createRefreshing();
+    for (const hierarchy of ['sign', 'auth'] as const)
+      for (const job of await this.refreshing.get(RefreshPlanner).plan({ mode: 'test', hierarchy }))
+        await this.refreshing.get(PartitionRefresh).refresh(job);
+    await this.untilCaughtUp();
+  }
+
+  /** Sends what the typed client would not. */
+  async send(
+    method: string,
+    path: string,
+    init: { key?: TestKey; headers?: Record<string, string>; body?: string | Uint8Array } = {},
+  ): Promise<RawAnswer> {
+    const answer = await fetch(`${this.url}${path}`, {
+      method,
+      headers: {
+        ...(init.key ? { authorization: `Bearer ${init.key.secret}` } : {}),
+        ...(init.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...init.headers,
+      },
+      ...(init.body === undefined ? {} : { body: init.body }),
+    });
+    return readAnswer(answer);
+  }
+
+  async until(what: string, condition: () => Promise<boolean> | boolean, timeoutMs = 10_000): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    while (!(await condition())) {
+      if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  }
+
+  private async trustSandbox(): Promise<void> {
+    for (const { hierarchy, certificate, fingerprint } of await this.sandbox.anchors())
+      await this.importAnchor('test', hierarchy, Buffer.from(certificate, 'base64'), fingerprint);
+    for (const hierarchy of ['sign', 'auth'] as const)
+      await setSource(this.context, {
+        mode: 'test',
+        hierarchy,
+        crlIndexUrl: `${this.sandbox.url}/crl/${hierarchy}/index.json`,
+        layout: 'partitioned',
+        ocspUrl: `${this.sandbox.url}/ocsp/${hierarchy}`,
+      });
+  }
+
+  private async epoch(): Promise<number> {
+    const { rows } = await this.owner.query<{ epoch: string }>(
+      `select epoch from revocation_epoch where mode = 'test'`,
+    );
+    return Number(rows[0]!.epoch);
+  }
+
+  private async startApi(): Promise<void> {
+    this.epochAtStart = await this.epoch();
+    this.program = await Program.start(
+      'apps/api/src/main.js',
+      {
+        DATABASE_URL: this.database.urls.api,
+        PORT: new URL(this.url).port,
+        PUBLIC_URL: this.url,
+        KEY_RING: testKeyRing(),
+        OCSP_TIMEOUT_MS: String(OCSP_TIMEOUT_MS),
+        LOG_LEVEL: 'info',
+      },
+      `${this.url}/health/ready`,
+    );
+  }
+
+  /** The worker's services without its queues. */
+  private createRefreshing(): Promise<INestApplicationContext> {
+    const logger = new Logger('refresh', 'warn');
+    const platform = { app: 'refresh', databaseUrl: this.database.urls.worker, databasePool: 4, logger };
+    return NestFactory.createApplicationContext(
+      {
+        module: RefreshRoot,
+        imports: [
+          PlatformModule.forRoot({ ...platform, keyRing: keyRing() }),
+          RevocationRefreshModule.forRoot({ crlIdleTimeoutMs: 5_000 }),
+        ],
+      },
+      { logger: false },
+    );
+  }
+
+  /** Waits until the API has taken over the newest anchors and lists of test mode. */
+  async untilCaughtUp(): Promise<void> {
+    if (!this.program) return;
+    const newest = await this.epoch();
+    if (newest <= this.epochAtStart) return;
+    await this.until('the API has taken over the newest revocation data', () =>
+      [...this.log.matchAll(/"mode":"test","epoch":"(\d+)"/g)].some(([, epoch]) => Number(epoch) >= newest),
+    );
+  }
+}
+
+export async function readAnswer(answer: Response): Promise<RawAnswer> {
+  const text = await answer.text();
+  const isJson = /json/.test(answer.headers.get('content-type') ?? '');
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    text,
+    body: isJson ? (JSON.parse(text) as Record<string, unknown>) : {},
+  };
+}

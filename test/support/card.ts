@@ -1,0 +1,114 @@
+import type { Schemas } from '#lib/api-client';
+
+export type Hierarchy = 'sign' | 'auth';
+export type Padding = Schemas['RawSignature']['padding'];
+export type Digest = 'sha1' | 'sha256' | 'sha384' | 'sha512';
+
+/** PINs of the catalogue's cards, and of those issued here. */
+const PINS = { sign: 'TEST1234', auth: '1234' } as const;
+
+interface SigningOptions {
+  certificate?: Hierarchy;
+  padding?: Padding;
+  digest_algorithm?: Digest;
+  /** Base64; one of the two. */
+  content?: string;
+  digest?: string;
+}
+
+export interface CmsOptions extends SigningOptions {
+  detached?: boolean;
+  signer_id?: 'issuer_serial' | 'ski';
+  signed_attributes?: boolean;
+  signing_time?: string;
+}
+
+export type OcspFault =
+  'none' | 'down' | 'slow' | 'try_later' | 'bad_signature' | 'garbage' | 'wrong_nonce' | 'stale' | 'unknown';
+
+export const base64 = (text: string | Uint8Array): string => Buffer.from(text).toString('base64');
+
+/** The J-LIS sandbox as a test uses it; docs/sandbox.md. */
+export class SandboxClient {
+  constructor(readonly url: string) {}
+
+  /** A valid card of the test's own; its id. */
+  async issue(facts: Record<string, unknown> = {}): Promise<string> {
+    const card = await this.ask<{ id: string }>('POST', '/cards', {
+      sign_pin: PINS.sign,
+      auth_pin: PINS.auth,
+      ...facts,
+    });
+    return card.id;
+  }
+
+  async certificate(card: string, hierarchy: Hierarchy = 'sign'): Promise<string> {
+    return (await this.ask<{ certificate: string }>('GET', `/cards/${card}/certificates/${hierarchy}`)).certificate;
+  }
+
+  /** The card's bare signature, in base64, and its certificate. */
+  signRaw(card: string, options: SigningOptions): Promise<{ certificate: string; signature: string }> {
+    const certificate = options.certificate ?? 'sign';
+    return this.ask('POST', `/cards/${card}/sign`, { ...options, certificate, pin: PINS[certificate] });
+  }
+
+  /** A ContentInfo in base64. */
+  async signCms(card: string, options: CmsOptions): Promise<string> {
+    const { detached, signer_id, signed_attributes, signing_time, ...signing } = options;
+    const certificate = signing.certificate ?? 'sign';
+    const answer = await this.ask<{ cms: string }>('POST', `/cards/${card}/sign`, {
+      ...signing,
+      certificate,
+      pin: PINS[certificate],
+      format: 'cms',
+      cms: { detached, signer_id, signed_attributes, signing_time },
+    });
+    return answer.cms;
+  }
+
+  async revoke(card: string, certificate: Hierarchy | 'both', reason: string): Promise<void> {
+    await this.ask('POST', `/control/cards/${card}/revoke`, { certificate, reason });
+  }
+
+  /** What OCSP does wrong from now on. */
+  async ocspFault(mode: OcspFault, delayMs = 0): Promise<void> {
+    await this.ask('PUT', '/control/faults', { ocsp: { mode, delay_ms: delayMs } });
+  }
+
+  /** OCSP requests since the last call. */
+  async takeOcspCount(): Promise<number> {
+    const { ocsp } = await this.ask<{ ocsp: number }>('GET', '/control/requests');
+    await this.ask('DELETE', '/control/requests');
+    return ocsp;
+  }
+
+  anchors(): Promise<{ hierarchy: Hierarchy; generation: string; fingerprint: string; certificate: string }[]> {
+    return this.ask('GET', '/anchors');
+  }
+
+  private async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const answer = await fetch(`${this.url}${path}`, {
+      method,
+      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`sandbox: ${method} ${path} was answered with ${answer.status}: ${text}`);
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+}
+
+export interface RawOptions {
+  card?: string;
+  certificate?: Hierarchy;
+  text?: string;
+  padding?: Padding;
+  digest_algorithm?: Schemas['RawSignature']['digest_algorithm'];
+}
+
+/** The body of a signature verification: `text` signed by a card, raw, with its content. */
+export async function rawBody(sandbox: SandboxClient, options: RawOptions = {}): Promise<Schemas['RawSignature']> {
+  const { card = 'adult-valid', padding = 'pkcs1_v15', digest_algorithm = 'sha256', certificate = 'sign' } = options;
+  const content = base64(options.text ?? 'contract 1');
+  const signed = await sandbox.signRaw(card, { certificate, content, padding, digest_algorithm });
+  return { format: 'raw', ...signed, padding, digest_algorithm, content };
+}

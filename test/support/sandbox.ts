@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const START_TIMEOUT_MS = 30_000;
+
+/** A process of the compiled product, with settings of its own and none of ours. */
+export function spawnCompiled(script: string, env: Record<string, string>): ChildProcess {
+  return spawn(process.execPath, [join(ROOT, 'dist', script)], {
+    cwd: ROOT,
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    // The channel ends it with us.
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
+}
+
+/** Ends a process and waits for it. */
+export async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill(signal);
+  await ended;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** A J-LIS sandbox of its own: the compiled application in another process. */
+export class TestSandbox {
+  private constructor(
+    readonly url: string,
+    private readonly child: ChildProcess,
+    private readonly directory: string,
+  ) {}
+
+  static async start(): Promise<TestSandbox> {
+    const port = await freePort();
+    const directory = mkdtempSync(join(tmpdir(), 'shomei-sandbox-'));
+    const child = spawnCompiled('apps/sandbox/src/main.js', {
+      SANDBOX_PORT: String(port),
+      SANDBOX_STATE_DIR: directory,
+      SANDBOX_LOG_LEVEL: 'silent',
+    });
+    child.stdout?.resume();
+    const sandbox = new TestSandbox(`http://127.0.0.1:${port}`, child, directory);
+    const deadline = Date.now() + START_TIMEOUT_MS;
+    while (!(await sandbox.answers())) {
+      if (Date.now() > deadline || child.exitCode !== null) throw new Error('the sandbox does not start');
+      await sleep(50);
+    }
+    return sandbox;
+  }
+
+  private answers(): Promise<boolean> {
+    return fetch(`${this.url}/health`).then(
+      (response) => response.ok,
+      () => false,
+    );
+  }
+
+  async stop(): Promise<void> {
+    await end(this.child);
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  /** Asks one of its endpoints; the answer's JSON, undefined when it has none. */
+  async call(method: string, path: string, body?: unknown): Promise<unknown> {
+    const response = await fetch(`${this.url}${path}`, {
+      method,
+      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return response.status === 204 ? undefined : response.json();
+  }
+
+  async anchors(): Promise<
+    { hierarchy: 'sign' | 'auth'; generation: string; fingerprint: string; certificate: string }[]
+  > {
+    return (await this.call('GET', '/anchors')) as Awaited<ReturnType<TestSandbox['anchors']>>;
+  }
+
+  /** DER. */
+  async certificate(card: string, kind: 'sign' | 'auth'): Promise<Buffer> {
+    const answer = await this.call('GET', `/cards/${card}/certificates/${kind}`);
+    return Buffer.from((answer as { certificate: string }).certificate, 'base64');
+  }
+
+  async faults(faults: { crl?: Fault; ocsp?: Fault }): Promise<void> {
+    await this.call('PUT', '/control/faults', faults);
+  }
+
+  async healthy(): Promise<void> {
+    await this.faults({ crl: { mode: 'none' }, ocsp: { mode: 'none' } });
+  }
+}
+
+interface Fault {
+  mode: string;
+  delay_ms?: number;
+}

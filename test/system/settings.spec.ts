@@ -1,0 +1,45 @@
+import { describe, expect, it } from '@jest/globals';
+import { runToEnd } from '../support/story.js';
+
+const DATABASE_URL = 'postgres://shomei_api:nobody@127.0.0.1:1/shomei';
+const KEY_RING = JSON.stringify({ active: 'k1', keys: { k1: Buffer.alloc(32, 1).toString('base64') } });
+const api = { DATABASE_URL, KEY_RING, PUBLIC_URL: 'http://127.0.0.1:1', PORT: '1' };
+const worker = { DATABASE_URL, KEY_RING, REDIS_URL: 'redis://127.0.0.1:1' };
+const without = (settings: Record<string, string>, name: string): Record<string, string> =>
+  Object.fromEntries(Object.entries(settings).filter(([each]) => each !== name));
+
+const API = 'dist/apps/api/src/main.js';
+const WORKER = 'dist/apps/worker/src/main.js';
+
+describe('a wrong or missing setting', () => {
+  it.each([
+    ['an API without a database', API, without(api, 'DATABASE_URL'), 'DATABASE_URL'],
+    ['an API with a database of another kind', API, { ...api, DATABASE_URL: 'mysql://x' }, 'DATABASE_URL'],
+    ['an API without keys', API, without(api, 'KEY_RING'), 'KEY_RING'],
+    ['an API whose active key is not in the ring', API, { ...api, KEY_RING: '{"active":"k2","keys":{}}' }, 'KEY_RING'],
+    [
+      'an API whose key ring is in no file',
+      API,
+      { ...without(api, 'KEY_RING'), KEY_RING_FILE: '/none' },
+      'KEY_RING_FILE',
+    ],
+    ['an API on no port', API, { ...api, PORT: 'abc' }, 'PORT'],
+    ['an API without a public address', API, without(api, 'PUBLIC_URL'), 'PUBLIC_URL'],
+    ['a worker without Redis', WORKER, without(worker, 'REDIS_URL'), 'REDIS_URL'],
+    ['a worker with an address that is not of Redis', WORKER, { ...worker, REDIS_URL: 'http://x' }, 'REDIS_URL'],
+    ['a migration without the passwords', 'dist/migrations/migrate.js', { DATABASE_URL }, 'API_DB_PASSWORD'],
+    ['an operator without a database', 'dist/apps/admin/src/operator.js', {}, 'DATABASE_URL'],
+    ['a sandbox on no port', 'dist/apps/sandbox/src/main.js', { SANDBOX_PORT: '99999999' }, 'SANDBOX_PORT'],
+  ])(
+    'ends %s with one line that names it',
+    async (_, program, settings, name) => {
+      const args = program.endsWith('operator.js') ? ['clock', 'show'] : [];
+      const { code, said } = await runToEnd(program, settings, args);
+      expect(code).toBe(1);
+      expect(said).toHaveLength(1);
+      expect(said[0]).toMatch(new RegExp(`\\b${name}\\b`));
+      expect(said[0]).not.toMatch(/mysql:|nobody|"active"/);
+    },
+    20_000,
+  );
+});
