@@ -16,7 +16,6 @@ const core = {
   'no-self-assign': 'error',
   'no-self-compare': 'error',
   'no-sparse-arrays': 'error',
-  'no-unmodified-loop-condition': 'error',
   'no-unreachable': 'error',
   'no-unsafe-finally': 'error',
   'no-unsafe-optional-chaining': 'error',

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 
 /**
  * When process `pid` started, as an opaque text, or undefined when there is no such process. Pids are reused: only the
@@ -7,20 +8,37 @@ import { readFileSync } from 'node:fs';
  */
 export function startTimeOf(pid) {
   if (process.platform === 'linux') {
-    let stat;
-    let bootId;
-    try {
-      stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    } catch (error) {
-      if (error.code === 'ENOENT' || error.code === 'ESRCH') return undefined;
-      throw error;
-    }
-    // proc(5): field 3 is the state, field 22 the start time; the command in parentheses may itself hold spaces.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? undefined : `${bootId}:${fields[19]}`;
+    const stat = linuxStat(pid);
+    if (!stat || stat.state === 'Z') return undefined;
+    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}:${stat.startTime}`;
   }
-  const answer = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' });
+  return psField(pid, 'lstart');
+}
+
+/** Parent and program name of a process; undefined when there is no such process. */
+export function describeProcess(pid) {
+  if (process.platform === 'linux') return linuxStat(pid);
+  const parent = psField(pid, 'ppid');
+  return parent && { parent: Number(parent), command: basename(psField(pid, 'comm') ?? '') };
+}
+
+/** proc(5): 2 the command, 3 the state, 4 the parent, 22 the start time. The command may itself hold spaces. */
+function linuxStat(pid) {
+  let stat;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  } catch (error) {
+    if (error.code === 'ENOENT' || error.code === 'ESRCH') return undefined;
+    throw error;
+  }
+  const end = stat.lastIndexOf(')');
+  const fields = stat.slice(end + 2).split(' ');
+  const command = stat.slice(stat.indexOf('(') + 1, end);
+  return { command, state: fields[0], parent: Number(fields[1]), startTime: fields[19] };
+}
+
+function psField(pid, field) {
+  const answer = spawnSync('ps', ['-o', `${field}=`, '-p', String(pid)], { encoding: 'utf8' });
   return answer.status === 0 && answer.stdout.trim() !== '' ? answer.stdout.trim() : undefined;
 }
 

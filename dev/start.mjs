@@ -5,6 +5,7 @@ import { curlLine, DEMO_CARD, knownDemo, seedDemo, signedRequest, verify } from 
 import { ensureInstalled } from './install.mjs';
 import { LaunchProblem, runMain } from './launch-problem.mjs';
 import { dataDir } from './paths.mjs';
+import { describeProcess, identify, isAlive } from './process-identity.mjs';
 import { startStack } from './stack.mjs';
 
 const began = Date.now();
@@ -100,11 +101,18 @@ function stopRequest() {
         stopAsked = true;
         resolve(name);
       });
-    // Under `npm start`, a killed npm leaves us behind with nobody to stop us.
-    const parent = process.ppid;
-    if (process.env.npm_lifecycle_event)
+    const npm = npmProcess();
+    if (npm)
       setInterval(() => {
-        if (process.ppid !== parent) resolve('npm is gone');
+        if (!isAlive(npm)) resolve('npm is gone');
       }, 1_000).unref();
   });
+}
+
+/** The npm that runs us, if one does: killed, it would leave us behind with nobody to stop us. */
+function npmProcess() {
+  if (!process.env.npm_lifecycle_event) return undefined;
+  // Some shells replace themselves by the program they run, others wait for it between npm and us.
+  const parent = describeProcess(process.ppid);
+  return parent && identify(/^(?:ba|da|z|k)?sh$/.test(parent.command) ? parent.parent : process.ppid);
 }

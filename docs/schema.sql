@@ -49,7 +49,7 @@ create table audit_event (
   detail jsonb default '{}'::jsonb not null,
   recorded_at timestamp with time zone default clock_timestamp() not null,
   constraint audit_event_pkey PRIMARY KEY (id),
-  constraint audit_event_tenant_id_mode_fkey FOREIGN KEY (tenant_id, mode) REFERENCES contract(tenant_id, mode)
+  constraint audit_event_check CHECK (((tenant_id IS NULL) = (mode IS NULL)))
 );
 alter table audit_event enable row level security;
 alter table audit_event force row level security;
@@ -62,7 +62,6 @@ create table challenge (
   created_at timestamp with time zone not null,
   expires_at timestamp with time zone not null,
   constraint challenge_pkey PRIMARY KEY (tenant_id, mode, id),
-  constraint challenge_tenant_id_mode_fkey FOREIGN KEY (tenant_id, mode) REFERENCES contract(tenant_id, mode),
   constraint challenge_check CHECK ((expires_at > created_at)),
   constraint challenge_nonce_check CHECK ((length(nonce) = 32))
 );
@@ -74,8 +73,7 @@ create table challenge_use (
   mode tenant_mode not null,
   challenge_id uuid not null,
   verification_id uuid not null,
-  constraint challenge_use_pkey PRIMARY KEY (tenant_id, mode, challenge_id),
-  constraint challenge_use_tenant_id_mode_challenge_id_fkey FOREIGN KEY (tenant_id, mode, challenge_id) REFERENCES challenge(tenant_id, mode, id)
+  constraint challenge_use_pkey PRIMARY KEY (tenant_id, mode, challenge_id)
 );
 alter table challenge_use enable row level security;
 alter table challenge_use force row level security;
@@ -151,7 +149,6 @@ create table idempotency_key (
   resource_id uuid not null,
   created_at timestamp with time zone default clock_timestamp() not null,
   constraint idempotency_key_pkey PRIMARY KEY (tenant_id, mode, key_sha256),
-  constraint idempotency_key_tenant_id_mode_fkey FOREIGN KEY (tenant_id, mode) REFERENCES contract(tenant_id, mode),
   constraint idempotency_key_key_sha256_check CHECK ((length(key_sha256) = 32)),
   constraint idempotency_key_request_sha256_check CHECK ((length(request_sha256) = 32)),
   constraint idempotency_key_resource_check CHECK ((resource = ANY (ARRAY['verification'::text, 'challenge'::text])))
@@ -283,16 +280,13 @@ create table verification (
   tenant_key_id uuid not null,
   evidence bytea not null,
   constraint verification_pkey PRIMARY KEY (tenant_id, mode, id),
-  constraint verification_tenant_id_mode_api_key_id_fkey FOREIGN KEY (tenant_id, mode, api_key_id) REFERENCES api_key(tenant_id, mode, id),
-  constraint verification_tenant_id_mode_challenge_id_fkey FOREIGN KEY (tenant_id, mode, challenge_id) REFERENCES challenge(tenant_id, mode, id),
-  constraint verification_tenant_id_mode_tenant_key_id_fkey FOREIGN KEY (tenant_id, mode, tenant_key_id) REFERENCES tenant_key(tenant_id, mode, id),
   constraint verification_certificate_hash_check CHECK ((length(certificate_hash) = 32)),
   constraint verification_certificate_kind_check CHECK ((certificate_kind = ANY (ARRAY['sign'::text, 'auth'::text]))),
   constraint verification_check CHECK (((outcome = 'valid'::outcome) = (reason_code IS NULL))),
   constraint verification_check1 CHECK (((kind = 'authentication'::text) = (challenge_id IS NOT NULL))),
   constraint verification_kind_check CHECK ((kind = ANY (ARRAY['signature'::text, 'authentication'::text]))),
   constraint verification_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 128)))
-);
+) with (toast_tuple_target=8160);
 alter table verification enable row level security;
 alter table verification force row level security;
 

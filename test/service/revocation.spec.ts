@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { INestApplicationContext } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { type Certificate, parseCertificate, type RevocationFinding, type TrustAnchor, validatePath } from '#lib/pki';
 import { createDataSource } from '#lib/platform';
 import {

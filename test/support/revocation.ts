@@ -1,5 +1,5 @@
 import { NestFactory } from '@nestjs/core';
-import type { DynamicModule, INestApplicationContext } from '@nestjs/common';
+import { type DynamicModule, type INestApplicationContext, Module } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { createDataSource, loadConfig, Logger, PlatformModule } from '#lib/platform';
 import { RevocationModule, RevocationRefreshModule } from '#lib/revocation';
@@ -8,6 +8,7 @@ import type { OperatorContext } from '../../apps/admin/src/context.js';
 import { testKeyRing, type TestDatabase } from './database.js';
 import type { TestSandbox } from './sandbox.js';
 
+@Module({})
 class Root {}
 
 function start(url: string, module: DynamicModule, logger: Logger): Promise<INestApplicationContext> {

@@ -183,6 +183,11 @@ export class Story {
     return body as unknown as { id: string; nonce: string };
   }
 
+  /** Status of `GET /health/live` or `/health/ready`. */
+  async health(state: 'live' | 'ready'): Promise<number> {
+    return (await exchange(`${this.stack.urls.api}/health/${state}`, { method: 'GET' })).status;
+  }
+
   /** `GET /v1/me`. */
   async me({ api = this.stack.urls.api, apiKey = this.apiKey }: SendOptions = {}): Promise<{
     status: number;

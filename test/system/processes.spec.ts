@@ -114,7 +114,10 @@ describe('several API processes on one database', () => {
        where mode = 'test' and hierarchy = 'sign' and generation = '2023'
        returning encode(fingerprint, 'hex') as fingerprint`,
     );
-    const failed = await runToEnd('dist/apps/api/src/main.js', story.apiEnvironment(story.stack.ports.api));
+    const failed = await runToEnd('dist/apps/api/src/main.js', {
+      ...story.apiEnvironment(story.stack.ports.api),
+      LOG_LEVEL: 'error',
+    });
     expect(failed).toEqual({
       code: 1,
       said: [`trust anchor ${planted[0]!.fingerprint} in mode live: test_anchor_in_live`],

@@ -1,4 +1,6 @@
+import { OperatorMustAct } from '#lib/platform';
+
 /** A command that cannot be carried out as given; one line tells why. */
-export class CommandRefused extends Error {
+export class CommandRefused extends OperatorMustAct {
   override readonly name: string = 'CommandRefused';
 }

@@ -1,3 +1,4 @@
+import { OperatorMustAct } from '#lib/platform';
 import type { DataSource } from 'typeorm';
 
 /** What an operator's command works with. */
@@ -15,7 +16,7 @@ export interface OperatorContext {
 }
 
 /** A command that is not carried out, or whose work failed: one line for the operator, and a non-zero exit code. */
-export class OperatorError extends Error {
+export class OperatorError extends OperatorMustAct {
   override readonly name = 'OperatorError';
   constructor(
     /** Stable snake_case; leads the line, so that scripts and manuals can name it. */

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
-import { ConfigError, createDataSource, loadConfig, MODES, runMain, type Mode } from '#lib/platform';
+import { createDataSource, loadConfig, MODES, runMain, type Mode } from '#lib/platform';
 import { COMMANDS, type Options } from './commands.js';
 import { CommandRefused } from './command-refused.js';
 import type { OperatorContext } from './context.js';
@@ -96,11 +96,4 @@ if (process.channel) {
   process.once('disconnect', () => process.exit(1));
   process.channel.unref();
 }
-runMain(async () => {
-  try {
-    await run();
-  } catch (error) {
-    if (!(error instanceof CommandRefused)) throw error;
-    throw new ConfigError(error.message);
-  }
-});
+runMain(run);

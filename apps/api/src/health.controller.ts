@@ -1,7 +1,7 @@
-import { Controller, Get, Inject, ServiceUnavailableException } from '@nestjs/common';
+import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { DataSource } from 'typeorm';
-import { Logger } from '#lib/platform';
+import { Logger, Problem } from '#lib/platform';
 import { Open } from './api-key.guard.js';
 
 /** For the load balancer. Ready means that an answer could be stored. */
@@ -25,7 +25,7 @@ export class HealthController {
       await this.dataSource.query('select 1');
     } catch (error) {
       this.logger.warn('not_ready', { error });
-      throw new ServiceUnavailableException();
+      throw new Problem('storage_unavailable');
     }
     return { status: 'ok' };
   }

@@ -1,6 +1,6 @@
 import { Catch, HttpException, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Logger, Problem, problemRow, type ProblemCode } from '#lib/platform';
+import { isDatabaseUnavailable, Logger, Problem, problemRow, type ProblemCode } from '#lib/platform';
 import { PUBLIC_URL } from './settings.js';
 
 /** Refusals of the HTTP layer itself, by Fastify's error code. */
@@ -14,6 +14,8 @@ const HTTP_LAYER: Record<string, ProblemCode> = {
 
 function toProblem(error: unknown): Problem | undefined {
   if (error instanceof Problem) return error;
+  // The processes that poll the database report its outage once; here it would be a line for each request.
+  if (isDatabaseUnavailable(error)) return new Problem('storage_unavailable');
   if (error instanceof HttpException && error.getStatus() === 404) return new Problem('not_found');
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
   if (typeof code === 'string' && Object.hasOwn(HTTP_LAYER, code)) return new Problem(HTTP_LAYER[code]!);

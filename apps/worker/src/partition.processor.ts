@@ -1,5 +1,5 @@
 import { OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq';
-import { Inject } from '@nestjs/common';
+import { Inject, type OnModuleDestroy } from '@nestjs/common';
 import type { Job } from 'bullmq';
 import {
   PARTITION_QUEUE,
@@ -22,7 +22,7 @@ const CONCURRENCY = 4;
   maxStalledCount: 10,
   settings: { backoffStrategy: (attemptsMade: number) => retryDelayMs(attemptsMade, Math.random()) },
 })
-export class PartitionProcessor extends WorkerHost {
+export class PartitionProcessor extends WorkerHost implements OnModuleDestroy {
   constructor(
     @Inject(PartitionRefresh) private readonly partitions: PartitionRefresh,
     @Inject(QueueErrors) private readonly errors: QueueErrors,
@@ -42,5 +42,9 @@ export class PartitionProcessor extends WorkerHost {
   @OnWorkerEvent('active')
   onActive(): void {
     this.errors.answered();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    if (this.errors.down) await this.worker.close(true);
   }
 }

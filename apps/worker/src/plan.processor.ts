@@ -1,5 +1,5 @@
 import { InjectQueue, OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq';
-import { Inject } from '@nestjs/common';
+import { Inject, type OnModuleDestroy } from '@nestjs/common';
 import type { Job, Queue } from 'bullmq';
 import {
   NIGHTLY_JOB,
@@ -22,7 +22,7 @@ import { QueueErrors } from './queue-errors.js';
   maxStalledCount: 10,
   settings: { backoffStrategy: (attemptsMade: number) => retryDelayMs(attemptsMade, Math.random()) },
 })
-export class PlanProcessor extends WorkerHost {
+export class PlanProcessor extends WorkerHost implements OnModuleDestroy {
   constructor(
     @Inject(RefreshPlanner) private readonly planner: RefreshPlanner,
     @InjectQueue(PLAN_QUEUE) private readonly plans: Queue<PlanJob>,
@@ -51,5 +51,9 @@ export class PlanProcessor extends WorkerHost {
   @OnWorkerEvent('active')
   onActive(): void {
     this.errors.answered();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    if (this.errors.down) await this.worker.close(true);
   }
 }

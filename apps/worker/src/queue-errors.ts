@@ -1,10 +1,14 @@
+import { InjectQueue } from '@nestjs/bullmq';
 import { Inject, Injectable } from '@nestjs/common';
+import type { Queue } from 'bullmq';
 import { Logger } from '#lib/platform';
+import { PARTITION_QUEUE, PLAN_QUEUE } from '#lib/revocation';
 
 const CONNECTION_CODES = /^(E(CONN|PIPE|TIMEDOUT|HOST|NET|AI_)|ENOTFOUND)/;
 
 /** Whether an error of a queue says that Redis is away, and not that something is wrong with a job. */
-export function isConnectionError(error: Error): boolean {
+export function isConnectionError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
   const { code } = error as NodeJS.ErrnoException;
   return (code !== undefined && CONNECTION_CODES.test(code)) || /connection is closed/i.test(error.message);
 }
@@ -15,22 +19,34 @@ export function isConnectionError(error: Error): boolean {
  */
 @Injectable()
 export class QueueErrors {
-  private down = false;
+  private away = false;
 
-  constructor(@Inject(Logger) private readonly logger: Logger) {}
+  /** True from the first failed connection until Redis answers. A stop then must not wait for it. */
+  get down(): boolean {
+    return this.away;
+  }
 
-  report(queue: string, error: Error): void {
+  constructor(
+    @Inject(Logger) private readonly logger: Logger,
+    @InjectQueue(PLAN_QUEUE) plans: Queue,
+    @InjectQueue(PARTITION_QUEUE) partitions: Queue,
+  ) {
+    // Here and not in a service that also needs the database: the first error may come before that is connected.
+    for (const queue of [plans, partitions]) queue.on('error', (error: Error) => this.report(queue.name, error));
+  }
+
+  report(queue: string, error: unknown): void {
     if (!isConnectionError(error)) {
       this.logger.error('queue_error', { queue, error });
       return;
     }
-    if (!this.down) this.logger.error('redis_unavailable', { error });
-    this.down = true;
+    if (!this.away) this.logger.error('redis_unavailable', { error });
+    this.away = true;
   }
 
   /** For events that only a server that answers can cause. */
   answered(): void {
-    if (this.down) this.logger.log('redis_available');
-    this.down = false;
+    if (this.away) this.logger.log('redis_available');
+    this.away = false;
   }
 }

@@ -41,15 +41,19 @@ export class RefreshSchedule implements OnApplicationBootstrap, OnModuleDestroy 
 
   /** Does not wait: without Redis the process is up and goes on trying. */
   onApplicationBootstrap(): void {
-    for (const queue of [this.plans, this.partitions])
-      queue.on('error', (error: Error) => this.errors.report(queue.name, error));
     void this.run();
   }
 
-  /** An unanswered command of an unreachable Redis would never end, so a stop waits for nothing. */
+  /**
+   * Closing a queue says goodbye to Redis and would wait for ever for one that is away, so the connection is cut first.
+   * That in turn waits for a connection that was never made, which closing does end: hence not awaited.
+   */
   onModuleDestroy(): void {
     this.stopped = true;
     clearTimeout(this.timer);
+    if (!this.errors.down) return;
+    for (const queue of [this.plans, this.partitions])
+      queue.disconnect().catch((error: unknown) => this.errors.report(queue.name, error));
   }
 
   private async run(): Promise<void> {

@@ -247,10 +247,10 @@ export function checkSignatureAlgorithm(
 }
 
 export function digestOf(algorithm: DigestAlgorithm, content: Uint8Array): Buffer {
-  return hash(algorithm, content as Buffer, 'buffer');
+  return hash(algorithm, content, 'buffer');
 }
 
 /** SHA-256 in lower-case hex: how certificates, anchors and revocation files are named. */
 export function sha256Hex(bytes: Uint8Array): string {
-  return hash('sha256', bytes as Buffer, 'hex');
+  return hash('sha256', bytes, 'hex');
 }

@@ -1,4 +1,4 @@
-import { contextConstructed, contextPrimitive, DerReader, TAG } from './der.js';
+import { contextConstructed, contextPrimitive, type DerReader, TAG } from './der.js';
 import { DISTRIBUTION_POINT_LIMIT, type DistributionPoint, readDistributionPoints } from './distribution-point.js';
 import { type OtherName, readGeneralNames } from './general-name.js';
 import { readOid } from './known-oid.js';

@@ -5,19 +5,30 @@ import { decodeUtf8, isAsciiText, isUtf8Text } from './text.js';
 
 export const GENERAL_NAME_LIMITS = { names: 64 } as const;
 
-/** An OtherName (RFC 5280 §4.2.1.6). */
+/**
+ * An OtherName (RFC 5280 §4.2.1.6) by its place in the certificate: most verifications only ask whether it is there, so
+ * bytes and text are taken out when somebody wants them.
+ */
 export class OtherName {
   constructor(
     readonly oid: string,
-    /** The element inside the [0] EXPLICIT tag. */
-    readonly raw: Uint8Array,
-    /** Content of `raw` when it is a UTF8String; known to be well-formed. */
-    readonly text?: Uint8Array,
+    readonly bytes: Uint8Array,
+    /** Offsets of the element inside the [0] EXPLICIT tag. */
+    readonly start: number,
+    readonly contentStart: number,
+    readonly end: number,
+    /** True for a UTF8String, which is then known to be well-formed. */
+    readonly isText: boolean,
   ) {}
 
-  /** Present when the value is a UTF8String; decoded when asked for, since most verifications only ask whether it is there. */
+  /** The element inside the [0] EXPLICIT tag. */
+  get raw(): Uint8Array {
+    return this.bytes.subarray(this.start, this.end);
+  }
+
+  /** Present when the value is a UTF8String. */
   get value(): string | undefined {
-    return this.text && decodeUtf8(this.text);
+    return this.isText ? decodeUtf8(this.bytes.subarray(this.contentStart, this.end)) : undefined;
   }
 }
 
@@ -59,13 +70,11 @@ function readOtherName(reader: DerReader): OtherName {
   const oid = readOid(reader);
   const explicit = reader.enter(contextConstructed(0));
   reader.finish();
-  const tag = explicit.next();
-  const raw = explicit.element;
-  const { content } = explicit;
+  const isText = explicit.next() === TAG.UTF8_STRING;
   explicit.finish();
-  if (tag !== TAG.UTF8_STRING) return new OtherName(oid, raw);
-  if (!isUtf8Text(content, 0, content.length)) explicit.fail('bad_utf8', explicit.elementStart);
-  return new OtherName(oid, raw, content);
+  const { bytes, elementStart, contentStart, offset } = explicit;
+  if (isText && !isUtf8Text(bytes, contentStart, offset)) explicit.fail('bad_utf8', elementStart);
+  return new OtherName(oid, bytes, elementStart, contentStart, offset, isText);
 }
 
 /** The IA5String just read; anything above 7 bits is no IA5 (RFC 5280 §4.2.1.6: URIs are ASCII). */

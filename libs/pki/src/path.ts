@@ -10,7 +10,7 @@ import type { Certificate } from './certificate.js';
 import { equalBytes } from './der.js';
 import { checkIssuer } from './issuer.js';
 import { sameName } from './name.js';
-import { verifyRawSignature } from './raw-signature.js';
+import { type RawSignature, verifyRawSignature } from './raw-signature.js';
 import type { Reason } from './verdict.js';
 
 /** The two independent hierarchies of JPKI: signature certificates and user authentication certificates. */
@@ -42,14 +42,14 @@ export function verifyCertificateSignature(
 ): boolean {
   const { padding, digest: digestAlgorithm, saltLength } = certificate.signatureAlgorithm;
   if (padding === undefined || digestAlgorithm === undefined) return false;
-  const input = {
+  const input: RawSignature = {
     publicKey: key,
     padding,
     digestAlgorithm,
     digest: digestOf(digestAlgorithm, certificate.tbs),
     signature: certificate.signature,
-    ...(saltLength === undefined ? {} : { saltLength }),
   };
+  if (saltLength !== undefined) input.saltLength = saltLength;
   return verifyRawSignature(input, policy).length === 0;
 }
 

@@ -145,6 +145,6 @@ function alternativeNameFits(certificate: Certificate, profile: Profile): boolea
   const names = certificate.extensions.subjectAltName?.otherNames ?? [];
   return profile.subjectAltName.every((oid) => {
     const found = names.filter((name) => name.oid === oid);
-    return found.length === 1 && found[0]!.text !== undefined;
+    return found.length === 1 && found[0]!.isText;
   });
 }

@@ -1,6 +1,7 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { OperatorMustAct } from './operator-must-act.js';
 
 const port = z.coerce.number().int().min(1).max(65535);
 const databaseUrl = z.string().regex(/^postgres(ql)?:\/\/[^\s]+$/, 'must be a postgres:// URL');
@@ -61,7 +62,7 @@ function parseKeyRing(text: string, refuse: (message: string) => void): KeyRing 
 }
 
 /** A setting is missing or wrong; `message` is one line that names it and never shows its value. */
-export class ConfigError extends Error {
+export class ConfigError extends OperatorMustAct {
   override readonly name = 'ConfigError';
 }
 

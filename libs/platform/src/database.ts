@@ -19,6 +19,26 @@ export function createDataSource(options: {
   });
 }
 
+/**
+ * SQLSTATE classes 08 connection exception and 53 insufficient resources, 57P01 to 57P03 shutdown, crash and start-up
+ * (PostgreSQL manual, appendix A); and errno names of a socket.
+ */
+const UNAVAILABLE_CODE =
+  /^(08...|53...|57P0[123]|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
+/** What the driver says without a code. */
+const UNAVAILABLE_MESSAGE =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
+
+/**
+ * Whether an error of the database says that it could not be reached or was lost, as against a statement it refused.
+ * Whether a commit under way happened is then not known.
+ */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? UNAVAILABLE_CODE.test(code) : UNAVAILABLE_MESSAGE.test(error.message);
+}
+
 /** A tenant in one mode: the unit of isolation. */
 export interface Tenancy {
   tenantId: string;

@@ -6,5 +6,6 @@ export * from './ids.js';
 export * from './lifecycle.js';
 export * from './logger.js';
 export * from './mode.js';
+export * from './operator-must-act.js';
 export * from './platform.module.js';
 export * from './problem.js';

@@ -1,5 +1,5 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import { ConfigError } from './config.js';
+import { OperatorMustAct } from './operator-must-act.js';
 import type { Logger } from './logger.js';
 
 /** Longest time a graceful stop may take before the process ends anyway, milliseconds. */
@@ -32,11 +32,13 @@ export function stopWithParent(app: INestApplicationContext, logger: Logger): vo
   }
 }
 
-/** Runs a process's main; a configuration fault ends it with one line, anything else with its stack. */
+/** Runs a process's main; what a person has to put right ends it with one line, anything else with its stack. */
 export function runMain(main: () => Promise<void>): void {
   main().catch((error: unknown) => {
     process.stderr.write(
-      error instanceof ConfigError ? `${error.message}\n` : `${error instanceof Error ? error.stack : String(error)}\n`,
+      error instanceof OperatorMustAct
+        ? `${error.message}\n`
+        : `${error instanceof Error ? error.stack : String(error)}\n`,
     );
     process.exit(1);
   });

@@ -1,6 +1,5 @@
 import {
   AnchorRefused,
-  type AnchorRule,
   type Certificate,
   createAnchor,
   type Hierarchy,
@@ -24,7 +23,7 @@ export type AnchorImportCode =
 export interface AnchorImportRefusal {
   code: AnchorImportCode;
   /** The rule broken, where the code leaves it open. */
-  rule?: AnchorRule | string;
+  rule?: string;
 }
 
 const ORGANIZATION = '2.5.4.10';

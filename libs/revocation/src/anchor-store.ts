@@ -1,12 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { createAnchor, type TrustAnchor } from '#lib/pki';
-import { Logger, MODES, type Mode } from '#lib/platform';
+import { Logger, MODES, OperatorMustAct, type Mode } from '#lib/platform';
 import { type AnchorImportCode, checkAnchorMode } from './anchor-rules.js';
 import { TrustAnchorRow } from './entities.js';
 
 /** A stored anchor that its mode must never trust. Met at start-up it ends the process. */
-export class AnchorInWrongMode extends Error {
+export class AnchorInWrongMode extends OperatorMustAct {
   override readonly name = 'AnchorInWrongMode';
   constructor(
     readonly code: AnchorImportCode,

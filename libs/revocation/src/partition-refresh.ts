@@ -1,6 +1,6 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { CrlDelivery } from '#lib/jlis';
+import { CrlDelivery, JlisUnavailable } from '#lib/jlis';
 import { checkCrl, type Crl, type CrlExpectation, type Hierarchy, Malformed, parseName } from '#lib/pki';
 import { Clock, Logger, type Mode } from '#lib/platform';
 import { acceptCrl, type Acceptance, confirmHead } from './accept-crl.js';
@@ -36,13 +36,20 @@ interface PartitionRow {
 
 /** Fetches the list of one partition and makes it the head if it is fit. A failure leaves the head as it is. */
 @Injectable()
-export class PartitionRefresh {
+export class PartitionRefresh implements OnModuleDestroy {
+  private readonly stopping = new AbortController();
+
   constructor(
     @Inject(DataSource) private readonly dataSource: DataSource,
     @Inject(CrlDelivery) private readonly delivery: CrlDelivery,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(Logger) private readonly logger: Logger,
   ) {}
+
+  /** Ends downloads; their jobs are left for the next process. */
+  onModuleDestroy(): void {
+    this.stopping.abort();
+  }
 
   /**
    * @returns `dropped` when the partition's source is gone or disabled: there is nothing to fetch.
@@ -73,14 +80,15 @@ export class PartitionRefresh {
     const facts = { mode, hierarchy: row.hierarchy, partition: row.name };
     const startedAt = performance.now();
     try {
-      const crl = await fetchCrl(this.delivery.open(row.crl_index_url, row.path));
+      const crl = await fetchCrl(this.delivery.open(row.crl_index_url, row.path, this.stopping.signal));
       const outcome = await this.take(manager, crl, row, acceptance);
       const ms = Math.round(performance.now() - startedAt);
       const { crlNumber, bytes } = crl;
       this.logger.log(`crl_${outcome}`, { ...facts, crl_number: crlNumber, entries: crl.entries.size, bytes, ms });
       return outcome;
     } catch (error) {
-      await this.record(manager, acceptance, facts, row.last_failure, error);
+      const ours = error instanceof JlisUnavailable && error.detail === 'stopped';
+      if (!ours) await this.record(manager, acceptance, facts, row.last_failure, error);
       throw error;
     }
   }

@@ -1,6 +1,14 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { appendAudit } from '#lib/audit';
-import { MODES, newRandomId, newWrappedKey, type KeyRing, type Mode, type Tenancy } from '#lib/platform';
+import {
+  MODES,
+  newRandomId,
+  newWrappedKey,
+  OperatorMustAct,
+  type KeyRing,
+  type Mode,
+  type Tenancy,
+} from '#lib/platform';
 import { makeApiKey, SCOPES, type Scope } from './api-key.js';
 
 /** Makes a tenant with both modes: a contract and a data key for each. Operators' role. */
@@ -27,7 +35,7 @@ export async function createTenant(
 }
 
 /** A named thing that an operator's command speaks of does not exist. */
-export class NoSuchThing extends Error {
+export class NoSuchThing extends OperatorMustAct {
   override readonly name = 'NoSuchThing';
 }
 
