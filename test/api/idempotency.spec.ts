@@ -69,16 +69,20 @@ describe('201: the same Idempotency-Key with the same body', () => {
     expect(await post(body, idempotencyKey)).toMatchObject({ status: 201, replayed: true, data: first.data });
   });
 
-  it('takes the same JSON written with other white space', async () => {
+  it('takes other white space, another order of members and a default written out for the same body', async () => {
     const [body, idempotencyKey] = [await newBody(), randomUUID()];
     const first = await post(body, idempotencyKey);
-    const again = await stack.send('POST', '/v1/signature-verifications', {
-      key,
-      headers: { 'idempotency-key': idempotencyKey },
-      body: JSON.stringify(body, undefined, 4),
-    });
-    expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([201, 'true']);
-    expect(again.body).toEqual(first.data);
+    const reversed = Object.fromEntries(Object.entries(body).reverse());
+    for (const text of [
+      JSON.stringify(body, undefined, 4),
+      JSON.stringify(reversed),
+      JSON.stringify({ ...body, revocation: 'crl' }),
+    ]) {
+      const headers = { 'idempotency-key': idempotencyKey };
+      const again = await stack.send('POST', '/v1/signature-verifications', { key, headers, body: text });
+      expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([201, 'true']);
+      expect(again.body).toEqual(first.data);
+    }
   });
 
   it('twenty times at once stores one verification; every answer is that one or says that it is in flight', async () => {

@@ -38,7 +38,7 @@ async function load(url: string, body: string, headers: Record<string, string>, 
 function startBare(): Promise<{ child: ChildProcess; url: string }> {
   return new Promise((resolve, reject) => {
     const child = fork(join(import.meta.dirname, 'bare-server.js'));
-    child.once('message', (url) => resolve({ child, url: String(url) }));
+    child.once('message', (url: string) => resolve({ child, url }));
     child.once('error', reject);
   });
 }

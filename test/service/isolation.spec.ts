@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import type { DataSource } from 'typeorm';
+import { QueryFailedError, type DataSource } from 'typeorm';
 import { withTenant } from '#lib/platform';
 import { findUnprotected, JUSTIFIED } from '../support/catalogue.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
@@ -29,11 +29,15 @@ afterAll(async () => {
   await database.drop();
 });
 
-const codeOf = async (work: Promise<unknown>): Promise<string> =>
-  work.then(
-    () => 'done',
-    (error: { driverError?: { code?: string }; code?: string }) => error.driverError?.code ?? error.code ?? 'unknown',
-  );
+/** SQLSTATE with which the database refused, or `done`. */
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+    return 'done';
+  } catch (error) {
+    return error instanceof QueryFailedError ? String((error.driverError as { code?: unknown }).code) : String(error);
+  }
+}
 const DENIED = '42501';
 
 describe('the catalogue', () => {

@@ -194,12 +194,13 @@ describe('a list that is not fit', () => {
 
   it('is counted until the next success', async () => {
     const job = await partitionNamed('2023-mihon');
-    const read = async (): Promise<unknown> =>
-      (
-        await owner.query('select failures > 0 as failing, last_failure from crl_partition where id = $1', [
-          job.partitionId,
-        ])
-      )[0];
+    const read = async (): Promise<unknown> => {
+      const rows: unknown[] = await owner.query(
+        'select failures > 0 as failing, last_failure from crl_partition where id = $1',
+        [job.partitionId],
+      );
+      return rows[0];
+    };
     await sandbox.faults({ crl: { mode: 'truncated' } });
     await failureOf(job);
     expect(await read()).toEqual({ failing: true, last_failure: 'crl_malformed:truncated' });

@@ -8,7 +8,7 @@ import type { DataSource } from 'typeorm';
 import { createShomeiClient, type ShomeiClient } from '#lib/api-client';
 import { Logger, type Mode, PlatformModule } from '#lib/platform';
 import { PartitionRefresh, RefreshPlanner, RevocationRefreshModule } from '#lib/revocation';
-import { createApiKey, createTenant, revokeApiKey, type Scope } from '#lib/tenancy';
+import { createApiKey, createTenant, revokeApiKey, setReferenceFormat, type Scope } from '#lib/tenancy';
 import { importAnchor } from '../../apps/admin/src/anchor-commands.js';
 import { clockSet } from '../../apps/admin/src/clock-commands.js';
 import type { OperatorContext } from '../../apps/admin/src/context.js';
@@ -114,6 +114,10 @@ export class ApiStack {
 
   async revokeKey(id: string): Promise<void> {
     await revokeApiKey(this.operator, { id, actor: ACTOR });
+  }
+
+  async registerReferenceFormat(tenantId: string, format: string): Promise<void> {
+    await setReferenceFormat(this.operator, { tenantId, mode: 'test', format, actor: ACTOR });
   }
 
   /** Trusts a root in a mode, as the operator's command does. */

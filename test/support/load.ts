@@ -21,7 +21,7 @@ const CLIENTS = 32;
 export class Load {
   readonly sent: Sent[] = [];
   private stopping = false;
-  private clients: Promise<void[]> = Promise.resolve([]);
+  private clients: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly story: Story,

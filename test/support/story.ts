@@ -2,6 +2,7 @@ import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { VerificationAnswer } from '../../apps/api/src/schemas.js';
@@ -66,21 +67,24 @@ export interface ExchangeOptions {
   timeoutMs?: number;
 }
 
-/** Runs a compiled program with these settings alone. Gives its exit code and the lines it printed, on either stream. */
+/** Runs a compiled program with these settings alone. Gives its exit code and the lines of each stream. */
 export async function runToEnd(
   program: string,
   settings: Record<string, string>,
   args: string[] = [],
-): Promise<{ code: number | null; said: string[] }> {
+): Promise<{ code: number | null; out: string[]; err: string[] }> {
   const child = spawn(process.execPath, [join(process.cwd(), program), ...args], {
     env: { PATH: process.env['PATH'], ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 15_000,
   });
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  const [out, err] = [child.stdout, child.stderr].map((stream) => {
+    const lines: string[] = [];
+    createInterface(stream).on('line', (line) => lines.push(line));
+    return lines;
+  }) as [string[], string[]];
   const [code] = (await once(child, 'close')) as [number | null];
-  return { code, said: text.split('\n').filter((line) => line !== '') };
+  return { code, out, err };
 }
 
 /** A card of the sandbox. Every request it signs is about the same few bytes. */

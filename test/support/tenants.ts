@@ -1,4 +1,4 @@
-import { DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { createDataSource, loadConfig, type KeyRing, type Mode } from '#lib/platform';
 import { createApiKey, createTenant, hashApiKey } from '#lib/tenancy';
 import { testKeyRing } from './database.js';

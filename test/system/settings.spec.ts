@@ -9,6 +9,7 @@ const without = (settings: Record<string, string>, name: string): Record<string,
   Object.fromEntries(Object.entries(settings).filter(([each]) => each !== name));
 
 const API = 'dist/apps/api/src/main.js';
+const OPERATOR = 'dist/apps/admin/src/operator.js';
 const WORKER = 'dist/apps/worker/src/main.js';
 
 describe('a wrong or missing setting', () => {
@@ -28,17 +29,30 @@ describe('a wrong or missing setting', () => {
     ['a worker without Redis', WORKER, without(worker, 'REDIS_URL'), 'REDIS_URL'],
     ['a worker with an address that is not of Redis', WORKER, { ...worker, REDIS_URL: 'http://x' }, 'REDIS_URL'],
     ['a migration without the passwords', 'dist/migrations/migrate.js', { DATABASE_URL }, 'API_DB_PASSWORD'],
-    ['an operator without a database', 'dist/apps/admin/src/operator.js', {}, 'DATABASE_URL'],
+    ['an operator without a database', OPERATOR, {}, 'DATABASE_URL'],
     ['a sandbox on no port', 'dist/apps/sandbox/src/main.js', { SANDBOX_PORT: '99999999' }, 'SANDBOX_PORT'],
   ])(
     'ends %s with one line that names it',
     async (_, program, settings, name) => {
-      const args = program.endsWith('operator.js') ? ['clock', 'show'] : [];
-      const { code, said } = await runToEnd(program, settings, args);
+      const { code, out, err } = await runToEnd(program, settings, ['clock', 'show']);
+      const said = [...out, ...err];
       expect(code).toBe(1);
       expect(said).toHaveLength(1);
       expect(said[0]).toMatch(new RegExp(`\\b${name}\\b`));
       expect(said[0]).not.toMatch(/mysql:|nobody|"active"/);
+    },
+    20_000,
+  );
+
+  it.each([
+    ['an API', API, api],
+    ['a worker', WORKER, worker],
+    ['an operator', OPERATOR, { DATABASE_URL }],
+  ])(
+    'ends %s whose database is not there with one line that names the setting',
+    async (_, program, settings) => {
+      const { code, err } = await runToEnd(program, settings, ['clock', 'show']);
+      expect({ code, err }).toEqual({ code: 1, err: ['DATABASE_URL: connect ECONNREFUSED 127.0.0.1:1'] });
     },
     20_000,
   );

@@ -1,12 +1,12 @@
-import { Body, Controller, Inject, Post, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import { Body, Controller, Inject, Post, Req, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { fromPublicId, Problem } from '#lib/platform';
 import type { Principal } from '#lib/tenancy';
-import { Challenges, Verifier, type Call } from '#lib/verification';
+import { Challenges, Verifier } from '#lib/verification';
 import { challengeAnswer, verificationAnswer } from './answers.js';
 import { Caller, RequireScope } from './api-key.guard.js';
-import { CallInfo } from './call.js';
+import { callOf } from './call.js';
 import { Answers, IdempotencyHeader, markReplay } from './contract.js';
 import {
   authenticationRequest,
@@ -36,14 +36,15 @@ export class AuthenticationsController {
     description: 'Valid for five minutes, for this tenant and mode, and for one decided answer.',
   })
   @IdempotencyHeader()
+  @ApiBody({ required: false })
   @Answers(201, challengeSchema, [400, 401, 403, 409, 413, 415, 422])
   async createChallenge(
     @Caller() principal: Principal,
-    @CallInfo() call: Call,
-    @Body({ schema: challengeRequest }) _body: unknown,
+    @Req() request: FastifyRequest,
+    @Body({ schema: challengeRequest }) body: unknown,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ReturnType<typeof challengeAnswer>> {
-    const { challenge, replayed } = await this.challenges.create(principal, call);
+    const { challenge, replayed } = await this.challenges.create(principal, callOf(request, body));
     markReplay(reply, replayed);
     return challengeAnswer(challenge);
   }
@@ -60,7 +61,7 @@ export class AuthenticationsController {
   @Answers(201, answerSchema, [400, 401, 403, 409, 413, 415, 422, 503])
   async authenticate(
     @Caller() principal: Principal,
-    @CallInfo() call: Call,
+    @Req() request: FastifyRequest,
     @Body({ schema: authenticationRequest }) body: AuthenticationBody,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<VerificationAnswer> {
@@ -77,7 +78,7 @@ export class AuthenticationsController {
         revocation: body.revocation,
         ...(body.reference === undefined ? {} : { reference: body.reference }),
       },
-      call,
+      callOf(request, body),
     );
     markReplay(reply, replayed);
     return verificationAnswer(verification, this.publicUrl);

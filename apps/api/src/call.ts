@@ -1,26 +1,23 @@
 import { createHash } from 'node:crypto';
-import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from '#lib/platform';
 import type { Call, Idempotency } from '#lib/verification';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** @throws Problem `idempotency_key_malformed` unless there is none or it is 1–255 printable ASCII characters. */
-function idempotencyOf(request: FastifyRequest): Idempotency | undefined {
-  const key = request.headers['idempotency-key'];
-  if (key === undefined) return undefined;
-  if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) throw new Problem('idempotency_key_malformed');
-  // The parsed body, so that white space does not make another request of it.
-  return {
-    keyHash: sha256(key),
-    requestHash: sha256(`${request.method} ${request.url}\n${JSON.stringify(request.body)}`),
-  };
+/**
+ * How a request that creates came in. `body` is the validated one: white space, the order of members and defaults
+ * written out make no other request of it, and its depth is bounded.
+ * @throws Problem `idempotency_key_malformed` unless there is none or it is 1–255 printable ASCII characters.
+ */
+export function callOf(request: FastifyRequest, body: unknown): Call {
+  const idempotency = idempotencyOf(request, body);
+  return { requestId: request.id, ...(idempotency === undefined ? {} : { idempotency }) };
 }
 
-/** How the request came in. */
-export const CallInfo = createParamDecorator((_: unknown, context: ExecutionContext): Call => {
-  const request = context.switchToHttp().getRequest<FastifyRequest>();
-  const idempotency = idempotencyOf(request);
-  return { requestId: request.id, ...(idempotency === undefined ? {} : { idempotency }) };
-});
+function idempotencyOf({ headers, method, url }: FastifyRequest, body: unknown): Idempotency | undefined {
+  const key = headers['idempotency-key'];
+  if (key === undefined) return undefined;
+  if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) throw new Problem('idempotency_key_malformed');
+  return { keyHash: sha256(key), requestHash: sha256(`${method} ${url}\n${JSON.stringify(body ?? {})}`) };
+}

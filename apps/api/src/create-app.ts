@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { Problem } from '#lib/platform';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { AppModule, type ApiOptions } from './app.module.js';
+import { problemAnswer } from './problem.filter.js';
 
 /** One MiB of content in base64, its signature and certificate, and room for the JSON around them. */
 const BODY_LIMIT = 2 * 1024 * 1024;
@@ -32,6 +35,15 @@ export async function createApp(options: ApiOptions, { preview = false } = {}): 
     onProtoPoisoning: 'ignore',
     onConstructorPoisoning: 'ignore',
     routerOptions: { maxParamLength: 128 },
+    // A path with a broken escape or an endless id names nothing; the router refuses it before any hook or filter.
+    frameworkErrors: (_error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+      const body = problemAnswer(new Problem('not_found'), request.id, options.publicUrl);
+      void reply
+        .code(404)
+        .headers({ ...SECURITY_HEADERS, 'x-request-id': request.id, 'cache-control': 'no-store' })
+        .type('application/problem+json')
+        .send(JSON.stringify(body));
+    },
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(options), adapter, {
     bodyParser: false,

@@ -17,14 +17,33 @@ function toProblem(error: unknown): Problem | undefined {
   // The processes that poll the database report its outage once; here it would be a line for each request.
   if (isDatabaseUnavailable(error)) return new Problem('storage_unavailable');
   if (error instanceof HttpException && error.getStatus() === 404) return new Problem('not_found');
-  const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
+  // Nest hands on what Fastify refused as the cause of an exception of its own.
+  const refused: unknown = error instanceof HttpException ? error.cause : error;
+  const { code, statusCode } = (refused ?? {}) as { code?: unknown; statusCode?: unknown };
   if (typeof code === 'string' && Object.hasOwn(HTTP_LAYER, code)) return new Problem(HTTP_LAYER[code]!);
   // Whatever else the HTTP layer refuses is the request's form: bad escapes in the path, malformed bodies.
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) return new Problem('json_malformed');
   return undefined;
 }
 
-/** The one place where an error becomes an answer (RFC 9457). What is not a refusal is our mistake: a bare 500. */
+/** The body of a refusal (RFC 9457); nothing of the request but its id and what the problem says in so many words. */
+export function problemAnswer(problem: Problem, requestId: string, publicUrl: string): Record<string, unknown> {
+  const row = problemRow(problem.code);
+  const docUrl = `${publicUrl}/codes/${problem.code}`;
+  return {
+    type: docUrl,
+    title: row.title,
+    status: row.status,
+    code: problem.code,
+    remedy: row.remedy,
+    request_id: requestId,
+    doc_url: docUrl,
+    retryable: row.retryable ?? false,
+    ...problem.members,
+  };
+}
+
+/** Where an error becomes an answer. What is not a refusal is our mistake: a bare 500. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(
@@ -39,22 +58,11 @@ export class ProblemFilter implements ExceptionFilter {
     const refusal = toProblem(error);
     if (!refusal) this.logger.error('request_failed', { request_id: requestId, error });
     const problem = refusal ?? new Problem('internal_error');
-    const row = problemRow(problem.code);
-    const docUrl = `${this.publicUrl}/codes/${problem.code}`;
-    if (row.status === 401) reply.header('www-authenticate', 'Bearer');
+    const { status } = problemRow(problem.code);
+    if (status === 401) reply.header('www-authenticate', 'Bearer');
     void reply
-      .status(row.status)
+      .status(status)
       .header('content-type', 'application/problem+json')
-      .send({
-        type: docUrl,
-        title: row.title,
-        status: row.status,
-        code: problem.code,
-        remedy: row.remedy,
-        request_id: requestId,
-        doc_url: docUrl,
-        retryable: row.retryable ?? false,
-        ...problem.members,
-      });
+      .send(problemAnswer(problem, requestId, this.publicUrl));
   }
 }

@@ -22,11 +22,13 @@ const digest = base64(64, 'The digest of the signed bytes.');
 const revocation = z.enum(['crl', 'ocsp', 'ocsp_or_crl']).default('crl').meta({
   description: 'Where the status comes from. `ocsp_or_crl` turns to the CRL when OCSP gives no usable answer.',
 });
-const reference = z
+/** No control characters, which no database or CSV keeps faithfully, and no halves of surrogate pairs. */
+const referenceText = z
   .string()
   .min(1)
   .max(128)
-  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not contain control characters')
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not contain control characters');
+const reference = referenceText
   .optional()
   .meta({ description: 'Your own reference, returned and searchable. Never an Individual Number (My Number).' });
 
@@ -193,7 +195,7 @@ export const verificationListQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(100).default(20),
   outcome: z.enum(['valid', 'invalid', 'indeterminate']).optional(),
   kind: z.enum(['signature', 'authentication']).optional(),
-  reference: z.string().min(1).max(128).optional(),
+  reference: referenceText.optional(),
   created_after: z.iso.datetime({ offset: true }).optional(),
   created_before: z.iso.datetime({ offset: true }).optional(),
 });

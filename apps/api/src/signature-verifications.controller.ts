@@ -1,11 +1,11 @@
-import { Body, Controller, Inject, Post, Res } from '@nestjs/common';
+import { Body, Controller, Inject, Post, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Principal } from '#lib/tenancy';
-import { Verifier, type Call, type SignatureRequest } from '#lib/verification';
+import { Verifier, type SignatureRequest } from '#lib/verification';
 import { verificationAnswer } from './answers.js';
 import { Caller, RequireScope } from './api-key.guard.js';
-import { CallInfo } from './call.js';
+import { callOf } from './call.js';
 import { Answers, IdempotencyHeader, markReplay } from './contract.js';
 import {
   signatureVerificationRequest,
@@ -62,10 +62,11 @@ export class SignatureVerificationsController {
   @Answers(201, answerSchema, [400, 401, 403, 409, 413, 415, 422, 503])
   async create(
     @Caller() principal: Principal,
-    @CallInfo() call: Call,
+    @Req() request: FastifyRequest,
     @Body({ schema: signatureVerificationRequest }) body: SignatureVerificationBody,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<VerificationAnswer> {
+    const call = callOf(request, body);
     const { verification, replayed } = await this.verifier.verifySignature(principal, toRequest(body), call);
     markReplay(reply, replayed);
     return verificationAnswer(verification, this.publicUrl);

@@ -1,12 +1,12 @@
-import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Query, Req } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { fromPublicId, Problem, toPublicId } from '#lib/platform';
 import type { Principal } from '#lib/tenancy';
-import { Verifications, type Call } from '#lib/verification';
+import { Verifications } from '#lib/verification';
 import { summaryAnswer, verificationAnswer } from './answers.js';
 import { Caller, RequireScope } from './api-key.guard.js';
-import { CallInfo } from './call.js';
 import { Answers } from './contract.js';
 import {
   verificationAnswer as answerSchema,
@@ -65,11 +65,11 @@ export class VerificationsController {
   @Answers(200, answerSchema, [401, 403, 404])
   async get(
     @Caller() principal: Principal,
-    @CallInfo() call: Call,
+    @Req() request: FastifyRequest,
     @Param('id') id: string,
   ): Promise<VerificationAnswer> {
     const uuid = fromPublicId('ver', id);
     if (uuid === undefined) throw new Problem('not_found');
-    return verificationAnswer(await this.verifications.get(principal, uuid, call.requestId), this.publicUrl);
+    return verificationAnswer(await this.verifications.get(principal, uuid, request.id), this.publicUrl);
   }
 }

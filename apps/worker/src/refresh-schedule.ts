@@ -22,14 +22,13 @@ const SYNC_MS = 30_000;
 /** Adding a job needs Redis alone; a few tries bridge a restart of it. */
 const NIGHTLY_OPTIONS = { attempts: 5, backoff: { type: 'custom' }, removeOnComplete: true, removeOnFail: true };
 
-/** Keeps one nightly schedule per enabled source, and at start asks at once for what is missing or a day old. */
+/** Keeps one nightly schedule per enabled source; one that is new here and has no data, or old data, is asked for at once. */
 @Injectable()
 export class RefreshSchedule implements OnApplicationBootstrap, OnModuleDestroy {
   /** Schedules known to be in Redis: name → its settings. */
   private readonly set = new Map<string, string>();
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
-  private dueAsked = false;
 
   constructor(
     @Inject(DataSource) private readonly dataSource: DataSource,
@@ -62,8 +61,6 @@ export class RefreshSchedule implements OnApplicationBootstrap, OnModuleDestroy 
       await this.plans.getActiveCount();
       this.errors.answered();
       await this.sync();
-      if (!this.dueAsked) await this.askDue();
-      this.dueAsked = true;
     } catch (error) {
       if (!this.stopped) this.logger.error('refresh_schedule_failed', { error });
     }
@@ -72,12 +69,15 @@ export class RefreshSchedule implements OnApplicationBootstrap, OnModuleDestroy 
     this.timer.unref();
   }
 
-  /** Brings the schedules in Redis in line with the sources. */
+  /** Brings the schedules in Redis in line with the sources, and asks for what is missing or a day old. */
   private async sync(): Promise<void> {
     const sources = await this.dataSource.getRepository(RevocationSourceRow).findBy({ enabled: true });
+    const due = new Set((await dueSources(this.dataSource)).map(planName));
     const wanted = new Map(sources.map((source) => [planName(source), source]));
-    if (this.set.size === 0)
-      for (const { key } of await this.plans.getJobSchedulers()) this.set.set(key, 'of an earlier process');
+    const held = new Set((await this.plans.getJobSchedulers()).map(({ key }) => key));
+    // A Redis that has lost its data gets its schedules again.
+    for (const name of this.set.keys()) if (!held.has(name)) this.set.delete(name);
+    for (const name of held) if (!this.set.has(name)) this.set.set(name, 'of an earlier process');
     for (const name of this.set.keys())
       if (!wanted.has(name)) {
         await this.plans.removeJobScheduler(name);
@@ -91,11 +91,9 @@ export class RefreshSchedule implements OnApplicationBootstrap, OnModuleDestroy 
         data: { mode, hierarchy },
         opts: NIGHTLY_OPTIONS,
       });
+      // Only when a source is new to this process: later its retries have a rhythm of their own.
+      if (due.has(name)) await this.plans.add(name, { mode, hierarchy }, planOptions({ mode, hierarchy }));
       this.set.set(name, schedule.pattern);
     }
-  }
-
-  private async askDue(): Promise<void> {
-    for (const data of await dueSources(this.dataSource)) await this.plans.add(planName(data), data, planOptions(data));
   }
 }

@@ -33,9 +33,10 @@ export async function* exchange(url: URL, init: RequestInit, options: ExchangeOp
     const response = await fetch(url, { ...init, redirect: 'manual', signal: controller.signal });
     if (response.status >= 300 && response.status < 400) throw new JlisUnavailable('redirected', response.status);
     if (response.status !== 200) throw new JlisUnavailable('http_status', response.status);
+    if (response.body === null) return;
     let received = 0;
     // Node's types leave the chunks of a body open; the Fetch standard says octets.
-    for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
       idle.refresh();
       received += chunk.byteLength;
       if (received > options.maxBytes) throw new JlisUnavailable('too_large', options.maxBytes);

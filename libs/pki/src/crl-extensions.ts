@@ -29,6 +29,8 @@ export function readExtensionList(reader: DerReader, max: number): Map<string, E
 /** The scope of a CRL (RFC 5280 §5.2.5). */
 export interface IssuingDistributionPoint {
   critical: boolean;
+  /** The whole value: a delta CRL and its base have the same scope when these octets are equal (§5.2.4). */
+  der: Uint8Array;
   /** distributionPoint is present, in whatever form: the list covers one partition only. */
   namesDistributionPoint: boolean;
   /** Directory names of the distribution point; a name relative to the CRL issuer is given in full. */
@@ -110,6 +112,7 @@ function readScope(reader: DerReader, critical: boolean, issuer: Name): IssuingD
     fields.fail('conflicting_scope', 0);
   return {
     critical,
+    der: reader.bytes,
     namesDistributionPoint,
     ...names,
     onlyContainsUserCerts,
@@ -134,7 +137,7 @@ function readPointName(reader: DerReader, issuer: Name): { fullName?: Name[]; ur
 }
 
 /** The issuer's name with one more RelativeDistinguishedName, given as the content of its SET. */
-function completeName(issuer: Name, relative: Uint8Array): Name {
+export function completeName(issuer: Name, relative: Uint8Array): Name {
   const outer = new DerReader(issuer.der, 'crl.distribution_point');
   outer.expect(TAG.SEQUENCE);
   return parseName(encodeElement(TAG.SEQUENCE, outer.content, encodeElement(TAG.SET, relative)));

@@ -6,7 +6,7 @@ export const DISTRIBUTION_POINT_LIMIT = 32;
 /** At most one of the two. */
 export interface DistributionPointName {
   fullName?: GeneralNames;
-  /** nameRelativeToCRLIssuer, undecoded. */
+  /** nameRelativeToCRLIssuer: the content of its RelativeDistinguishedName, undecoded. */
   relativeName?: Uint8Array;
 }
 
@@ -37,7 +37,7 @@ export function readDistributionPoints(reader: DerReader): DistributionPoint[] {
 export function readDistributionPointName(reader: DerReader, into: DistributionPointName): void {
   const tag = reader.next();
   if (tag === contextConstructed(0)) into.fullName = readGeneralNames(reader.inside());
-  else if (tag === contextConstructed(1)) into.relativeName = reader.element;
+  else if (tag === contextConstructed(1)) into.relativeName = reader.content;
   else reader.fail('unexpected_tag', reader.elementStart);
   reader.finish();
 }

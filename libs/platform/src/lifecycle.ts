@@ -1,4 +1,5 @@
 import type { INestApplicationContext } from '@nestjs/common';
+import { isDatabaseUnavailable } from './database.js';
 import { OperatorMustAct } from './operator-must-act.js';
 import type { Logger } from './logger.js';
 
@@ -32,14 +33,23 @@ export function stopWithParent(app: INestApplicationContext, logger: Logger): vo
   }
 }
 
+/** SQLSTATE classes 28 refused login and 3D000 no such database (PostgreSQL manual, appendix A). */
+const WRONG_DATABASE_CODE = /^(28...|3D000)$/;
+
+/** What is told of an error that ends a process. The driver's messages name host and login, never the password. */
+function lastWords(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof OperatorMustAct) return error.message;
+  const { code } = error as { code?: unknown };
+  if (isDatabaseUnavailable(error) || (typeof code === 'string' && WRONG_DATABASE_CODE.test(code)))
+    return `DATABASE_URL: ${error.message}`;
+  return error.stack ?? error.message;
+}
+
 /** Runs a process's main; what a person has to put right ends it with one line, anything else with its stack. */
 export function runMain(main: () => Promise<void>): void {
   main().catch((error: unknown) => {
-    process.stderr.write(
-      error instanceof OperatorMustAct
-        ? `${error.message}\n`
-        : `${error instanceof Error ? error.stack : String(error)}\n`,
-    );
+    process.stderr.write(`${lastWords(error)}\n`);
     process.exit(1);
   });
 }
