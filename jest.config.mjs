@@ -25,6 +25,8 @@ const project = (displayName, testMatch, extra = {}) => ({
 
 /** unit: pure, no servers. service: one lib against PostgreSQL. api: a started application. system: whole processes. */
 export default {
+  // Generous: a loaded machine is slow, and no test measures time.
+  testTimeout: 60_000,
   projects: [
     project('unit', ['libs/*/src/**/*.spec.ts', 'apps/*/src/**/*.spec.ts', 'dev/**/*.spec.ts']),
     project('service', ['test/service/**/*.spec.ts']),

@@ -40,12 +40,11 @@ async function stored(reference: string): Promise<{ verifications: number; meter
   return rows[0]!;
 }
 
-const newBody = async (change: Partial<Body> = {}): Promise<Body & { reference: string }> =>
-  ({
-    ...(await rawBody(stack.sandbox)),
-    reference: `order ${randomUUID()}`,
-    ...change,
-  }) as Body & { reference: string };
+const newBody = async (change: Partial<Body> = {}): Promise<Body & { reference: string }> => ({
+  ...(await rawBody(stack.sandbox)),
+  reference: `order ${randomUUID()}`,
+  ...change,
+});
 
 describe('201: the same Idempotency-Key with the same body', () => {
   it.each(['crl', 'ocsp', 'ocsp_or_crl'] as const)(

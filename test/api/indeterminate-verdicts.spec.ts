@@ -2,8 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { Schemas } from '#lib/api-client';
 import { ApiStack, type TestKey } from '../support/api.js';
 import { type OcspFault, rawBody } from '../support/card.js';
-
-type Verification = Schemas['Verification'];
+import { type Metered, usageOf, type Verification, verifySignature } from '../support/verification.js';
 
 let stack: ApiStack;
 let key: TestKey;
@@ -16,27 +15,8 @@ beforeAll(async () => {
 afterEach(() => stack.sandbox.ocspFault('none'));
 afterAll(() => stack.stop());
 
-async function verify(body: Schemas['SignatureVerificationRequest']): Promise<Verification> {
-  const { data, error, response } = await key.client.POST('/v1/signature-verifications', { body });
-  expect([response.status, error?.code]).toEqual([201, undefined]);
-  return data!;
-}
+const verify = (body: Schemas['SignatureVerificationRequest']): Promise<Verification> => verifySignature(key, body);
 
-interface Metered {
-  meter: string;
-  method: string;
-  purpose: string;
-  outcome: string;
-  billable: boolean;
-}
-async function usageOf({ id }: Verification): Promise<Metered[]> {
-  const { rows } = await stack.owner.query<Metered>(
-    `select meter, method, purpose, outcome, billable from usage_event
-     where replace(verification_id::text, '-', '') = $1 order by id`,
-    [id.slice(4)],
-  );
-  return rows;
-}
 const metered = (method: string, outcome: string): Metered => ({
   meter: 'sign_check',
   method,
@@ -69,7 +49,7 @@ describe('201 indeterminate: OCSP', () => {
       // The signature is proved; only the status is in doubt.
       expect(verification.attributes?.name.value).toBe('見本　太郎');
       expect(verification.usage).toHaveLength(1);
-      expect(await usageOf(verification)).toEqual([metered('ocsp', 'indeterminate')]);
+      expect(await usageOf(stack, verification)).toEqual([metered('ocsp', 'indeterminate')]);
     },
   );
 });
@@ -86,7 +66,7 @@ describe('201: ocsp_or_crl', () => {
         { method: 'crl', status: 'good', detail: null },
       ]);
       expect(verification.revocation).toEqual(verification.revocation_attempts[1]);
-      expect(await usageOf(verification)).toEqual([metered('ocsp', 'indeterminate'), metered('crl', 'valid')]);
+      expect(await usageOf(stack, verification)).toEqual([metered('ocsp', 'indeterminate'), metered('crl', 'valid')]);
     },
   );
 
@@ -95,14 +75,14 @@ describe('201: ocsp_or_crl', () => {
     const body = await rawBody(stack.sandbox, { card: 'card-lost' });
     const verification = await verify({ ...body, revocation: 'ocsp_or_crl' });
     expect([verification.outcome, verification.reason?.code]).toEqual(['invalid', 'revoked']);
-    expect(await usageOf(verification)).toEqual([metered('ocsp', 'indeterminate'), metered('crl', 'invalid')]);
+    expect(await usageOf(stack, verification)).toEqual([metered('ocsp', 'indeterminate'), metered('crl', 'invalid')]);
   });
 
   it('does not turn "unknown" of an authentic responder into "good" because a list lacks the serial', async () => {
     await stack.sandbox.ocspFault('unknown');
     const verification = await verify({ ...(await rawBody(stack.sandbox)), revocation: 'ocsp_or_crl' });
     expect([verification.outcome, verification.reason?.code]).toEqual(['indeterminate', 'status_unknown']);
-    expect(await usageOf(verification)).toEqual([metered('ocsp', 'indeterminate')]);
+    expect(await usageOf(stack, verification)).toEqual([metered('ocsp', 'indeterminate')]);
   });
 });
 
@@ -115,7 +95,7 @@ describe('201 indeterminate: the list', () => {
       const verification = await verify(await rawBody(stack.sandbox, { card }));
       expect([verification.outcome, verification.reason?.code]).toEqual(['indeterminate', 'revocation_stale']);
       expect(verification.reason?.operands).toEqual({ next_update: verification.revocation?.next_update });
-      expect(await usageOf(verification)).toEqual([metered('crl', 'indeterminate')]);
+      expect(await usageOf(stack, verification)).toEqual([metered('crl', 'indeterminate')]);
     }
   }, 30_000);
 

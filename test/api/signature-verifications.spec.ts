@@ -3,9 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Schemas } from '#lib/api-client';
 import { ApiStack, type TestKey } from '../support/api.js';
 import { base64, type CmsOptions, type Padding, rawBody } from '../support/card.js';
-
-type Body = Schemas['SignatureVerificationRequest'];
-type Verification = Schemas['Verification'];
+import { type Verification, verifySignature } from '../support/verification.js';
 
 let stack: ApiStack;
 let key: TestKey;
@@ -15,13 +13,9 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => stack.stop());
 
-async function verify(body: Body): Promise<Verification> {
-  const { data, error, response } = await key.client.POST('/v1/signature-verifications', { body });
-  expect([response.status, error?.code]).toEqual([201, undefined]);
-  return data!;
-}
+const verify = (body: Schemas['SignatureVerificationRequest']): Promise<Verification> => verifySignature(key, body);
 
-const results = ({ checks }: Verification): string[] => checks.map(({ name, result }) => `${name} ${result}`);
+const named = ({ checks }: Verification): string[] => checks.map(({ name, result }) => `${name} ${result}`);
 const ALL_PASSED = ['path passed', 'profile passed', 'validity passed', 'signature passed', 'revocation passed'];
 const TEXT = '重要事項の説明を受けました。';
 const hashed = (algorithm: string): string => createHash(algorithm).update(TEXT).digest('base64');
@@ -58,7 +52,7 @@ describe('201 valid: a raw signature', () => {
       challenge_id: null,
       certificate: { kind: 'sign' },
     });
-    expect(results(verification)).toEqual(ALL_PASSED);
+    expect(named(verification)).toEqual(ALL_PASSED);
     expect(verification.usage).toEqual([{ id: expect.stringMatching(/^use_/), meter: 'sign_check', method: 'crl' }]);
     expect(JSON.stringify(verification)).not.toMatch(/price|amount|yen|fee/i);
   });
@@ -110,7 +104,7 @@ describe('201 valid: CMS', () => {
       ...(sent.startsWith('content') ? { content } : {}),
       ...(sent === 'digest' ? { digest: hashed('sha384'), digest_algorithm: 'sha384' } : {}),
     });
-    expect([verification.outcome, results(verification)]).toEqual(['valid', ALL_PASSED]);
+    expect([verification.outcome, named(verification)]).toEqual(['valid', ALL_PASSED]);
     expect(verification.signature).toEqual({
       format: 'cms',
       padding,

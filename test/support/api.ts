@@ -85,6 +85,7 @@ export class ApiStack {
     return stack;
   }
 
+  /** @throws Error when the API has made a mistake of its own: whatever was sent, none of it may have been a 500. */
   async stop(): Promise<void> {
     await this.program?.stop();
     await this.refreshing?.close();
@@ -93,6 +94,8 @@ export class ApiStack {
     await this.owner.end();
     await this.database.drop();
     rmSync(this.stateDirectory, { recursive: true, force: true });
+    const mistakes = this.log.split('\n').filter((line) => line.includes('"request_failed"'));
+    if (mistakes.length > 0) throw new Error(`the API failed ${mistakes.length} requests:\n${mistakes.join('\n')}`);
   }
 
   /** Everything the API has logged. */

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { RevocationColumns } from '#lib/pki';
 import { type Answer, type Body, eventually, Story } from '../support/story.js';
 
@@ -38,6 +38,10 @@ describe('outages behind the API', () => {
     signed = await (await story.card()).sign();
     await eventually(() => story.verify(signed), isValid);
   }, 120_000);
+  afterEach(async () => {
+    // A story that failed halfway must not be the next one's fault.
+    if (story?.stack.redis?.hasEnded) await story.stack.redis.start();
+  });
   afterAll(() => story?.end());
 
   it('answers without Redis, and refreshes again once Redis is back without a restart of the worker', async () => {

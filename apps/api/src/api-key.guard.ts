@@ -9,7 +9,7 @@ import {
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from '#lib/platform';
-import { ApiKeys, type Principal, type Scope } from '#lib/tenancy';
+import type { ApiKeys, Principal, Scope } from '#lib/tenancy';
 
 const REQUIRED_SCOPE = 'shomei:scope';
 const OPEN = 'shomei:open';
@@ -29,25 +29,30 @@ export const Caller = createParamDecorator((_: unknown, context: ExecutionContex
   return principal;
 });
 
-/** API key → principal. Closed by default: a route is open only when it says so. */
+/**
+ * API key → principal, before the body is read: what a stranger sends is not parsed.
+ * @throws Problem `api_key_missing` or `api_key_invalid`.
+ */
+export async function authenticate(request: FastifyRequest, apiKeys: ApiKeys): Promise<void> {
+  const header = request.headers.authorization;
+  if (header === undefined) throw new Problem('api_key_missing');
+  const principal = /^bearer /i.test(header) ? await apiKeys.find(header.slice(7).trim()) : undefined;
+  if (!principal) throw new Problem('api_key_invalid');
+  (request as Authenticated)[PRINCIPAL] = principal;
+}
+
+/** Holds the principal against the scope of the route. Closed by default: a route is open only when it says so. */
 @Injectable()
 export class ApiKeyGuard implements CanActivate {
-  constructor(
-    @Inject(ApiKeys) private readonly apiKeys: ApiKeys,
-    @Inject(Reflector) private readonly reflector: Reflector,
-  ) {}
+  constructor(@Inject(Reflector) private readonly reflector: Reflector) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  canActivate(context: ExecutionContext): boolean {
     const handlers = [context.getHandler(), context.getClass()];
     if (this.reflector.getAllAndOverride<boolean | undefined>(OPEN, handlers)) return true;
-    const request = context.switchToHttp().getRequest<Authenticated>();
-    const header = request.headers.authorization;
-    if (header === undefined) throw new Problem('api_key_missing');
-    const principal = /^bearer /i.test(header) ? await this.apiKeys.find(header.slice(7).trim()) : undefined;
-    if (!principal) throw new Problem('api_key_invalid');
+    const principal = context.switchToHttp().getRequest<Authenticated>()[PRINCIPAL];
+    if (!principal) throw new Problem('api_key_missing');
     const scope = this.reflector.getAllAndOverride<Scope | undefined>(REQUIRED_SCOPE, handlers);
     if (scope !== undefined && !principal.scopes.includes(scope)) throw new Problem('scope_missing', { scope });
-    request[PRINCIPAL] = principal;
     return true;
   }
 }

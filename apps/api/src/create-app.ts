@@ -4,6 +4,8 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { Problem } from '#lib/platform';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { ApiKeys } from '#lib/tenancy';
+import { authenticate } from './api-key.guard.js';
 import { AppModule, type ApiOptions } from './app.module.js';
 import { problemAnswer } from './problem.filter.js';
 
@@ -54,6 +56,10 @@ export async function createApp(options: ApiOptions, { preview = false } = {}): 
   const server = adapter.getInstance();
   // JSON only: Fastify brings a text parser too.
   server.removeContentTypeParser('text/plain');
+  const apiKeys = preview ? undefined : app.get(ApiKeys, { strict: false });
+  server.addHook('onRequest', async (request) => {
+    if (apiKeys && request.url.startsWith('/v1/')) await authenticate(request, apiKeys);
+  });
   server.addHook('onSend', (request, reply, _payload, done) => {
     reply.headers(SECURITY_HEADERS);
     reply.header('x-request-id', request.id);

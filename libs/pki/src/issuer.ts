@@ -5,7 +5,7 @@ import { wholeSecond } from './validity.js';
 import type { Reason } from './verdict.js';
 
 /** The issuer's validity period at `at` (RFC 5280 §6.1.3 (a)(2)). */
-function checkIssuerValidity(issuer: Certificate, at: number): Reason[] {
+export function checkIssuerValidity(issuer: Certificate, at: number): Reason[] {
   const second = wholeSecond(at);
   if (second < issuer.notBefore)
     return [{ code: 'issuer_not_yet_valid', operands: { not_before: new Date(issuer.notBefore).toISOString() } }];

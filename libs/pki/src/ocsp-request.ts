@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
-import type { Certificate } from './certificate.js';
-import { contextConstructed, TAG } from './der.js';
+import { createHash, createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { type Certificate, parseCertificate } from './certificate.js';
+import { contextConstructed, DerReader, TAG } from './der.js';
 import { encodeElement, encodeOid } from './der-encode.js';
 
 /** Digests that identify an issuer in a CertID. They identify only; nothing rests on their strength. */
@@ -46,4 +46,42 @@ export function buildOcspRequest({ certificate, issuer, hash, nonce }: OcspQuest
     parts.push(encodeElement(contextConstructed(2), encodeElement(TAG.SEQUENCE, extension)));
   }
   return encodeElement(TAG.SEQUENCE, encodeElement(TAG.SEQUENCE, ...parts));
+}
+
+/** sha256WithRSAEncryption. */
+const SIGNATURE_OID = '1.2.840.113549.1.1.11';
+
+export interface OcspRequestSigner {
+  /** RSA private key. */
+  key: KeyObject;
+  /** DER certificates that lead from the signer's own, which comes first, to a root the responder knows. */
+  certificates: readonly [Uint8Array, ...Uint8Array[]];
+}
+
+/**
+ * The request with a signature over it (RFC 6960 §4.1.1, §4.1.2), for responders that answer `sig_required` otherwise.
+ * A signed request must name its requestor: the subject of the signer's certificate is written in.
+ * @param request an unsigned request without requestorName, as made by {@link buildOcspRequest}
+ * @throws Malformed for any other bytes; RangeError when the key is not the certificate's.
+ */
+export function signOcspRequest(request: Uint8Array, { key, certificates }: OcspRequestSigner): Uint8Array {
+  const [own] = certificates;
+  const { subject, publicKey } = parseCertificate(own);
+  if (key.asymmetricKeyType !== 'rsa' || !publicKey.rsa || !publicKey.keyObject().equals(createPublicKey(key)))
+    throw new RangeError('the key that signs an OCSP request is the RSA key of the first certificate');
+  const outer = new DerReader(request, 'ocsp.request').enter(TAG.SEQUENCE);
+  const fields = outer.enter(TAG.SEQUENCE);
+  outer.finish();
+  if (fields.peek() !== TAG.SEQUENCE) fields.fail('unexpected_tag');
+  const rest = request.subarray(fields.offset, fields.end);
+  // GeneralName [4] is explicit because a Name is a CHOICE (X.680 §31.2.7).
+  const requestor = encodeElement(contextConstructed(1), encodeElement(contextConstructed(4), subject.der));
+  const tbs = encodeElement(TAG.SEQUENCE, requestor, rest);
+  const signature = encodeElement(
+    TAG.SEQUENCE,
+    encodeElement(TAG.SEQUENCE, encodeOid(SIGNATURE_OID), encodeElement(TAG.NULL)),
+    encodeElement(TAG.BIT_STRING, Uint8Array.of(0), sign('sha256', tbs, key)),
+    encodeElement(contextConstructed(0), encodeElement(TAG.SEQUENCE, ...certificates)),
+  );
+  return encodeElement(TAG.SEQUENCE, tbs, encodeElement(contextConstructed(0), signature));
 }

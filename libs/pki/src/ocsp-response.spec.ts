@@ -20,8 +20,8 @@ import { judgeOcsp, parseOcspResponse } from './ocsp.js';
 const authority = makeAuthority('auth', 2023);
 const holder = issueEndEntity(authority);
 const certificate = parseCertificate(holder.der);
-const anchor = { certificate: parseCertificate(authority.der), hierarchy: 'auth' as const, fingerprint: '' };
-const expected = { certificate, anchor, at: OCSP_AT };
+const issuer = parseCertificate(authority.der);
+const expected = { certificate, issuer, at: OCSP_AT };
 const { serial } = certificate;
 
 const rule = (bytes: Uint8Array): string => {

@@ -43,6 +43,8 @@ export interface SingleResponse {
   reason?: CrlReason;
   thisUpdate: number;
   nextUpdate?: number;
+  /** Back to when the responder knows certificates that have expired (RFC 6960 §4.4.4). */
+  archiveCutoff?: number;
   unknownCritical: string[];
 }
 
@@ -66,6 +68,7 @@ export type OcspResponse = { sha256: string } & (
   { status: 'successful'; basic: BasicResponse } | { status: 'successful'; otherType: string } | { status: OcspFailure }
 );
 
+const ARCHIVE_CUTOFF = '1.3.6.1.5.5.7.48.1.6';
 const BASIC_RESPONSE = '1.3.6.1.5.5.7.48.1.1';
 const DIGESTS = new Map<string, CertIdDigest>([
   ['1.3.14.3.2.26', 'sha1'],
@@ -164,9 +167,23 @@ function readSingle(reader: DerReader): SingleResponse {
     nextUpdate = generalizedTime(explicit);
     explicit.finish();
   }
-  const unknownCritical = criticalOids(readExtensions(reader));
+  const extensions = readExtensions(reader);
   reader.finish();
-  return { certId, ...status, thisUpdate, ...(nextUpdate === undefined ? {} : { nextUpdate }), unknownCritical };
+  const cutoff = extensions.get(ARCHIVE_CUTOFF);
+  return {
+    certId,
+    ...status,
+    thisUpdate,
+    ...(nextUpdate === undefined ? {} : { nextUpdate }),
+    ...(cutoff === undefined ? {} : { archiveCutoff: readCutoff(new DerReader(cutoff.value, 'ocsp.archive_cutoff')) }),
+    unknownCritical: criticalOids(extensions).filter((oid) => oid !== ARCHIVE_CUTOFF),
+  };
+}
+
+function readCutoff(reader: DerReader): number {
+  const cutoff = generalizedTime(reader);
+  reader.finish();
+  return cutoff;
 }
 
 function readCertId(reader: DerReader): CertId {

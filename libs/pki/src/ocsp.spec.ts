@@ -26,14 +26,13 @@ import {
   type OcspExpectation,
   parseOcspResponse,
 } from './ocsp.js';
-import type { TrustAnchor } from './path.js';
 
 const authority = makeAuthority('auth', 2023);
 const otherGeneration = makeAuthority('auth', 2019);
 const holder = issueEndEntity(authority);
 const certificate = parseCertificate(holder.der);
-const anchor: TrustAnchor = { certificate: parseCertificate(authority.der), hierarchy: 'auth', fingerprint: '' };
-const expected: OcspExpectation = { certificate, anchor, at: OCSP_AT };
+const issuer = parseCertificate(authority.der);
+const expected: OcspExpectation = { certificate, issuer, at: OCSP_AT };
 const { serial } = certificate;
 
 const judged = (spec: Partial<OcspSpec>, change: Partial<OcspExpectation> = {}) => {
@@ -54,7 +53,7 @@ const { purpose, usage, nocheck } = RESPONDER_EXTENSIONS;
 describe('buildOcspRequest', () => {
   it.each(['sha1', 'sha256'] as const)('asks about one certificate as pkijs reads it, by %s', (hash) => {
     const nonce = Buffer.alloc(32, 7);
-    const request = OCSPRequest.fromBER(buildOcspRequest({ certificate, issuer: anchor.certificate, hash, nonce }));
+    const request = OCSPRequest.fromBER(buildOcspRequest({ certificate, issuer, hash, nonce }));
     expect(request.tbsRequest.requestList).toHaveLength(1);
     const certId = request.tbsRequest.requestList[0]!.reqCert;
     expect(certId.hashAlgorithm.algorithmId).toBe(hash === 'sha1' ? '1.3.14.3.2.26' : '2.16.840.1.101.3.4.2.1');
@@ -64,7 +63,7 @@ describe('buildOcspRequest', () => {
   });
 
   it('leaves the extensions out without a nonce, and refuses a nonce no responder may accept', () => {
-    const question = { certificate, issuer: anchor.certificate, hash: 'sha1' as const };
+    const question = { certificate, issuer, hash: 'sha1' as const };
     expect(OCSPRequest.fromBER(buildOcspRequest(question)).tbsRequest.requestExtensions).toBeUndefined();
     for (const length of [0, 33])
       expect(() => buildOcspRequest({ ...question, nonce: Buffer.alloc(length) })).toThrow(RangeError);
@@ -205,12 +204,12 @@ describe('judgeOcsp finds no status in', () => {
     [
       'of another generation under the same name',
       responderCertificate(authority, {}, otherGeneration.key),
-      'responder_not_issued_by_anchor',
+      'responder_not_issued_by_issuer',
     ],
     [
       'of another issuer',
       responderCertificate(authority, { issuer: RESPONDER_NAME }),
-      'responder_not_issued_by_anchor',
+      'responder_not_issued_by_issuer',
     ],
     ['that has expired', responderCertificate(authority, { notAfter: '2026-02-01' }), 'responder_not_valid_now'],
     ['that is not valid yet', responderCertificate(authority, { notBefore: '2026-02-03' }), 'responder_not_valid_now'],

@@ -8,9 +8,8 @@ import { sameName } from './name.js';
 import { issuerHashes } from './ocsp-request.js';
 import type { BasicResponse, OcspResponse, SingleResponse } from './ocsp-response.js';
 import { verifyCertificateSignature } from './path.js';
-import type { TrustAnchor } from './path.js';
 import { verifyRawSignature } from './raw-signature.js';
-import { checkValidity } from './validity.js';
+import { checkValidity, wholeSecond } from './validity.js';
 import type { RevocationFinding } from './verdict.js';
 
 export * from './ocsp-request.js';
@@ -26,8 +25,8 @@ export const OCSP_MAX_AGE_MS = 15 * 60_000;
 
 export interface OcspExpectation {
   certificate: Certificate;
-  /** The anchor that issued the certificate. */
-  anchor: TrustAnchor;
+  /** The authority that issued the certificate, as its path proved: of several under one name, the one whose key signed. */
+  issuer: Certificate;
   /** Milliseconds. */
   at: number;
   /** The nonce of the request, when it had one. */
@@ -74,7 +73,10 @@ export function judgeOcsp(response: OcspResponse, expected: OcspExpectation): Re
   const late = checkTimes(basic, answer, expected);
   if (late !== undefined) return { ...timed, ...late };
   if (answer.status === 'unknown') return { ...timed, status: 'unknown', detail: 'not_known_to_responder' };
-  if (answer.status === 'good') return { ...timed, status: 'good' };
+  if (answer.status === 'good')
+    return coversExpiry(answer, expected.certificate)
+      ? { ...timed, status: 'good' }
+      : { ...timed, status: 'unknown', detail: 'expired_beyond_archive_cutoff' };
   return {
     ...timed,
     status: 'revoked',
@@ -83,11 +85,18 @@ export function judgeOcsp(response: OcspResponse, expected: OcspExpectation): Re
   };
 }
 
+/**
+ * RFC 6960 §4.4.4: a responder may forget a certificate once it has expired and go on calling it good. After expiry, good
+ * means something only when the responder says that it keeps what happened since a time before it.
+ */
+function coversExpiry({ thisUpdate, archiveCutoff }: SingleResponse, { notAfter }: Certificate): boolean {
+  return wholeSecond(thisUpdate) <= notAfter || (archiveCutoff !== undefined && archiveCutoff <= notAfter);
+}
+
 /** RFC 6960 §3.2 (2)–(4) and §4.2.2.2: signed by the issuer or by a responder that the issuer itself appointed. */
 function checkResponder(basic: BasicResponse, expected: OcspExpectation): Unusable | undefined {
-  const { anchor, policy = DEFAULT_ALGORITHM_POLICY } = expected;
+  const { issuer, policy = DEFAULT_ALGORITHM_POLICY } = expected;
   if (checkSignatureAlgorithm(basic.signatureAlgorithm, policy) !== undefined) return unavailable('algorithm_refused');
-  const issuer = anchor.certificate;
   const named = [issuer, ...basic.certificates].filter((certificate) => isResponder(basic, certificate));
   if (named.length === 0) return unavailable('responder_not_found');
   // All generations of a JPKI authority share one name, so a name alone does not say which key signed.
@@ -127,7 +136,7 @@ function checkDelegate(
     checkSignatureAlgorithm(delegate.signatureAlgorithm, policy) === undefined &&
     checkKey(issuer.publicKey, policy) === undefined &&
     verifyCertificateSignature(delegate, issuer.publicKey, policy);
-  if (!authorised) return unavailable('responder_not_issued_by_anchor');
+  if (!authorised) return unavailable('responder_not_issued_by_issuer');
   if (!extendedKeyUsage?.oids.includes(EKU_OCSP_SIGNING)) return unavailable('responder_not_authorised');
   if (keyUsage !== undefined && (keyUsage.bits & KEY_USAGE.digitalSignature) === 0)
     return unavailable('responder_key_usage');
@@ -145,9 +154,9 @@ function checkNonce(basic: BasicResponse, { nonce, nonceRequired = true }: OcspE
 }
 
 /** RFC 6960 §3.2 (1): every field of the CertID is what we compute for the certificate ourselves. */
-function isAbout({ certId }: SingleResponse, { certificate, anchor }: OcspExpectation): boolean {
+function isAbout({ certId }: SingleResponse, { certificate, issuer }: OcspExpectation): boolean {
   if (certId.digest === undefined || !equalBytes(certId.serial, certificate.serial)) return false;
-  const { nameHash, keyHash } = issuerHashes(certificate, anchor.certificate, certId.digest);
+  const { nameHash, keyHash } = issuerHashes(certificate, issuer, certId.digest);
   return equalBytes(certId.nameHash, nameHash) && equalBytes(certId.keyHash, keyHash);
 }
 

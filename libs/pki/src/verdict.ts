@@ -27,6 +27,8 @@ export const REASONS = {
   algorithm_refused: invalid('path'),
   algorithm_mismatch: invalid('path'),
   key_refused: invalid('path'),
+  path_length_exceeded: invalid('path'),
+  extension_malformed: invalid('path'),
   critical_extension_unknown: invalid('profile'),
   policy_not_allowed: invalid('profile'),
   key_usage_not_allowed: invalid('profile'),
@@ -43,6 +45,8 @@ export const REASONS = {
   signature_mismatch: invalid('signature'),
   signing_time_out_of_range: invalid('signature'),
   revoked: invalid('revocation'),
+  unsupported_name_constraints: indeterminate('path'),
+  budget_exceeded: indeterminate('path'),
   unsupported_signature: indeterminate('signature'),
   unsupported_revocation_data: indeterminate('revocation'),
   status_unknown: indeterminate('revocation'),
@@ -156,14 +160,19 @@ export function revocationReason(finding: RevocationFinding): Reason | undefined
  * verification in which a step is missing without any finding is a programming error, never a pass.
  */
 export function judge(evidence: Evidence): Verdict {
-  const revocation = evidence.revocation && revocationReason(evidence.revocation);
-  const found: Record<CheckName, Reason[] | undefined> = {
-    path: evidence.path,
-    profile: evidence.profile,
-    validity: evidence.validity,
-    signature: evidence.signature,
-    revocation: evidence.revocation && (revocation ? [revocation] : []),
-  };
+  const { revocation, ...found } = evidence;
+  const reason = revocation && revocationReason(revocation);
+  return judgeFindings(revocation === undefined ? found : { ...found, revocation: reason ? [reason] : [] });
+}
+
+/**
+ * The findings of each check that was done → verdict.
+ * @param required checks without which nothing is valid; the diagnostic tool leaves out what it was not asked
+ */
+export function judgeFindings(
+  found: { readonly [Name in CheckName]?: readonly Reason[] },
+  required: readonly CheckName[] = CHECKS,
+): Verdict {
   const checks = CHECKS.map((name): Check => {
     const reasons = found[name];
     return { name, result: reasons === undefined ? 'not_run' : reasons.length === 0 ? 'passed' : 'failed' };
@@ -171,6 +180,7 @@ export function judge(evidence: Evidence): Verdict {
   const reasons = CHECKS.flatMap((name) => found[name] ?? []).sort((a, b) => RANK.get(a.code)! - RANK.get(b.code)!);
   const headline = reasons[0];
   if (headline) return { outcome: REASONS[headline.code].outcome, reason: headline, reasons, checks };
-  if (checks.some((check) => check.result !== 'passed')) throw new Error('judge: a check is missing and nothing failed');
+  if (checks.some(({ name, result }) => required.includes(name) && result !== 'passed'))
+    throw new Error('judge: a check is missing and nothing failed');
   return { outcome: 'valid', reasons, checks };
 }

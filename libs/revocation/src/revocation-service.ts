@@ -4,14 +4,13 @@ import { JlisUnavailable, OcspTransport } from '#lib/jlis';
 import {
   buildOcspRequest,
   type Certificate,
-  judgeOcsp,
-  Malformed,
-  parseOcspResponse,
   type RevocationFinding,
+  statusFromOcsp,
   type TrustAnchor,
 } from '#lib/pki';
 import type { Mode } from '#lib/platform';
 import { firstAnswer } from './crl-status.js';
+import { OcspCache } from './ocsp-cache.js';
 import { RevocationData } from './revocation-data.js';
 
 /** `ocsp_or_crl`: OCSP, and the lists held when OCSP gives no usable answer. */
@@ -39,6 +38,8 @@ const MAY_FALL_BACK: ReadonlySet<RevocationFinding['status']> = new Set(['unavai
 /** Answers whether a certificate is revoked. Ask only for certificates whose path and signature have passed. */
 @Injectable()
 export class RevocationService {
+  private readonly ocspAnswers = new OcspCache();
+
   constructor(
     @Inject(RevocationData) private readonly data: RevocationData,
     @Inject(OcspTransport) private readonly ocsp: OcspTransport,
@@ -69,19 +70,25 @@ export class RevocationService {
     return [finding, this.crlStatus(question)];
   }
 
-  /** One request to the responder of the mode, never to an address a certificate names. */
-  private async ocspStatus({ mode, certificate, anchor, at }: StatusQuestion): Promise<RevocationFinding> {
+  /** From the responder of the mode, never from an address a certificate names; equal questions share an answer. */
+  private async ocspStatus(question: StatusQuestion): Promise<RevocationFinding> {
+    const { mode, certificate, anchor, at } = question;
     const url = this.data.ocspUrl(mode, anchor.hierarchy);
     if (url === undefined) return unavailable('no_ocsp_source');
+    const key = { mode, issuer: anchor.fingerprint, serial: certificate.serial, at };
+    return this.ocspAnswers.answer(key, () => this.askResponder(url, question));
+  }
+
+  private async askResponder(url: string, { certificate, anchor, at }: StatusQuestion): Promise<RevocationFinding> {
     const nonce = randomBytes(NONCE_OCTETS);
+    const issuer = anchor.certificate;
     // CertID by SHA-1 identifies and protects nothing; RFC 5019 §2.1.1 makes it the one form every responder knows.
-    const request = buildOcspRequest({ certificate, issuer: anchor.certificate, hash: 'sha1', nonce });
+    const request = buildOcspRequest({ certificate, issuer, hash: 'sha1', nonce });
     try {
-      const response = parseOcspResponse(await this.ocsp.ask(url, request));
-      return judgeOcsp(response, { certificate, anchor, at, nonce });
+      const response = await this.ocsp.ask(url, request);
+      return statusFromOcsp({ response, certificate, issuer, at, nonce });
     } catch (error) {
       if (error instanceof JlisUnavailable) return unavailable(`ocsp_${error.detail}`);
-      if (error instanceof Malformed) return unavailable('ocsp_malformed');
       throw error;
     }
   }

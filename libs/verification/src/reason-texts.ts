@@ -79,6 +79,16 @@ export const REASON_TEXTS: Record<ReasonCode, ReasonText> = {
     'Treat the certificate as forged.',
     USER.wrongCard,
   ),
+  path_length_exceeded: text(
+    'A CA on the path may not have that many CAs below it; `depth` says where the path is too long.',
+    'Report it to the operator.',
+    USER.wrongCard,
+  ),
+  extension_malformed: text(
+    'A certificate of the path has an extension that does not follow its encoding rules.',
+    'Report it to the operator.',
+    USER.wrongCard,
+  ),
   critical_extension_unknown: text(
     'The certificate carries a critical extension that is not understood.',
     'Report the OID to the operator.',
@@ -154,6 +164,16 @@ export const REASON_TEXTS: Record<ReasonCode, ReasonText> = {
     'The certificate is revoked. `reason` is the CRL reason.',
     'Do not accept the signature. Never tell the person the cause; see the guide on conclusions.',
     USER.notUsable,
+  ),
+  unsupported_name_constraints: text(
+    'A CA on the path restricts the names it may certify, and such restrictions are not evaluated.',
+    'Not decided and not billed. JPKI has no such CA; report it to the operator.',
+    USER.later,
+  ),
+  budget_exceeded: text(
+    'The certificates given allow more paths than are tried, and none of those tried is valid.',
+    'Send only the certificates that belong to the path.',
+    USER.later,
   ),
   unsupported_signature: text(
     'The signature has a form that is not supported, so it is not judged.',
