@@ -25,6 +25,10 @@ await runMain(async () => {
     'openapi-typescript',
   );
   write(join(root, 'libs', 'api-client', 'src', 'schema.d.ts'), types);
+  write(
+    join(root, 'docs', 'api', 'codes.md'),
+    await node([join('dist', 'apps', 'api', 'src', 'codes-page.js')], 'codes page'),
+  );
   const stack = await startStack({ throwaway: true, apps: [] });
   try {
     write(join(root, 'docs', 'schema.sql'), await withDatabase(stack.urls.database.owner, dumpSchema));

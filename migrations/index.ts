@@ -1,5 +1,6 @@
 import { Foundation1763900000001 } from './0001-foundation.js';
 import { Revocation1763900000002 } from './0002-revocation.js';
+import { RevocationHistory1763900000003 } from './0003-revocation-history.js';
 
 /** The schema's history, oldest first. */
-export const migrations = [Foundation1763900000001, Revocation1763900000002];
+export const migrations = [Foundation1763900000001, Revocation1763900000002, RevocationHistory1763900000003];

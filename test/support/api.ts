@@ -222,7 +222,7 @@ export class ApiStack {
           RevocationRefreshModule.forRoot({ crlIdleTimeoutMs: 5_000 }),
         ],
       },
-      { logger: false },
+      { logger: false, abortOnError: false },
     );
   }
 

@@ -10,6 +10,10 @@ export const JUSTIFIED: Readonly<Record<string, string>> = {
   crl_partition: 'public revocation data',
   crl: 'public revocation data',
   crl_snapshot: 'public revocation data',
+  crl_change: 'public revocation data',
+  crl_file: 'public revocation data',
+  crl_reference: 'hashes of public files and the time of their last use',
+  crl_reference_progress: 'how far the verifications were looked through for it',
   revocation_epoch: 'counter of public revocation data',
   schema_migration: "the migrate step's own list",
 };

@@ -15,7 +15,7 @@ export class MeController {
 
   @Get()
   @ApiOperation({ operationId: 'getMe', summary: 'Who this key belongs to and what it may do' })
-  @Answers(200, meAnswer, [401])
+  @Answers(200, meAnswer, [401, 503])
   get(@Caller() principal: Principal): z.output<typeof meAnswer> {
     return {
       tenant_id: toPublicId('ten', principal.tenantId),

@@ -29,7 +29,7 @@ export class VerificationsController {
   @Get()
   @RequireScope('verifications:read')
   @ApiOperation({ operationId: 'listVerifications', summary: 'List verifications, newest first' })
-  @Answers(200, verificationList, [400, 401, 403])
+  @Answers(200, verificationList, [400, 401, 403, 503])
   async list(
     @Caller() principal: Principal,
     @Query({ schema: verificationListQuery }) query: VerificationListQuery,
@@ -62,7 +62,7 @@ export class VerificationsController {
     description: 'Opens personal data; each read is recorded in the audit trail.',
   })
   @ApiParam({ name: 'id', type: String })
-  @Answers(200, answerSchema, [401, 403, 404])
+  @Answers(200, answerSchema, [401, 403, 404, 503])
   async get(
     @Caller() principal: Principal,
     @Req() request: FastifyRequest,

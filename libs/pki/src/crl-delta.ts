@@ -51,7 +51,8 @@ export function lookUp(
 ): (CrlStatement & { from: Crl }) | undefined {
   const base = complete.entries.find(serial);
   const change = delta?.entries.find(serial);
-  if (delta !== undefined && change !== undefined && change.reason !== 'removeFromCRL') return { ...change, from: delta };
+  if (delta !== undefined && change !== undefined && change.reason !== 'removeFromCRL')
+    return { ...change, from: delta };
   if (base === undefined || (change !== undefined && base.reason === 'certificateHold')) return undefined;
   return { ...base, from: complete };
 }

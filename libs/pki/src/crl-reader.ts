@@ -45,6 +45,8 @@ export interface Crl extends CrlExtensions {
   entryFlags: CrlEntryFlags;
   signatureAlgorithm: SignatureAlgorithm;
   signature: Uint8Array;
+  /** tbsCertList; present when the whole file was in memory. Signatures other than RSA cannot be verified by digest. */
+  tbs?: Uint8Array;
   /** Digest of tbsCertList by the digest of `signatureAlgorithm`; absent when that is none we accept. */
   tbsDigest?: Uint8Array;
   /** Hex, over all octets of the file. */
@@ -100,8 +102,11 @@ export class CrlReader {
     });
   }
 
-  /** The list, when all of it has come. Throws Malformed when it is cut off. Call once. */
-  end(): Crl {
+  /**
+   * The list, when all of it has come. Throws Malformed when it is cut off. Call once.
+   * @param file the octets pushed, when the caller has them all
+   */
+  end(file?: Uint8Array): Crl {
     return this.guarded(() => {
       const { header, tail, scanner, tbsHash } = this;
       if (header === undefined || tail === undefined || scanner === undefined) return this.fail('truncated');
@@ -118,6 +123,7 @@ export class CrlReader {
         entryFlags: scanner.flags,
         signatureAlgorithm,
         signature: tail.signature,
+        ...(file === undefined ? {} : { tbs: file.subarray(header.tbsStart, header.tbsEnd) }),
         ...(tbsHash === undefined ? {} : { tbsDigest: tbsHash.digest() }),
         fileSha256: this.fileHash.digest('hex'),
         bytes: header.end,
@@ -215,5 +221,5 @@ export class CrlReader {
 export function readCrl(der: Uint8Array, limits: Partial<CrlLimits> = {}): Crl {
   const reader = new CrlReader(limits);
   reader.push(der);
-  return reader.end();
+  return reader.end(der);
 }

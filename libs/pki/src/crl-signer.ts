@@ -1,17 +1,16 @@
-import {
-  type AlgorithmPolicy,
-  checkKey,
-  checkSignatureAlgorithm,
-  DEFAULT_ALGORITHM_POLICY,
-  type PublicKeyInfo,
-} from './algorithms.js';
+import type { PublicKeyInfo } from './algorithms.js';
 import type { Certificate } from './certificate.js';
 import { verifyCrlSignature } from './crl-check.js';
 import type { Crl } from './crl-reader.js';
 import { equalBytes } from './der.js';
 import { KEY_USAGE } from './extensions.js';
 import { type Name, sameName } from './name.js';
-import { verifyCertificateSignature } from './path.js';
+import {
+  checkPathKey,
+  checkPathSignature,
+  checkPathSignatureAlgorithm,
+  type PathAlgorithmPolicy,
+} from './path-algorithms.js';
 import { checkValidity } from './validity.js';
 
 /** The authority whose certificates and lists are judged: a trust anchor may be a name and a key alone. */
@@ -42,21 +41,23 @@ export class CrlSigners {
     candidates: readonly Certificate[],
     anchors: readonly { certificate: Certificate }[],
     private readonly at: number,
-    private readonly policy: AlgorithmPolicy = DEFAULT_ALGORITHM_POLICY,
+    private readonly policy: PathAlgorithmPolicy,
   ) {
     this.separate = candidates.filter((candidate) => this.mayStandIn(candidate));
     const { certificate } = issuer;
     this.parents = certificate
       ? anchors
           .map((anchor) => anchor.certificate)
-          .filter((anchor) => sameName(anchor.subject, certificate.issuer) && this.hasSigned(certificate, anchor.publicKey))
+          .filter(
+            (anchor) => sameName(anchor.subject, certificate.issuer) && this.hasSigned(certificate, anchor.publicKey),
+          )
           .map(({ publicKey }) => publicKey)
       : [];
   }
 
   /** The key that made the list's signature, or why none is found. */
   find(crl: Crl): PublicKeyInfo | string {
-    if (checkSignatureAlgorithm(crl.signatureAlgorithm, this.policy) !== undefined) return 'algorithm_refused';
+    if (checkPathSignatureAlgorithm(crl.signatureAlgorithm, this.policy) !== undefined) return 'algorithm_refused';
     const { certificate, publicKey } = this.issuer;
     if (this.signed(crl, publicKey)) {
       const usage = certificate?.extensions.keyUsage;
@@ -69,8 +70,12 @@ export class CrlSigners {
   }
 
   private signed(crl: Crl, key: PublicKeyInfo): boolean {
-    if (checkKey(key, this.policy) !== undefined || ++this.tries > MAX_CRL_SIGNATURE_TRIES) return false;
-    return verifyCrlSignature(crl, key, this.policy);
+    if (checkPathKey(key, this.policy) !== undefined || ++this.tries > MAX_CRL_SIGNATURE_TRIES) return false;
+    if (key.rsa !== undefined) return verifyCrlSignature(crl, key, this.policy);
+    const { tbs, signature, signatureAlgorithm } = crl;
+    return (
+      tbs !== undefined && checkPathSignature({ tbs, signature, signatureAlgorithm }, key, this.policy) === undefined
+    );
   }
 
   /** Everything a separate signer must be, but for its own signature. */
@@ -110,10 +115,9 @@ export class CrlSigners {
   private hasSigned(certificate: Certificate, key: PublicKeyInfo): boolean {
     return (
       certificate.algorithmsAgree &&
-      checkSignatureAlgorithm(certificate.signatureAlgorithm, this.policy) === undefined &&
-      checkKey(key, this.policy) === undefined &&
+      checkPathSignatureAlgorithm(certificate.signatureAlgorithm, this.policy) === undefined &&
       ++this.tries <= MAX_CRL_SIGNATURE_TRIES &&
-      verifyCertificateSignature(certificate, key, this.policy)
+      checkPathSignature(certificate, key, this.policy) === undefined
     );
   }
 }

@@ -1,4 +1,4 @@
-import { DIGEST_OCTETS, type DigestAlgorithm, digestOf, type Padding } from './algorithms.js';
+import { type DigestAlgorithm, digestOf, type Padding } from './algorithms.js';
 import type { Certificate } from './certificate.js';
 import { parseCms } from './cms-parse.js';
 import { findSigner, type StatedDigest, verifyCmsSignature } from './cms-verify.js';
@@ -52,7 +52,3 @@ function checkCms(
   // Nothing was decided, and a verdict has to say so.
   return [{ code: 'unsupported_signature', operands: { detail: `content_missing_${result.contentMissing}` } }];
 }
-
-/** Whether a stated digest has the length of its algorithm. */
-export const hasDigestLength = (algorithm: DigestAlgorithm, digest: Uint8Array): boolean =>
-  digest.length === DIGEST_OCTETS[algorithm];

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { checkKey, checkSignatureAlgorithm, DEFAULT_ALGORITHM_POLICY, digestOf } from './algorithms.js';
+import { DEFAULT_ALGORITHM_POLICY } from './algorithms.js';
 import type { AlgorithmPolicy } from './algorithms.js';
 import type { Certificate } from './certificate.js';
 import { equalBytes } from './der.js';
@@ -7,8 +7,7 @@ import { KEY_USAGE } from './extensions.js';
 import { sameName } from './name.js';
 import { issuerHashes } from './ocsp-request.js';
 import type { BasicResponse, OcspResponse, SingleResponse } from './ocsp-response.js';
-import { verifyCertificateSignature } from './path.js';
-import { verifyRawSignature } from './raw-signature.js';
+import { checkPathSignature, checkPathSignatureAlgorithm, type PathAlgorithmPolicy } from './path-algorithms.js';
 import { checkValidity, wholeSecond } from './validity.js';
 import type { RevocationFinding } from './verdict.js';
 
@@ -35,7 +34,7 @@ export interface OcspExpectation {
   nonceRequired?: boolean;
   skewMs?: number;
   maxAgeMs?: number;
-  policy?: AlgorithmPolicy;
+  policy?: AlgorithmPolicy | PathAlgorithmPolicy;
 }
 
 /** An answer that cannot be used, and why. */
@@ -95,12 +94,14 @@ function coversExpiry({ thisUpdate, archiveCutoff }: SingleResponse, { notAfter 
 
 /** RFC 6960 §3.2 (2)–(4) and §4.2.2.2: signed by the issuer or by a responder that the issuer itself appointed. */
 function checkResponder(basic: BasicResponse, expected: OcspExpectation): Unusable | undefined {
-  const { issuer, policy = DEFAULT_ALGORITHM_POLICY } = expected;
-  if (checkSignatureAlgorithm(basic.signatureAlgorithm, policy) !== undefined) return unavailable('algorithm_refused');
+  const { issuer } = expected;
+  const policy = { curves: [], ...(expected.policy ?? DEFAULT_ALGORITHM_POLICY) };
+  if (checkPathSignatureAlgorithm(basic.signatureAlgorithm, policy) !== undefined)
+    return unavailable('algorithm_refused');
   const named = [issuer, ...basic.certificates].filter((certificate) => isResponder(basic, certificate));
   if (named.length === 0) return unavailable('responder_not_found');
   // All generations of a JPKI authority share one name, so a name alone does not say which key signed.
-  const signer = named.find((certificate) => isSignedBy(basic, certificate, policy));
+  const signer = named.find(({ publicKey }) => checkPathSignature(basic, publicKey, policy) === undefined);
   if (signer === undefined) return unavailable('signature_invalid');
   if (signer === issuer || equalBytes(signer.raw, issuer.raw))
     return checkValidity(issuer, expected.at).length > 0 ? unavailable('responder_not_valid_now') : undefined;
@@ -113,29 +114,19 @@ function isResponder({ responder }: BasicResponse, certificate: Certificate): bo
   return equalBytes(responder.keyHash, createHash('sha1').update(certificate.publicKey.keyBits).digest());
 }
 
-function isSignedBy(basic: BasicResponse, { publicKey }: Certificate, policy: AlgorithmPolicy): boolean {
-  const { padding, digest: digestAlgorithm, saltLength } = basic.signatureAlgorithm;
-  if (padding === undefined || digestAlgorithm === undefined) return false;
-  const digest = digestOf(digestAlgorithm, basic.tbs);
-  const stated = { padding, digestAlgorithm, digest, signature: basic.signature };
-  const input = { publicKey, ...stated, ...(saltLength === undefined ? {} : { saltLength }) };
-  return verifyRawSignature(input, policy).length === 0;
-}
-
 /** RFC 6960 §4.2.2.2: a certificate issued directly by the issuer of the certificate asked about, for this purpose. */
 function checkDelegate(
   delegate: Certificate,
   issuer: Certificate,
   at: number,
-  policy: AlgorithmPolicy,
+  policy: PathAlgorithmPolicy,
 ): Unusable | undefined {
   const { extendedKeyUsage, keyUsage, unknownCritical } = delegate.extensions;
   const authorised =
     sameName(delegate.issuer, issuer.subject) &&
     delegate.algorithmsAgree &&
-    checkSignatureAlgorithm(delegate.signatureAlgorithm, policy) === undefined &&
-    checkKey(issuer.publicKey, policy) === undefined &&
-    verifyCertificateSignature(delegate, issuer.publicKey, policy);
+    checkPathSignatureAlgorithm(delegate.signatureAlgorithm, policy) === undefined &&
+    checkPathSignature(delegate, issuer.publicKey, policy) === undefined;
   if (!authorised) return unavailable('responder_not_issued_by_issuer');
   if (!extendedKeyUsage?.oids.includes(EKU_OCSP_SIGNING)) return unavailable('responder_not_authorised');
   if (keyUsage !== undefined && (keyUsage.bits & KEY_USAGE.digitalSignature) === 0)

@@ -79,12 +79,15 @@ export function checkPathSignatureAlgorithm(
   return checkSignatureAlgorithm(algorithm, policy);
 }
 
+/** A certificate, or something else that is signed like one. */
+export type Signed = Pick<Certificate, 'tbs' | 'signature' | 'signatureAlgorithm'>;
+
 /**
  * `key_refused` or `issuer_signature_invalid` unless `key` made the certificate's signature. The algorithm must have
  * passed `checkPathSignatureAlgorithm`.
  */
 export function checkPathSignature(
-  certificate: Certificate,
+  certificate: Signed,
   key: PublicKeyInfo,
   policy: PathAlgorithmPolicy,
 ): Reason | undefined {
@@ -95,7 +98,7 @@ export function checkPathSignature(
 }
 
 /** OpenSSL throws on a point that is not on its curve, and with such a key no signature holds. */
-function verifyOnCurve({ signatureAlgorithm: { oid }, tbs, signature }: Certificate, key: PublicKeyInfo): boolean {
+function verifyOnCurve({ signatureAlgorithm: { oid }, tbs, signature }: Signed, key: PublicKeyInfo): boolean {
   const isEdwards = key.algorithmOid === ED25519;
   const digest = ECDSA.get(oid);
   // The algorithm must be one for this kind of key: a signature by another says nothing about it.

@@ -36,7 +36,7 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 /** True when `key` made the certificate's signature; the algorithm must have passed `checkSignatureAlgorithm`. */
 export function verifyCertificateSignature(
-  certificate: Certificate,
+  certificate: Pick<Certificate, 'tbs' | 'signature' | 'signatureAlgorithm'>,
   key: PublicKeyInfo,
   policy: AlgorithmPolicy = DEFAULT_ALGORITHM_POLICY,
 ): boolean {

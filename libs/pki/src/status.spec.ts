@@ -305,7 +305,10 @@ describe('A delta list', () => {
 
   it('lifts a hold with removeFromCRL, and nothing else', () => {
     expect(outcome([held, lifting])).toEqual(['good']);
-    expect(ask([{ entries: [revokedEntry(1)] }, lifting])).toMatchObject({ status: 'revoked', reason: 'keyCompromise' });
+    expect(ask([{ entries: [revokedEntry(1)] }, lifting])).toMatchObject({
+      status: 'revoked',
+      reason: 'keyCompromise',
+    });
     expect(outcome([{}, lifting])).toEqual(['good']);
   });
 
@@ -420,7 +423,9 @@ describe('A list signed by another key under the issuer’s name', () => {
 
   it('does not count for being an anchor of the same name that did not certify the issuer', () => {
     const anchors = [authority, other].map(({ der: bytes }) => ({ certificate: parseCertificate(bytes) }));
-    expect(outcome([revoking], { anchors, candidates: [crlSigner(key.spki, { by: other })] }, byOther)).toEqual(refused);
+    expect(outcome([revoking], { anchors, candidates: [crlSigner(key.spki, { by: other })] }, byOther)).toEqual(
+      refused,
+    );
     expect(outcome([revoking], { anchors }, other)).toEqual(refused);
   });
 
@@ -464,7 +469,10 @@ describe('A list signed by another key under the issuer’s name', () => {
     const usage = { oid: '2.5.29.15', critical: true, value: der.namedBits(0b10_0000) };
     const extensions = Object.values({ ...authorityExtensions(authority.key), keyUsage: usage });
     const held = parseCertificate(makeAuthority('sign', 2023, { extensions }).der);
-    expect(outcome([{}], { issuer: { ...issuer, certificate: held } })).toEqual(['unavailable', 'issuer_not_crl_signer']);
+    expect(outcome([{}], { issuer: { ...issuer, certificate: held } })).toEqual([
+      'unavailable',
+      'issuer_not_crl_signer',
+    ]);
   });
 
   it('ends after a stated number of signatures, whatever is put before it', () => {

@@ -1,4 +1,4 @@
-import type { AlgorithmPolicy } from './algorithms.js';
+import { type AlgorithmPolicy, DEFAULT_ALGORITHM_POLICY } from './algorithms.js';
 import type { Certificate } from './certificate.js';
 import { CRL_SKEW_MS } from './crl-check.js';
 import { appliesTo, type AuthenticCrl, lookUp } from './crl-delta.js';
@@ -8,6 +8,7 @@ import { type CrlIssuer, CrlSigners } from './crl-signer.js';
 import { Malformed } from './der.js';
 import { sameName } from './name.js';
 import { judgeOcsp, type OcspExpectation, parseOcspResponse } from './ocsp.js';
+import type { PathAlgorithmPolicy } from './path-algorithms.js';
 import type { RevocationFinding } from './verdict.js';
 import { wholeSecond } from './validity.js';
 
@@ -22,7 +23,7 @@ export interface CrlQuestion {
   anchors?: readonly { certificate: Certificate }[];
   /** Milliseconds. */
   at: number;
-  policy?: AlgorithmPolicy;
+  policy?: AlgorithmPolicy | PathAlgorithmPolicy;
 }
 
 /** Why no list answers. */
@@ -44,8 +45,9 @@ interface Combined {
  * certificate are passed over; the newest of the others decides. Never throws; doubt names the list that came nearest.
  */
 export function statusFromCrls(question: CrlQuestion): RevocationFinding {
-  const { certificate, issuer, crls, at, policy } = question;
-  const signers = new CrlSigners(issuer, question.candidates ?? [], question.anchors ?? [], at, policy);
+  const { certificate, issuer, crls, at, candidates = [], anchors = [] } = question;
+  const policy = { curves: [], ...(question.policy ?? DEFAULT_ALGORITHM_POLICY) };
+  const signers = new CrlSigners(issuer, candidates, anchors, at, policy);
   const doubts: Doubt[] = [];
   const authentic: AuthenticCrl[] = [];
   // Newest first, so that a bundle of old lists cannot use up the signatures that are tried.

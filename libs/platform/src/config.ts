@@ -25,6 +25,13 @@ const settings = {
   OCSP_TIMEOUT_MS: z.coerce.number().int().min(50).max(30_000).default(5_000),
   /** Deadline between two chunks of a CRL download, milliseconds. */
   CRL_IDLE_TIMEOUT_MS: z.coerce.number().int().min(100).max(600_000).default(30_000),
+  /** Threads that fetch and check revocation lists; each works on four lists at a time, with a connection for each. */
+  CRL_THREADS: z.coerce.number().int().min(1).max(16).default(2),
+  /** A list this close to its nextUpdate without a successor is late, minutes. */
+  CRL_LATE_MINUTES: z.coerce.number().int().min(1).max(10_080).default(720),
+  /** Where Prometheus reads this process's metrics; absent: nowhere. */
+  METRICS_PORT: port.optional(),
+  METRICS_HOST: z.string().min(1).default('127.0.0.1'),
   /** Where the J-LIS sandbox of test mode is. */
   SANDBOX_URL: z.url().transform((url) => url.replace(/\/+$/, '')),
   API_DB_PASSWORD: z.string().min(16),

@@ -136,9 +136,9 @@ export const PROBLEMS = {
   },
   storage_unavailable: {
     status: 503,
-    title: 'The answer could not be stored, so none is given.',
+    title: 'Our storage cannot be reached, so there is no answer.',
     remedy:
-      'Send the same request again with the same Idempotency-Key: if it was stored after all, its answer is returned and it counts once.',
+      'Send the same request again, a POST with the same Idempotency-Key: if it was stored after all, its answer is returned and it counts once.',
     retryable: true,
   },
   internal_error: {

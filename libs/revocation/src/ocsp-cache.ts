@@ -113,4 +113,5 @@ const isNear = (a: number, b: number): boolean => Math.abs(a - b) < OCSP_CACHE_M
 
 const isConclusive = ({ status }: RevocationFinding): boolean => status === 'good' || status === 'revoked';
 
-const isWithin = ({ nextUpdate }: RevocationFinding, at: number): boolean => nextUpdate !== undefined && at < nextUpdate;
+const isWithin = ({ nextUpdate }: RevocationFinding, at: number): boolean =>
+  nextUpdate !== undefined && at < nextUpdate;

@@ -72,14 +72,21 @@ export class ResidentSet {
       : lists.byName.get(name.canonical);
   }
 
+  /** Every list held. */
+  *lists(): Iterable<ResidentCrl> {
+    for (const { full, byName } of this.anchors.values()) {
+      if (full !== undefined) yield full;
+      yield* byName.values();
+    }
+  }
+
   get stats(): { partitions: number; entries: number } {
     let partitions = 0;
     let entries = 0;
-    for (const { full, byName } of this.anchors.values())
-      for (const list of full === undefined ? byName.values() : [full, ...byName.values()]) {
-        partitions++;
-        entries += list.columns.size;
-      }
+    for (const list of this.lists()) {
+      partitions++;
+      entries += list.columns.size;
+    }
     return { partitions, entries };
   }
 }

@@ -5,7 +5,7 @@ import { Logger, MODES, type Mode } from '#lib/platform';
 import { AnchorStore } from './anchor-store.js';
 import { RevocationSourceRow } from './entities.js';
 import { ResidentSet } from './resident-set.js';
-import { changedPartitions, loadSnapshots } from './snapshot-loader.js';
+import { SnapshotLoader } from './snapshot-loader.js';
 
 /** How long a change in the database may go unnoticed, milliseconds. */
 const POLL_MS = 1_000;
@@ -23,18 +23,24 @@ export class RevocationData implements OnModuleInit, OnModuleDestroy {
   private polling: Promise<void> | undefined;
   private stopped = false;
   private failing = false;
+  private readonly loader: SnapshotLoader;
+  private takenOverAt: number | undefined;
+  private firstLoadMs: number | undefined;
 
   constructor(
     @Inject(DataSource) private readonly dataSource: DataSource,
     @Inject(AnchorStore) private readonly anchors: AnchorStore,
     @Inject(Logger) private readonly logger: Logger,
-  ) {}
+  ) {
+    this.loader = new SnapshotLoader(dataSource, logger);
+  }
 
   async onModuleInit(): Promise<void> {
     const startedAt = performance.now();
     await this.anchors.load();
     await this.refresh();
     const ms = Math.round(performance.now() - startedAt);
+    this.firstLoadMs = ms;
     for (const mode of MODES) this.logger.log('revocation_loaded', { mode, ms, ...this.lists[mode].stats });
     this.schedule();
   }
@@ -43,6 +49,15 @@ export class RevocationData implements OnModuleInit, OnModuleDestroy {
     this.stopped = true;
     clearTimeout(this.timer);
     await this.polling;
+    await this.loader.stop();
+  }
+
+  /** How current this process is: milliseconds since it last knew to hold all there is, and what its start took. */
+  get currency(): { ageMs?: number; firstLoadMs?: number } {
+    return {
+      ...(this.takenOverAt === undefined ? {} : { ageMs: performance.now() - this.takenOverAt }),
+      ...(this.firstLoadMs === undefined ? {} : { firstLoadMs: this.firstLoadMs }),
+    };
   }
 
   set(mode: Mode): ResidentSet {
@@ -55,6 +70,7 @@ export class RevocationData implements OnModuleInit, OnModuleDestroy {
 
   /** Takes over every change committed before the call. */
   async refresh(): Promise<void> {
+    const askedAt = performance.now();
     const rows: { mode: Mode; epoch: string }[] = await this.dataSource.query(
       `select mode, epoch from revocation_epoch order by mode`,
     );
@@ -62,6 +78,7 @@ export class RevocationData implements OnModuleInit, OnModuleDestroy {
       const seen = this.seen.get(mode);
       if (seen === undefined || BigInt(epoch) > seen) await this.takeOver(mode, seen ?? -1n, BigInt(epoch));
     }
+    this.takenOverAt = askedAt;
   }
 
   /**
@@ -76,14 +93,13 @@ export class RevocationData implements OnModuleInit, OnModuleDestroy {
       if (url) this.ocspUrls.set(`${mode} ${hierarchy}`, url);
       else this.ocspUrls.delete(`${mode} ${hierarchy}`);
     }
-    const changed = await changedPartitions(this.dataSource, mode, seen);
-    await loadSnapshots(this.dataSource, mode, changed, {
+    const changed = await this.loader.load(mode, seen, {
       put: (list) => this.lists[mode].put(list),
-      corrupt: (partitionId, crlId, fault) =>
-        this.logger.error('snapshot_corrupt', { mode, partition: partitionId, crl: crlId, rule: fault.rule }),
+      corrupt: ({ partitionId, crlId, rule }) =>
+        this.logger.error('snapshot_corrupt', { mode, partition: partitionId, crl: crlId, rule }),
     });
     this.seen.set(mode, epoch);
-    if (seen >= 0n) this.logger.log('revocation_updated', { mode, epoch: String(epoch), partitions: changed.length });
+    if (seen >= 0n) this.logger.log('revocation_updated', { mode, epoch: String(epoch), partitions: changed });
   }
 
   private schedule(): void {

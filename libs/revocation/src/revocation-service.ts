@@ -1,13 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { JlisUnavailable, OcspTransport } from '#lib/jlis';
-import {
-  buildOcspRequest,
-  type Certificate,
-  type RevocationFinding,
-  statusFromOcsp,
-  type TrustAnchor,
-} from '#lib/pki';
+import { buildOcspRequest, type Certificate, type RevocationFinding, statusFromOcsp, type TrustAnchor } from '#lib/pki';
 import type { Mode } from '#lib/platform';
 import { firstAnswer } from './crl-status.js';
 import { OcspCache } from './ocsp-cache.js';

@@ -1,84 +1,51 @@
 import type { DataSource } from 'typeorm';
-import { Malformed, parseName, RevocationColumns } from '#lib/pki';
-import type { Mode } from '#lib/platform';
+import { parseName, RevocationColumns } from '#lib/pki';
+import { type Logger, type Mode, Thread, threadProgram } from '#lib/platform';
+import type { CorruptHead, HeadBatch, HeadData } from './head-reader.js';
 import type { ResidentCrl } from './resident-set.js';
-
-/** Snapshots fetched at a time: enough to keep the database busy, few enough to leave connections to requests. */
-const PARALLEL = 4;
-
-interface HeadRow {
-  crl_id: string;
-  anchor_fingerprint: Buffer;
-  distribution_point: Buffer | null;
-  crl_number: string | null;
-  this_update: Date;
-  next_update: Date;
-  sha256: Buffer;
-  columns: Buffer;
-}
+import type { HeadRequest, SnapshotThreadData } from './snapshot-thread.js';
 
 export interface SnapshotSink {
   put(list: ResidentCrl): void;
   /** Its hash or shape is wrong; what was held before stays in use. */
-  corrupt(partitionId: string, crlId: string, fault: Malformed): void;
+  corrupt(head: CorruptHead): void;
 }
 
-/** Ids of the partitions whose head has changed after `epoch`, oldest change first. */
-export async function changedPartitions(dataSource: DataSource, mode: Mode, epoch: bigint): Promise<string[]> {
-  const rows: { id: string }[] = await dataSource.query(
-    `select id from crl_partition where mode = $1 and epoch > $2 and head_crl_id is not null order by epoch`,
-    [mode, String(epoch)],
-  );
-  return rows.map((row) => row.id);
-}
+/**
+ * Brings heads from the database into this process. A thread of its own reads, checks and unpacks them; here only
+ * buffers change hands, a few megabytes a turn of the event loop, so that requests in between do not wait.
+ */
+export class SnapshotLoader {
+  private readonly thread: Thread<HeadRequest, number, HeadBatch>;
 
-/** Hands the current head of each partition to `sink`. One statement reads facts and entries, so they belong together. */
-export async function loadSnapshots(
-  dataSource: DataSource,
-  mode: Mode,
-  partitionIds: readonly string[],
-  sink: SnapshotSink,
-): Promise<void> {
-  const remaining = partitionIds.values();
-  const lane = async (): Promise<void> => {
-    for (const id of remaining) await loadSnapshot(dataSource, mode, id, sink);
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, lane));
-}
-
-async function loadSnapshot(
-  dataSource: DataSource,
-  mode: Mode,
-  partitionId: string,
-  sink: SnapshotSink,
-): Promise<void> {
-  const rows: HeadRow[] = await dataSource.query(
-    `select c.id as crl_id, p.anchor_fingerprint, p.distribution_point, c.crl_number, c.this_update, c.next_update,
-       c.sha256, s.columns
-     from crl_partition p
-     join crl c on c.mode = p.mode and c.id = p.head_crl_id
-     join crl_snapshot s on s.mode = p.mode and s.partition_id = p.id and s.crl_id = c.id
-     where p.mode = $1 and p.id = $2`,
-    [mode, partitionId],
-  );
-  const row = rows[0];
-  if (row === undefined) return;
-  let columns: RevocationColumns;
-  try {
-    columns = RevocationColumns.decode(row.columns);
-  } catch (error) {
-    if (!(error instanceof Malformed)) throw error;
-    sink.corrupt(partitionId, row.crl_id, error);
-    return;
+  constructor(dataSource: DataSource, logger: Logger) {
+    const { options } = dataSource;
+    if (options.type !== 'postgres' || options.url === undefined) throw new Error('the database has no URL');
+    const data: SnapshotThreadData = { databaseUrl: options.url };
+    this.thread = new Thread({ program: threadProgram(import.meta.filename, 'snapshot-thread'), data, logger });
   }
-  sink.put({
-    crlId: row.crl_id,
-    anchorFingerprint: row.anchor_fingerprint.toString('hex'),
-    ...(row.distribution_point === null ? {} : { distributionPoint: parseName(row.distribution_point) }),
-    columns,
-    ...(row.crl_number === null ? {} : { crlNumber: row.crl_number }),
-    thisUpdate: row.this_update.getTime(),
-    nextUpdate: row.next_update.getTime(),
-    sha256: row.sha256.toString('hex'),
-  });
+
+  /**
+   * Hands each head that has changed after `epoch` to `sink`.
+   * @returns how many partitions had changed.
+   * @throws ThreadFailed; what was handed over until then is good.
+   */
+  load(mode: Mode, epoch: bigint, sink: SnapshotSink): Promise<number> {
+    return this.thread.ask({ mode, epoch: String(epoch) }, ({ heads, corrupt }) => {
+      for (const head of heads) sink.put(residentCrl(head));
+      for (const head of corrupt) sink.corrupt(head);
+    });
+  }
+
+  stop(): Promise<void> {
+    return this.thread.stop();
+  }
+}
+
+function residentCrl({ data, distributionPoint, ...facts }: HeadData): ResidentCrl {
+  return {
+    ...facts,
+    ...(distributionPoint === undefined ? {} : { distributionPoint: parseName(distributionPoint) }),
+    columns: new RevocationColumns(data),
+  };
 }

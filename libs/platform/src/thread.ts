@@ -1,0 +1,132 @@
+import { join, sep } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { Logger } from './logger.js';
+
+export type LogLevel = 'log' | 'warn' | 'error' | 'debug';
+
+/** An error as the facts that a log line holds. */
+export interface PlainError {
+  name: string;
+  message: string;
+  code?: string;
+  stack?: string;
+}
+
+export function plainError(error: unknown): PlainError {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
+  const { code } = error as { code?: unknown };
+  return {
+    name: error.name,
+    message: error.message,
+    ...(typeof code === 'string' ? { code } : {}),
+    ...(error.stack === undefined ? {} : { stack: error.stack }),
+  };
+}
+
+export interface ThreadRequest {
+  id: number;
+  request: unknown;
+}
+
+export type ThreadNote =
+  | { kind: 'part'; id: number; value: unknown }
+  | { kind: 'answer'; id: number; value: unknown }
+  | { kind: 'failure'; id: number; error: PlainError }
+  | { kind: 'log'; level: LogLevel; event: string; facts: Record<string, unknown> };
+
+/** A thread's work failed in a way it did not foresee, or the thread ended before it answered. */
+export class ThreadFailed extends Error {
+  override readonly name = 'ThreadFailed';
+  constructor(readonly fault: PlainError) {
+    super(`${fault.name}: ${fault.message}`);
+    if (fault.stack !== undefined) this.stack = fault.stack;
+  }
+}
+
+/**
+ * The compiled program `name` that lies beside the module with this file name. A thread runs plain JavaScript, so a
+ * module that a test runner reads as a source stands for its compiled form.
+ */
+export function threadProgram(moduleFile: string, name: string): string {
+  const folder = moduleFile.slice(0, moduleFile.lastIndexOf(sep));
+  if (!moduleFile.endsWith('.ts')) return join(folder, `${name}.js`);
+  const root = folder.lastIndexOf(`${sep}libs${sep}`);
+  return join(folder.slice(0, root), 'dist', folder.slice(root), `${name}.js`);
+}
+
+interface Waiting {
+  answer(value: unknown): void;
+  fail(error: Error): void;
+  part(value: unknown): void;
+}
+
+/** A worker thread that answers requests; see `hostThread`. It starts with the first one, and again after its death. */
+export class Thread<Request, Answer, Part = never> {
+  private worker: Worker | undefined;
+  private readonly waiting = new Map<number, Waiting>();
+  private nextId = 0;
+
+  constructor(
+    private readonly options: { program: string; data: unknown; logger: Logger },
+  ) {}
+
+  /** Requests not yet answered. */
+  get load(): number {
+    return this.waiting.size;
+  }
+
+  /** @throws ThreadFailed */
+  ask(request: Request, part?: (part: Part) => void): Promise<Answer> {
+    const worker = (this.worker ??= this.start());
+    const id = this.nextId++;
+    return new Promise<Answer>((resolve, reject) => {
+      this.waiting.set(id, {
+        answer: (value) => resolve(value as Answer),
+        fail: reject,
+        part: (value) => part?.(value as Part),
+      });
+      worker.postMessage({ id, request } satisfies ThreadRequest);
+    });
+  }
+
+  /** Lets the thread finish what it has begun, as its work defines that, and waits for its end. */
+  async stop(): Promise<void> {
+    const { worker } = this;
+    if (worker === undefined) return;
+    const ended = new Promise((resolve) => worker.once('exit', resolve));
+    worker.postMessage('stop');
+    await ended;
+  }
+
+  private start(): Worker {
+    const { program, data } = this.options;
+    // Not those of this process: what a launcher or a test runner preloads is about a process's life.
+    const worker = new Worker(program, { workerData: data, execArgv: ['--enable-source-maps'] });
+    worker.on('message', (note: ThreadNote) => this.take(note));
+    worker.once('error', (error) => this.end(worker, plainError(error)));
+    worker.once('exit', (code) => this.end(worker, { name: 'Error', message: `the thread has ended (${code})` }));
+    return worker;
+  }
+
+  private take(note: ThreadNote): void {
+    if (note.kind === 'log') {
+      this.options.logger[note.level](note.event, note.facts);
+      return;
+    }
+    const waiting = this.waiting.get(note.id);
+    if (note.kind === 'part') {
+      waiting?.part(note.value);
+      return;
+    }
+    this.waiting.delete(note.id);
+    if (note.kind === 'answer') waiting?.answer(note.value);
+    else waiting?.fail(new ThreadFailed(note.error));
+  }
+
+  private end(worker: Worker, fault: PlainError): void {
+    if (this.worker !== worker) return;
+    this.worker = undefined;
+    for (const waiting of this.waiting.values()) waiting.fail(new ThreadFailed(fault));
+    this.waiting.clear();
+  }
+}

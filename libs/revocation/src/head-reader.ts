@@ -1,0 +1,134 @@
+import type pg from 'pg';
+import { type ColumnData, Malformed, RevocationColumns } from '#lib/pki';
+import type { Mode } from '#lib/platform';
+import { copyOut } from './copy-out.js';
+
+/** The head of a partition in a form that crosses threads: `data` are views of one buffer of its own. */
+export interface HeadData {
+  partitionId: string;
+  crlId: string;
+  anchorFingerprint: string;
+  /** DER Name; absent: the list covers everything the anchor's key issued. */
+  distributionPoint?: Uint8Array;
+  crlNumber?: string;
+  /** Milliseconds. */
+  thisUpdate: number;
+  nextUpdate: number;
+  /** Hex, of the CRL file. */
+  sha256: string;
+  data: ColumnData;
+}
+
+/** A head whose stored entries fail their checksum or shape. */
+export interface CorruptHead {
+  partitionId: string;
+  crlId: string;
+  rule: string;
+}
+
+/** Heads handed over together. About a millisecond's work for whoever takes them. */
+export interface HeadBatch {
+  heads: HeadData[];
+  corrupt: CorruptHead[];
+}
+
+/** Octets of entries read by one statement; a single head may have more. */
+const BATCH_OCTETS = 4 * 1024 * 1024;
+/** So many statements at a time: the server's half of the work is as large as ours. */
+const LANES = 2;
+
+const BIGINT = /^-?\d{1,19}$/;
+
+/** Ids of the partitions whose head has changed after `epoch`, in batches, oldest change first. */
+async function changedBatches(pool: pg.Pool, mode: Mode, epoch: string): Promise<string[][]> {
+  const { rows } = await pool.query<{ id: string; octets: number }>(
+    `select p.id, octet_length(s.columns) as octets
+     from crl_partition p join crl_snapshot s on s.mode = p.mode and s.partition_id = p.id and s.crl_id = p.head_crl_id
+     where p.mode = $1 and p.epoch > $2 order by p.epoch`,
+    [mode, epoch],
+  );
+  const batches: string[][] = [];
+  let room = 0;
+  for (const { id, octets } of rows) {
+    if (room < octets) {
+      batches.push([]);
+      room = BATCH_OCTETS;
+    }
+    batches.at(-1)!.push(id);
+    room -= octets;
+  }
+  return batches;
+}
+
+/**
+ * Reads the head of every partition that has changed after `epoch`. One statement reads facts and entries of a
+ * partition, so they belong together.
+ * @returns how many partitions had changed.
+ */
+export async function readHeads(
+  pool: pg.Pool,
+  mode: Mode,
+  epoch: string,
+  take: (batch: HeadBatch) => void,
+): Promise<number> {
+  if (!BIGINT.test(epoch)) throw new Error('epoch: not a bigint');
+  const batches = await changedBatches(pool, mode, epoch);
+  const remaining = batches.values();
+  const lane = async (): Promise<void> => {
+    for (const ids of remaining) take(await readBatch(pool, mode, ids));
+  };
+  await Promise.all(Array.from({ length: Math.min(LANES, batches.length) }, lane));
+  return batches.reduce((sum, ids) => sum + ids.length, 0);
+}
+
+async function readBatch(pool: pg.Pool, mode: Mode, ids: readonly string[]): Promise<HeadBatch> {
+  const batch: HeadBatch = { heads: [], corrupt: [] };
+  const client = await pool.connect();
+  try {
+    // COPY takes no parameters. Modes and ids are of closed forms.
+    await copyOut(
+      client,
+      `select p.id, c.id, p.anchor_fingerprint, coalesce(p.distribution_point, ''), coalesce(c.crl_number::text, ''),
+         (extract(epoch from c.this_update) * 1000)::bigint, (extract(epoch from c.next_update) * 1000)::bigint,
+         c.sha256, s.columns
+       from crl_partition p
+       join crl c on c.mode = p.mode and c.id = p.head_crl_id
+       join crl_snapshot s on s.mode = p.mode and s.partition_id = p.id and s.crl_id = c.id
+       where p.mode = '${mode}' and p.id in (${ids.join(', ')})`,
+      (fields) => readHead(fields, batch),
+    );
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
+  client.release();
+  return batch;
+}
+
+function readHead(fields: readonly Buffer[], batch: HeadBatch): void {
+  const [partition, crl, anchor, point, number, thisUpdate, nextUpdate, sha256, columns] = fields as [
+    ...Buffer[],
+  ] as [Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer];
+  const partitionId = String(partition.readBigInt64BE());
+  const crlId = String(crl.readBigInt64BE());
+  let data: ColumnData;
+  try {
+    // A buffer of its own: the columns stay for a day, the socket's memory must not.
+    ({ data } = RevocationColumns.decode(Uint8Array.from(columns)));
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+    batch.corrupt.push({ partitionId, crlId, rule: error.rule });
+    return;
+  }
+  batch.heads.push({
+    partitionId,
+    crlId,
+    anchorFingerprint: anchor.toString('hex'),
+    ...(point.length === 0 ? {} : { distributionPoint: Uint8Array.from(point) }),
+    ...(number.length === 0 ? {} : { crlNumber: number.toString('latin1') }),
+    thisUpdate: Number(thisUpdate.readBigInt64BE()),
+    nextUpdate: Number(nextUpdate.readBigInt64BE()),
+    sha256: sha256.toString('hex'),
+    data,
+  });
+}
