@@ -9,15 +9,18 @@ const stamp = join(root, 'node_modules', '.installed-lock-sha256');
 /** Written by npm itself at the end of every installation. */
 const npmsOwnRecord = join(root, 'node_modules', '.package-lock.json');
 
-/** Installs the dependencies when they are absent or not those of the lock file. Returns whether it did. */
-export async function ensureInstalled() {
+/**
+ * Installs the dependencies when they are absent or not those of the lock file. Returns whether it did. `quiet` shows
+ * what npm says only when it fails.
+ */
+export async function ensureInstalled({ quiet = false } = {}) {
   const wanted = createHash('sha256').update(readFileSync(lockFile)).digest('hex');
   if (isInstalled(wanted)) return false;
   const npm = process.env.npm_execpath;
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
   // Under `npm start` the same npm is used; its path is a script, run by this Node.
-  if (npm?.endsWith('.js')) await runCommand(process.execPath, [npm, ...args], { cwd: root, what: 'npm ci' });
-  else await runCommand('npm', args, { cwd: root, what: 'npm ci', shell: process.platform === 'win32' });
+  if (npm?.endsWith('.js')) await runCommand(process.execPath, [npm, ...args], { cwd: root, quiet, what: 'npm ci' });
+  else await runCommand('npm', args, { cwd: root, quiet, what: 'npm ci', shell: process.platform === 'win32' });
   writeFileSync(stamp, wanted);
   return true;
 }

@@ -3,11 +3,8 @@ import type { Writable } from 'node:stream';
 import { inspectCertificate } from '#lib/pki';
 import { inspectAnswer, internalErrorAnswer, requestMalformedAnswer } from './inspect-answer.js';
 import { findBrokenBound } from './inspect-bounds.js';
-import { MAX_LINE_BYTES, splitLines } from './inspect-lines.js';
+import { type Line, MAX_LINE_BYTES, splitLines } from './inspect-lines.js';
 import { readRequest, RequestMalformed } from './inspect-request.js';
-
-/** Answers smaller than this are written together. */
-const WRITE_OCTETS = 65_536;
 
 /**
  * One JSON verdict a line for one JSON request a line, in order. Whatever a line holds, it is answered: a line that is no
@@ -20,39 +17,17 @@ export async function runBatch(
   report: (error: unknown) => void,
   maxLineBytes = MAX_LINE_BYTES,
 ): Promise<void> {
-  let pending = '';
-  const flush = async (): Promise<void> => {
-    const text = pending;
-    pending = '';
-    // Reading stops until the reader of our answers has caught up.
-    if (text && !output.write(text)) await once(output, 'drain');
-  };
-  const answering = splitLines(input, maxLineBytes);
-  for await (const line of withFlushes(answering, flush)) {
-    pending += `${JSON.stringify(answerLine(line, report))}\n`;
-    if (pending.length >= WRITE_OCTETS) await flush();
-  }
-  await flush();
-}
-
-/** The lines; whenever the next one is not here yet, what has been answered is handed out. */
-async function* withFlushes<T>(lines: AsyncGenerator<T>, flush: () => Promise<void>): AsyncGenerator<T> {
-  for (;;) {
-    const next = lines.next();
-    let isHere = false;
-    void next.then(() => (isHere = true)).catch(() => undefined);
-    await new Promise((resolve) => setImmediate(resolve));
-    if (!isHere) await flush();
-    const { value, done } = await next;
-    if (done) return;
-    yield value;
+  for await (const lines of splitLines(input, maxLineBytes)) {
+    const answers = lines.map((line) => `${JSON.stringify(answerLine(line, report))}\n`).join('');
+    // Reading stops until the reader of the answers has caught up.
+    if (!output.write(answers)) await once(output, 'drain');
   }
 }
 
 type Id = string | number | null;
 
 /** Never throws. */
-export function answerLine(line: Buffer | 'too_long', report: (error: unknown) => void): Record<string, unknown> {
+export function answerLine(line: Line, report: (error: unknown) => void): Record<string, unknown> {
   let id: Id = null;
   try {
     const json = parseLine(line);
@@ -65,7 +40,7 @@ export function answerLine(line: Buffer | 'too_long', report: (error: unknown) =
   }
 }
 
-function parseLine(line: Buffer | 'too_long'): unknown {
+function parseLine(line: Line): unknown {
   if (line === 'too_long') throw new RequestMalformed('line_too_long');
   const broken = findBrokenBound(line);
   if (broken) throw new RequestMalformed(broken);

@@ -3,6 +3,9 @@ export const JSON_BOUNDS = { depth: 16, tokens: 100_000 } as const;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const opens = (octet: number): boolean => octet === 0x5b || octet === 0x7b;
+const closes = (octet: number): boolean => octet === 0x5d || octet === 0x7d;
 
 /**
  * Which bound a JSON text breaks, before anything is built from it: millions of empty arrays in a few megabytes would
@@ -13,23 +16,13 @@ export function findBrokenBound(line: Buffer): 'too_deep' | 'too_many_tokens' | 
   let depth = 0;
   let tokens = 0;
   for (let i = 0; i < line.length; i++) {
-    switch (line[i]) {
-      case QUOTE:
-        i = endOfString(line, i);
-        break;
-      case 0x5b: // [
-      case 0x7b: // {
-        if (++depth > JSON_BOUNDS.depth) return 'too_deep';
-        tokens++;
-        break;
-      case 0x5d: // ]
-      case 0x7d: // }
-        depth--;
-        break;
-      case 0x2c: // ,
-        tokens++;
-        break;
-    }
+    const octet = line[i]!;
+    if (octet === QUOTE) i = endOfString(line, i);
+    else if (closes(octet)) depth--;
+    else if (opens(octet)) {
+      tokens++;
+      if (++depth > JSON_BOUNDS.depth) return 'too_deep';
+    } else if (octet === COMMA) tokens++;
     if (tokens > JSON_BOUNDS.tokens) return 'too_many_tokens';
   }
   return undefined;

@@ -22,7 +22,7 @@ const list = z
 const oneOrMany = z
   .union([bytes, z.array(bytes)])
   .nullish()
-  .transform((value) => (value == null ? [] : typeof value === 'string' ? [value] : value));
+  .transform((value) => (typeof value === 'string' ? [value] : (value ?? [])));
 const digestAlgorithm = z.enum(['sha256', 'sha384', 'sha512']);
 const flag = z.boolean().nullish();
 
@@ -105,8 +105,8 @@ function readPolicy(given: ParsedRequest['policy']): InspectRequest['policy'] {
 }
 
 function readSignature(given: NonNullable<ParsedRequest['signature']>): NonNullable<InspectRequest['signature']> {
-  const content = given.content == null ? undefined : needed('signature.content', given.content);
-  const digest = given.digest == null ? undefined : needed('signature.digest', given.digest);
+  const content = optional('signature.content', given.content);
+  const digest = optional('signature.digest', given.digest);
   if (content && digest) throw new RequestMalformed('content_and_digest', 'signature');
   if (given.format === 'cms') {
     const cms = needed('signature.cms', given.cms);
@@ -137,12 +137,15 @@ function needed(field: string, text: string): Buffer {
   return octets;
 }
 
+const optional = (field: string, text: string | null | undefined): Buffer | undefined =>
+  typeof text === 'string' ? needed(field, text) : undefined;
+
 /** RFC 3339 with its zone, or a plain date at 00:00 UTC. */
 const ISO_TIME = /^\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:[Zz]|[+-]\d{2}:?\d{2}))?$/u;
 /** Below it a number counts seconds (up to the year 5138), from it on milliseconds (from 1973). */
 const FIRST_MILLISECONDS = 1e11;
-/** The years 0 to 9999, which is what certificates can say. */
-const TIME_RANGE = { first: Date.UTC(2000, 0) - 2000 * 365.2425 * 86_400_000, last: Date.UTC(9999, 11, 31, 23, 59, 59) };
+/** What certificates can say. */
+const TIME_RANGE = { first: Date.parse('0000-01-01T00:00:00Z'), last: Date.parse('9999-12-31T23:59:59.999Z') };
 
 /**
  * A time in milliseconds from ISO 8601 text with a zone, or from Unix seconds or milliseconds.

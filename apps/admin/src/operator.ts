@@ -92,6 +92,8 @@ async function run(): Promise<void> {
   }
 }
 
+// A reader such as `head` that has seen enough is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 if (process.channel) {
   process.once('disconnect', () => process.exit(1));
   process.channel.unref();

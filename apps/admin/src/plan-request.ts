@@ -1,9 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { PLAN_QUEUE, planName, planOptions, type PlanJob, QUEUE_PREFIX } from '#lib/revocation';
 import { OperatorError } from './context.js';
 
 const CONNECT_TIMEOUT_MS = 3_000;
+/** A server that takes connections and answers nothing is down too. */
+const EXCHANGE_TIMEOUT_MS = 10_000;
 
 /**
  * Hands refresh requests to the worker through Redis.
@@ -21,7 +24,7 @@ export async function requestPlans(redisUrl: string | undefined, jobs: readonly 
   redis.on('error', (error) => {
     fault = error;
   });
-  try {
+  const hand = async (): Promise<void> => {
     await redis.connect();
     const queue = new Queue<PlanJob>(PLAN_QUEUE, { connection: redis, prefix: QUEUE_PREFIX });
     queue.on('error', (error) => {
@@ -29,11 +32,21 @@ export async function requestPlans(redisUrl: string | undefined, jobs: readonly 
     });
     await queue.addBulk(jobs.map((data) => ({ name: planName(data), data, opts: planOptions(data) })));
     await queue.close();
+  };
+  const deadline = new AbortController();
+  try {
+    await Promise.race([
+      hand(),
+      sleep(EXCHANGE_TIMEOUT_MS, undefined, { signal: deadline.signal }).then(() => {
+        throw new Error('timed out');
+      }),
+    ]);
   } catch (error) {
     const { code, message } = (fault ?? error) as NodeJS.ErrnoException;
     const { host } = new URL(redisUrl);
     throw new OperatorError('redis_unavailable', `Redis at ${host} does not answer (${code ?? message}).`);
   } finally {
+    deadline.abort();
     redis.disconnect();
   }
 }

@@ -16,7 +16,10 @@ export interface ThreadSession {
 export function hostThread<Data, Request, Answer>(
   start: (data: Data) => {
     answer(request: Request, session: ThreadSession): Promise<Answer>;
-    stop(): Promise<void>;
+    /** Brings what is running to a quick end. */
+    stop(): void;
+    /** Called when nothing runs any more: lets go of everything that keeps the thread alive. */
+    close(): Promise<void>;
   },
 ): void {
   const port = parentPort;
@@ -39,9 +42,10 @@ export function hostThread<Data, Request, Answer>(
 
   port.on('message', (message: ThreadRequest | 'stop') => {
     if (message === 'stop') {
-      // What is running may still answer; then nothing keeps the thread alive.
-      const stopped = work.stop();
-      void Promise.allSettled([stopped, ...running]).then(() => port.close());
+      work.stop();
+      void Promise.all(running)
+        .then(() => work.close())
+        .finally(() => port.close());
       return;
     }
     const done = serve(message).finally(() => running.delete(done));

@@ -105,10 +105,10 @@ async function readBatch(pool: pg.Pool, mode: Mode, ids: readonly string[]): Pro
   return batch;
 }
 
+type HeadFields = readonly [Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer];
+
 function readHead(fields: readonly Buffer[], batch: HeadBatch): void {
-  const [partition, crl, anchor, point, number, thisUpdate, nextUpdate, sha256, columns] = fields as [
-    ...Buffer[],
-  ] as [Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer];
+  const [partition, crl, anchor, point, number, thisUpdate, nextUpdate, sha256, columns] = fields as HeadFields;
   const partitionId = String(partition.readBigInt64BE());
   const crlId = String(crl.readBigInt64BE());
   let data: ColumnData;

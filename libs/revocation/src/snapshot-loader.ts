@@ -42,9 +42,15 @@ export class SnapshotLoader {
   }
 }
 
-function residentCrl({ data, distributionPoint, ...facts }: HeadData): ResidentCrl {
+function residentCrl(head: HeadData): ResidentCrl {
+  const { crlId, anchorFingerprint, distributionPoint, crlNumber, thisUpdate, nextUpdate, sha256, data } = head;
   return {
-    ...facts,
+    crlId,
+    anchorFingerprint,
+    ...(crlNumber === undefined ? {} : { crlNumber }),
+    thisUpdate,
+    nextUpdate,
+    sha256,
     ...(distributionPoint === undefined ? {} : { distributionPoint: parseName(distributionPoint) }),
     columns: new RevocationColumns(data),
   };

@@ -37,6 +37,8 @@ hostThread<SnapshotThreadData, HeadRequest, number>(({ databaseUrl }) => {
           batch.heads.map(({ data }) => data.serials.buffer as ArrayBuffer),
         ),
       ),
-    stop: () => pool.end(),
+    // A batch takes milliseconds.
+    stop: () => undefined,
+    close: () => pool.end(),
   };
 });

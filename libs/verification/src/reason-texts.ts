@@ -162,7 +162,7 @@ export const REASON_TEXTS: Record<ReasonCode, ReasonText> = {
   ),
   revoked: text(
     'The certificate is revoked. `reason` is the CRL reason.',
-    'Do not accept the signature. Never tell the person the cause; see the guide on conclusions.',
+    'Do not accept the signature. Never tell the person the cause.',
     USER.notUsable,
   ),
   unsupported_name_constraints: text(
@@ -192,7 +192,7 @@ export const REASON_TEXTS: Record<ReasonCode, ReasonText> = {
   ),
   revocation_stale: text(
     'The newest revocation data held is past its nextUpdate.',
-    'Not decided and not billed. Try again later; the operator has been alerted.',
+    'Not decided and not billed. Try again later; if it lasts, tell the operator.',
     USER.later,
   ),
   revocation_unavailable: text(
