@@ -3,6 +3,7 @@
 -- Roles
 
 create role shomei_api login noinherit;
+create role shomei_crl_keeper nologin noinherit;
 create role shomei_door nologin noinherit;
 create role shomei_key_lookup nologin noinherit;
 create role shomei_operator login noinherit;
@@ -73,7 +74,8 @@ create table challenge_use (
   mode tenant_mode not null,
   challenge_id uuid not null,
   verification_id uuid not null,
-  constraint challenge_use_pkey PRIMARY KEY (tenant_id, mode, challenge_id)
+  constraint challenge_use_pkey PRIMARY KEY (tenant_id, mode, challenge_id),
+  constraint challenge_use_tenant_id_mode_verification_id_fkey FOREIGN KEY (tenant_id, mode, verification_id) REFERENCES verification(tenant_id, mode, id)
 );
 alter table challenge_use enable row level security;
 alter table challenge_use force row level security;
@@ -100,10 +102,39 @@ create table crl (
   bytes bigint not null,
   entry_count integer not null,
   accepted_at timestamp with time zone default clock_timestamp() not null,
+  source text default 'not recorded'::text not null,
+  in_force_at timestamp with time zone default clock_timestamp() not null,
+  epoch bigint default 0 not null,
   constraint crl_pkey PRIMARY KEY (mode, id),
   constraint crl_mode_partition_id_id_key UNIQUE (mode, partition_id, id),
   constraint crl_mode_partition_id_fkey FOREIGN KEY (mode, partition_id) REFERENCES crl_partition(mode, id),
-  constraint crl_sha256_check CHECK ((length(sha256) = 32))
+  constraint crl_sha256_check CHECK ((length(sha256) = 32)),
+  constraint crl_source_check CHECK ((length(source) <= 3000))
+);
+
+create table crl_change (
+  mode tenant_mode not null,
+  partition_id bigint not null,
+  serial bytea not null,
+  crl_id bigint not null,
+  kind text not null,
+  revoked_at timestamp with time zone not null,
+  reason smallint not null,
+  constraint crl_change_pkey PRIMARY KEY (mode, partition_id, serial, crl_id),
+  constraint crl_change_mode_partition_id_crl_id_fkey FOREIGN KEY (mode, partition_id, crl_id) REFERENCES crl(mode, partition_id, id),
+  constraint crl_change_kind_check CHECK ((kind = ANY (ARRAY['added'::text, 'changed'::text, 'gone'::text]))),
+  constraint crl_change_reason_check CHECK (((reason >= 0) AND (reason <= 10))),
+  constraint crl_change_serial_check CHECK (((length(serial) >= 1) AND (length(serial) <= 20)))
+);
+
+create table crl_file (
+  mode tenant_mode not null,
+  sha256 bytea not null,
+  part integer not null,
+  content bytea not null,
+  constraint crl_file_pkey PRIMARY KEY (mode, sha256, part),
+  constraint crl_file_part_check CHECK ((part >= 0)),
+  constraint crl_file_sha256_check CHECK ((length(sha256) = 32))
 );
 
 create table crl_partition (
@@ -131,12 +162,28 @@ create table crl_partition (
   constraint crl_partition_distribution_point_key_check CHECK ((length(distribution_point_key) <= 1000))
 );
 
+create table crl_reference (
+  mode tenant_mode not null,
+  sha256 bytea not null,
+  last_at timestamp with time zone not null,
+  constraint crl_reference_pkey PRIMARY KEY (mode, sha256),
+  constraint crl_reference_sha256_check CHECK ((length(sha256) = 32))
+);
+
+create table crl_reference_progress (
+  only_row boolean default true not null,
+  collected_until timestamp with time zone default '-infinity'::timestamp with time zone not null,
+  constraint crl_reference_progress_pkey PRIMARY KEY (only_row),
+  constraint crl_reference_progress_only_row_check CHECK (only_row)
+);
+
 create table crl_snapshot (
   mode tenant_mode not null,
   partition_id bigint not null,
   crl_id bigint not null,
   columns bytea not null,
-  constraint crl_snapshot_pkey PRIMARY KEY (mode, partition_id),
+  baseline boolean default false not null,
+  constraint crl_snapshot_pkey PRIMARY KEY (mode, partition_id, crl_id),
   constraint crl_snapshot_mode_partition_id_crl_id_fkey FOREIGN KEY (mode, partition_id, crl_id) REFERENCES crl(mode, partition_id, id)
 );
 
@@ -293,7 +340,12 @@ alter table verification force row level security;
 -- Indexes and views
 
 CREATE INDEX audit_event_tenant ON public.audit_event USING btree (tenant_id, mode, id) WHERE (tenant_id IS NOT NULL);
+CREATE INDEX crl_change_list ON public.crl_change USING btree (mode, crl_id);
+CREATE INDEX crl_epoch ON public.crl USING btree (mode, epoch);
 CREATE INDEX crl_partition_epoch ON public.crl_partition USING btree (mode, epoch);
+CREATE INDEX crl_sha256 ON public.crl USING btree (mode, sha256);
+CREATE INDEX verification_not_valid ON public.verification USING btree (tenant_id, mode, outcome, id) WHERE (outcome <> 'valid'::outcome);
+CREATE INDEX verification_recorded_at ON public.verification USING brin (recorded_at);
 CREATE INDEX verification_reference ON public.verification USING btree (tenant_id, mode, reference, id) WHERE (reference IS NOT NULL);
 
 -- Functions
@@ -380,7 +432,7 @@ begin
     from accepted a where a.key_free
   )
   select o.position, coalesce(o.refusal,
-    case when not u.challenge_free then 'challenge_used' when not a.key_free then 'idempotency_key_used' end)
+      case when not u.challenge_free then 'challenge_used' when not a.key_free then 'idempotency_key_used' end)
   from owned o left join unused u on u.id = o.id left join accepted a on a.id = o.id
   where o.refusal is not null or not u.challenge_free or not a.key_free;
 end $function$
@@ -402,13 +454,15 @@ AS $function$ select nullif(current_setting('app.tenant_id', true), '')::uuid $f
 ;
 
 CREATE OR REPLACE FUNCTION public.find_api_key(secret_hash bytea)
- RETURNS TABLE(tenant_id uuid, mode tenant_mode, id uuid, scopes text[], expires_at timestamp with time zone, tenant_key_id uuid, reference_format text)
+ RETURNS TABLE(tenant_id uuid, mode tenant_mode, id uuid, scopes text[], tenant_key_id uuid, lookup_key_id uuid, reference_format text)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'public', 'pg_temp'
 AS $function$
-  select k.tenant_id, k.mode, k.id, k.scopes, k.expires_at,
+  -- The newest key seals; the oldest makes the keyed hashes for ever, or equal certificates would stop comparing equal.
+  select k.tenant_id, k.mode, k.id, k.scopes,
     (select t.id from tenant_key t where t.tenant_id = k.tenant_id and t.mode = k.mode order by t.created_at desc limit 1),
+    (select t.id from tenant_key t where t.tenant_id = k.tenant_id and t.mode = k.mode order by t.created_at limit 1),
     c.reference_format
   from api_key k join contract c on c.tenant_id = k.tenant_id and c.mode = k.mode
   where k.secret_sha256 = secret_hash and k.revoked_at is null
@@ -416,6 +470,22 @@ AS $function$
 $function$
 ;
 alter function find_api_key(bytea) owner to shomei_key_lookup;
+
+CREATE OR REPLACE FUNCTION public.referenced_lists(since timestamp with time zone, until timestamp with time zone)
+ RETURNS TABLE(mode tenant_mode, sha256 text, last_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select v.mode, f.finding ->> 'sourceSha256', max(v.recorded_at)
+  from verification v cross join jsonb_array_elements(
+    case when jsonb_typeof(v.verdict -> 'revocation') = 'array' then v.verdict -> 'revocation' else '[]' end) as f(finding)
+  where v.recorded_at >= since and v.recorded_at < until
+    and f.finding ->> 'method' = 'crl' and f.finding ->> 'sourceSha256' ~ '^[0-9a-f]{64}$'
+  group by 1, 2
+$function$
+;
+alter function referenced_lists(timestamp with time zone,timestamp with time zone) owner to shomei_crl_keeper;
 
 -- Row-level security
 
@@ -446,6 +516,7 @@ create policy operator on tenant_key for all to shomei_operator using (true) wit
 create policy own on tenant_key for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy door on usage_event for insert to shomei_door with check (true);
 create policy own on usage_event for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy crl_keeper on verification for select to shomei_crl_keeper using (true);
 create policy door on verification for insert to shomei_door with check (true);
 create policy own on verification for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 
@@ -453,11 +524,12 @@ create policy own on verification for all to shomei_api, shomei_worker using (((
 
 grant usage on schema public to public;
 grant usage on schema public to shomei_api;
+grant usage on schema public to shomei_crl_keeper;
 grant usage on schema public to shomei_door;
 grant usage on schema public to shomei_key_lookup;
 grant usage on schema public to shomei_operator;
 grant usage on schema public to shomei_worker;
-grant insert, select on api_key to shomei_operator;
+grant insert on api_key to shomei_operator;
 grant insert on audit_event to shomei_api;
 grant insert on audit_event to shomei_door;
 grant insert on audit_event to shomei_operator;
@@ -470,11 +542,20 @@ grant select on contract to shomei_api;
 grant insert, select on crl to shomei_worker;
 grant select on crl to shomei_api;
 grant select on crl to shomei_operator;
+grant insert, select on crl_change to shomei_worker;
+grant select on crl_change to shomei_api;
+grant select on crl_change to shomei_operator;
+grant delete, insert, select on crl_file to shomei_worker;
+grant select on crl_file to shomei_api;
+grant select on crl_file to shomei_operator;
 grant insert, select on crl_partition to shomei_worker;
 grant select on crl_partition to shomei_api;
 grant select on crl_partition to shomei_operator;
-grant insert, select on crl_snapshot to shomei_worker;
+grant insert, select on crl_reference to shomei_worker;
+grant select on crl_reference_progress to shomei_worker;
+grant delete, insert, select on crl_snapshot to shomei_worker;
 grant select on crl_snapshot to shomei_api;
+grant select on crl_snapshot to shomei_operator;
 grant insert on idempotency_key to shomei_door;
 grant insert, select on idempotency_key to shomei_api;
 grant select on revocation_epoch to shomei_api;
@@ -485,7 +566,7 @@ grant select on revocation_source to shomei_api;
 grant select on revocation_source to shomei_worker;
 grant insert, select on tenant to shomei_operator;
 grant select on tenant to shomei_api;
-grant insert, select on tenant_key to shomei_operator;
+grant insert on tenant_key to shomei_operator;
 grant select on tenant_key to shomei_api;
 grant select on test_clock to shomei_api;
 grant select on test_clock to shomei_operator;
@@ -498,6 +579,7 @@ grant select on usage_event to shomei_api;
 grant insert on verification to shomei_door;
 grant select on verification to shomei_api;
 grant select (created_at, expires_at, id, last_four, mode, name, revoked_at, scopes, tenant_id) on api_key to shomei_api;
+grant select (created_at, expires_at, id, last_four, mode, name, revoked_at, scopes, tenant_id) on api_key to shomei_operator;
 grant select (expires_at, id, mode, revoked_at, scopes, secret_sha256, tenant_id) on api_key to shomei_key_lookup;
 grant select (expires_at, id, mode, revoked_at, secret_sha256, tenant_id) on api_key to shomei_door;
 grant update (revoked_at) on api_key to shomei_operator;
@@ -505,16 +587,21 @@ grant select (id, mode, tenant_id) on challenge to shomei_door;
 grant select (verification_id) on challenge_use to shomei_door;
 grant select (mode, reference_format, tenant_id) on contract to shomei_key_lookup;
 grant update (reference_format) on contract to shomei_operator;
+grant update (epoch) on crl to shomei_worker;
 grant update (distribution_point, epoch, failures, head_crl_id, last_attempt_at, last_failure, last_success_at, listed_at, name, path) on crl_partition to shomei_worker;
+grant update (last_at) on crl_reference to shomei_worker;
+grant update (collected_until) on crl_reference_progress to shomei_worker;
 grant update (columns, crl_id) on crl_snapshot to shomei_worker;
 grant select (key_sha256, mode, resource_id, tenant_id) on idempotency_key to shomei_door;
 grant update (epoch) on revocation_epoch to shomei_operator;
 grant update (epoch) on revocation_epoch to shomei_worker;
 grant update (crl_index_url, enabled, layout, nightly_minute, ocsp_url) on revocation_source to shomei_operator;
 grant update (failures, last_attempt_at, last_failure, last_listed_at, skipped) on revocation_source to shomei_worker;
+grant select (created_at, id, mode, ring_key_id, tenant_id) on tenant_key to shomei_operator;
 grant select (created_at, id, mode, tenant_id) on tenant_key to shomei_key_lookup;
 grant select (id, mode, tenant_id) on tenant_key to shomei_door;
 grant update (offset_ms) on test_clock to shomei_operator;
+grant select (mode, recorded_at, verdict) on verification to shomei_crl_keeper;
 grant execute on function append_decided(json,bytea) to shomei_api;
 grant execute on function current_mode() to shomei_api;
 grant execute on function current_mode() to shomei_door;
@@ -527,3 +614,4 @@ grant execute on function current_tenant() to shomei_key_lookup;
 grant execute on function current_tenant() to shomei_operator;
 grant execute on function current_tenant() to shomei_worker;
 grant execute on function find_api_key(bytea) to shomei_api;
+grant execute on function referenced_lists(timestamp with time zone,timestamp with time zone) to shomei_worker;

@@ -132,6 +132,8 @@ create table verification (
 -- Evidence is ciphertext: compressing it is wasted work, and a row of some 3 KB is better read and written in one place.
 alter table verification alter column evidence set storage external;
 alter table verification set (toast_tuple_target = 8160);
+-- Most are valid; what is looked for is the rest.
+create index verification_not_valid on verification (tenant_id, mode, outcome, id) where outcome <> 'valid';
 create index verification_reference on verification (tenant_id, mode, reference, id) where reference is not null;
 
 create table challenge_use (
@@ -139,7 +141,8 @@ create table challenge_use (
   mode tenant_mode not null,
   challenge_id uuid not null,
   verification_id uuid not null,
-  primary key (tenant_id, mode, challenge_id)
+  primary key (tenant_id, mode, challenge_id),
+  foreign key (tenant_id, mode, verification_id) references verification (tenant_id, mode, id)
 );
 
 create table usage_event (
@@ -230,11 +233,13 @@ grant select (tenant_id, mode, reference_format) on contract to shomei_key_looku
 grant select (tenant_id, mode, id, created_at) on tenant_key to shomei_key_lookup;
 
 create function find_api_key(secret_hash bytea)
-  returns table (tenant_id uuid, mode tenant_mode, id uuid, scopes text[], expires_at timestamptz, tenant_key_id uuid, reference_format text)
+  returns table (tenant_id uuid, mode tenant_mode, id uuid, scopes text[], tenant_key_id uuid, lookup_key_id uuid, reference_format text)
   language sql stable security definer set search_path = pg_catalog, public, pg_temp
 as $$
-  select k.tenant_id, k.mode, k.id, k.scopes, k.expires_at,
+  -- The newest key seals; the oldest makes the keyed hashes for ever, or equal certificates would stop comparing equal.
+  select k.tenant_id, k.mode, k.id, k.scopes,
     (select t.id from tenant_key t where t.tenant_id = k.tenant_id and t.mode = k.mode order by t.created_at desc limit 1),
+    (select t.id from tenant_key t where t.tenant_id = k.tenant_id and t.mode = k.mode order by t.created_at limit 1),
     c.reference_format
   from api_key k join contract c on c.tenant_id = k.tenant_id and c.mode = k.mode
   where k.secret_sha256 = secret_hash and k.revoked_at is null
@@ -267,7 +272,9 @@ grant select (resource_id, tenant_id, mode, key_sha256) on idempotency_key to sh
 /*
  * One commit for the decided checks of any tenants. Tenant and mode come from the hash of the API key's secret, which
  * only the caller of that tenant can have brought; whatever else a row says about ownership is not read. A row that
- * cannot be written is reported by its position and its neighbours are written.
+ * cannot be written is reported by its position and its neighbours are written. A row that wins its challenge and loses
+ * its idempotency key would leave a use that leads to no verification: the foreign key takes the whole statement back,
+ * and rows sent one by one come through.
  * decided: [{position, key_hash, verification:{…}, usage:[{…}], audit:{…}, idempotency:{…}|null}], hashes in hex;
  * evidence: the sealed evidence of all rows, one after the other, cut by evidence_offset and evidence_length.
  */
@@ -351,7 +358,7 @@ begin
     from accepted a where a.key_free
   )
   select o.position, coalesce(o.refusal,
-    case when not u.challenge_free then 'challenge_used' when not a.key_free then 'idempotency_key_used' end)
+      case when not u.challenge_free then 'challenge_used' when not a.key_free then 'idempotency_key_used' end)
   from owned o left join unused u on u.id = o.id left join accepted a on a.id = o.id
   where o.refusal is not null or not u.challenge_free or not a.key_free;
 end $$;
@@ -359,6 +366,7 @@ end $$;
 
 const GRANTS = `
 revoke all on all functions in schema public from public;
+alter default privileges in schema public revoke execute on functions from public;
 grant execute on function current_tenant(), current_mode() to shomei_api, shomei_worker, shomei_operator, shomei_door, shomei_key_lookup;
 -- A function's new owner needs CREATE on the schema at that moment only.
 grant create on schema public to shomei_key_lookup, shomei_door;
@@ -375,7 +383,10 @@ grant select (tenant_id, mode, id, name, last_four, scopes, created_at, expires_
 grant insert on challenge, idempotency_key, audit_event to shomei_api;
 
 grant insert on audit_event to shomei_worker, shomei_operator;
-grant select, insert on tenant, contract, api_key, tenant_key to shomei_operator;
+grant select, insert on tenant, contract to shomei_operator;
+grant insert on api_key, tenant_key to shomei_operator;
+grant select (tenant_id, mode, id, name, last_four, scopes, created_at, expires_at, revoked_at) on api_key to shomei_operator;
+grant select (tenant_id, mode, id, ring_key_id, created_at) on tenant_key to shomei_operator;
 grant update (reference_format) on contract to shomei_operator;
 grant update (revoked_at) on api_key to shomei_operator;
 `;

@@ -32,7 +32,6 @@ update crl set in_force_at = accepted_at;
 update crl set epoch = p.epoch from crl_partition p where p.mode = crl.mode and p.head_crl_id = crl.id;
 create index crl_epoch on crl (mode, epoch);
 create index crl_sha256 on crl (mode, sha256);
-create index crl_in_force on crl (mode, partition_id, in_force_at);
 
 -- Besides the head's, the entries of a list are kept where a partition's history begins: later lists are kept as
 -- what they changed.

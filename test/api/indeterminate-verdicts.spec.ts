@@ -7,7 +7,8 @@ import { type Metered, usageOf, type Verification, verifySignature } from '../su
 let stack: ApiStack;
 let key: TestKey;
 beforeAll(async () => {
-  stack = await ApiStack.start();
+  // Short, so that a slow responder is a quick test.
+  stack = await ApiStack.start({ ocspTimeoutMs: 1_500 });
   key = await stack.newKey();
   // The responder's certificate is made on the first request, which may take longer than the deadline.
   await verify({ ...(await rawBody(stack.sandbox)), revocation: 'ocsp' });

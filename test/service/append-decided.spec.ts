@@ -38,7 +38,7 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 function decision(tenant: TestTenant, change: Partial<Decision> = {}, outcome: Outcome = 'valid'): Decision {
   const id = newId(Date.now());
   return {
-    principal: { ...tenant, scopes: [], referenceFormat: null },
+    principal: { ...tenant, lookupKeyId: tenant.tenantKeyId, scopes: [], referenceFormat: null },
     id,
     kind: change.challengeId === undefined ? 'signature' : 'authentication',
     decidedAt: Date.now(),
@@ -158,6 +158,21 @@ describe('append_decided stores', () => {
     const [one, two] = await Promise.all([batch(names), batch([...names].reverse())]);
     const won = [...one, ...two].filter((conflict) => conflict === null);
     expect(won).toHaveLength(names.length);
+  });
+
+  it('neither claim of a row that wins its challenge and loses its idempotency key', async () => {
+    const challengeId = await challenge(a);
+    expect(await append(decision(a, { idempotency: key('lost') }))).toEqual([null]);
+    const writer = new DecisionWriter(api, new Logger('test', 'silent'));
+    const torn = decision(a, { challengeId, idempotency: key('lost') });
+    const rows = [decision(b), torn, decision(a)];
+    expect(await Promise.all(rows.map((row) => writer.append(row)))).toEqual([
+      undefined,
+      'idempotency_key_used',
+      undefined,
+    ]);
+    expect(await stored(...rows)).toEqual(['1/1/1', '0/0/0', '1/1/1']);
+    expect(await append(decision(a, { challengeId }))).toEqual([null]);
   });
 
   it('an undecided check without using up its challenge or idempotency key', async () => {

@@ -65,8 +65,16 @@ describe('the catalogue', () => {
       `create table planted (tenant_id uuid, mode tenant_mode, primary key (tenant_id, mode));
        alter table planted enable row level security; alter table planted force row level security;
        create policy own on planted to shomei_api using (tenant_id = current_tenant())`,
-      'planted: policy own does not compare tenant and mode',
+      'planted: policy own of shomei_api is not tenant and mode alone',
     ],
+    [
+      'whose policy says more than that',
+      `create table planted (tenant_id uuid, mode tenant_mode, primary key (tenant_id, mode));
+       alter table planted enable row level security; alter table planted force row level security;
+       create policy own on planted to shomei_api using (tenant_id = current_tenant() and mode = current_mode() or true)`,
+      'planted: policy own of shomei_api is not tenant and mode alone',
+    ],
+    ['behind a view', 'create view planted as select * from verification', 'planted: is a view'],
     [
       'with a foreign key that could leave the tenant',
       `create table planted (tenant_id uuid, mode tenant_mode, id uuid references api_key (id2), primary key (tenant_id, mode))`,
@@ -81,7 +89,7 @@ describe('the catalogue', () => {
   });
 
   it('gives no runtime role anything to own, to bypass or to create', async () => {
-    const roles = `('shomei_api', 'shomei_worker', 'shomei_operator', 'shomei_door', 'shomei_key_lookup')`;
+    const roles = `(select rolname from pg_roles where rolname like 'shomei\\_%' and rolname <> current_user)`;
     const { rows } = await owner.query<{ what: string }>(`
       select rolname as what from pg_roles where rolname in ${roles} and (rolsuper or rolbypassrls or rolcreatedb or rolcreaterole)
       union all
@@ -89,14 +97,15 @@ describe('the catalogue', () => {
       union all
       select rolname from pg_roles where rolname in ${roles} and has_schema_privilege(rolname, 'public', 'create')
       union all
-      select rolname from pg_roles where rolname in ('shomei_door', 'shomei_key_lookup') and rolcanlogin`);
+      select rolname from pg_roles where rolname in ${roles} and rolcanlogin
+        and rolname not in ('shomei_api', 'shomei_worker', 'shomei_operator')`);
     expect(rows).toEqual([]);
   });
 
   it('fixes the search path of every function that runs with the rights of its owner', async () => {
     const { rows } = await owner.query<{ proname: string; owner: string; config: string[] | null; open: boolean }>(`
       select p.proname, r.rolname as owner, p.proconfig as config,
-        has_function_privilege('shomei_worker', p.oid, 'execute') as open
+        has_function_privilege('public', p.oid, 'execute') as open
       from pg_proc p join pg_roles r on r.oid = p.proowner
       where p.pronamespace = 'public'::regnamespace and p.prosecdef order by 1`);
     expect(rows).toEqual([
@@ -109,6 +118,12 @@ describe('the catalogue', () => {
       {
         proname: 'find_api_key',
         owner: 'shomei_key_lookup',
+        config: ['search_path=pg_catalog, public, pg_temp'],
+        open: false,
+      },
+      {
+        proname: 'referenced_lists',
+        owner: 'shomei_crl_keeper',
         config: ['search_path=pg_catalog, public, pg_temp'],
         open: false,
       },
@@ -141,6 +156,20 @@ describe('row-level security', () => {
   it('refuses to write for another tenant or mode', async () => {
     expect(await codeOf(withTenant(api, a, (manager) => manager.query(insertChallenge(b, 'test'))))).toBe(DENIED);
     expect(await codeOf(withTenant(api, a, (manager) => manager.query(insertChallenge(a, 'live'))))).toBe(DENIED);
+  });
+
+  it('refuses an audit event in the name of another tenant, or of none', async () => {
+    const insert = (tenantId: string | null, mode: string | null) =>
+      withTenant(api, a, (manager) =>
+        manager.query(
+          `insert into audit_event (id, tenant_id, mode, actor, action, target) values (gen_random_uuid(), $1, $2, 'x', 'x', 'x')`,
+          [tenantId, mode],
+        ),
+      );
+    expect(await codeOf(insert(a.tenantId, 'test'))).toBe('done');
+    expect(await codeOf(insert(b.tenantId, 'test'))).toBe(DENIED);
+    expect(await codeOf(insert(a.tenantId, 'live'))).toBe(DENIED);
+    expect(await codeOf(insert(null, null))).toBe(DENIED);
   });
 
   it.each([
@@ -176,6 +205,8 @@ describe('row-level security', () => {
     'update api_key set secret_sha256 = null',
     'delete from api_key',
     'delete from audit_event',
+    'select secret_sha256 from api_key',
+    'select wrapped from tenant_key',
     'insert into verification (id) values (gen_random_uuid())',
   ])('the operator role may not: %s', async (sql) => expect(await codeOf(operator.query(sql))).toBe(DENIED));
 });

@@ -183,7 +183,7 @@ describe('without Redis', () => {
 
 describe('the status an operator sees', () => {
   it('has one line per source and per partition, with age, next run and entries', async () => {
-    await revocationStatus(operator, { mode: 'test' });
+    await revocationStatus(operator, { mode: 'test', lateMs: 0 });
     expect(operator.lines.filter((line) => line.startsWith('source '))).toHaveLength(2);
     const line = operator.lines.find((each) => each.includes('auth 2023-kakuu'));
     expect(line).toMatch(

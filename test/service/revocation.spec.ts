@@ -302,8 +302,10 @@ describe('a fault in the database', () => {
 describe('two processes', () => {
   it('never fetch one partition at the same time', async () => {
     const job = await partitionNamed('2023-mihon');
-    await sandbox.faults({ crl: { mode: 'slow', delay_ms: 300 } });
     const other = await startRefresher(database);
+    // Its thread is up before time matters.
+    await other.get(PartitionRefresh).refresh(job);
+    await sandbox.faults({ crl: { mode: 'slow', delay_ms: 300 } });
     const outcomes = await Promise.allSettled([fetchPartition(job), other.get(PartitionRefresh).refresh(job)]);
     await other.close();
     expect(outcomes.map(({ status: each }) => each).sort()).toEqual(['fulfilled', 'rejected']);

@@ -11,6 +11,8 @@ import type { TestSandbox } from './sandbox.js';
 @Module({})
 class Root {}
 
+const REFRESH = { crlIdleTimeoutMs: 500, crlThreads: 1, crlLateMinutes: 720 };
+
 function start(url: string, module: DynamicModule, logger: Logger): Promise<INestApplicationContext> {
   const keyRing = loadConfig(['KEY_RING'], { KEY_RING: testKeyRing() }).KEY_RING;
   const platform = PlatformModule.forRoot({ app: 'test', databaseUrl: url, databasePool: 6, keyRing, logger });
@@ -26,7 +28,7 @@ export const startReader = (database: TestDatabase, logger = silent()): Promise<
 
 /** The part of the worker that fetches lists. */
 export const startRefresher = (database: TestDatabase, logger = silent()): Promise<INestApplicationContext> =>
-  start(database.urls.worker, RevocationRefreshModule.forRoot({ crlIdleTimeoutMs: 500 }), logger);
+  start(database.urls.worker, RevocationRefreshModule.forRoot(REFRESH), logger);
 
 const silent = (): Logger => new Logger('test', 'silent');
 

@@ -2,7 +2,7 @@ import { loadConfig, type KeyRing, type Mode } from '#lib/platform';
 import { clockSet, clockShow } from './clock-commands.js';
 import { CommandRefused } from './command-refused.js';
 import type { OperatorContext } from './context.js';
-import { importAnchor, listAnchors, refresh, revocationStatus, setSource } from './revocation-commands.js';
+import { importAnchor, listAnchors, refresh, revocationStatus, setSource, statusAt } from './revocation-commands.js';
 import { seedDemo } from './seed-demo.js';
 import { apiKeyCreate, apiKeyRevoke, referenceFormatSet, tenantCreate } from './tenant-commands.js';
 
@@ -24,6 +24,9 @@ export interface Options {
   'ocsp-url'?: string | undefined;
   wait?: boolean | undefined;
   timeout?: string | undefined;
+  all?: boolean | undefined;
+  certificate?: string | undefined;
+  at?: string | undefined;
 }
 
 interface Command {
@@ -134,8 +137,23 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     words: ['revocation', 'status'],
-    help: '--mode live|test',
-    run: (context, options) => revocationStatus(context, { mode: need(options, 'mode') }),
+    help: '--mode live|test [--all]',
+    run: (context, options) =>
+      revocationStatus(context, {
+        mode: need(options, 'mode'),
+        all: options.all ?? false,
+        lateMs: loadConfig(['CRL_LATE_MINUTES'], process.env).CRL_LATE_MINUTES * 60_000,
+      }),
+  },
+  {
+    words: ['revocation', 'status-at'],
+    help: '--mode live|test --certificate FILE --at TIME',
+    run: (context, options) =>
+      statusAt(context, {
+        mode: need(options, 'mode'),
+        file: need(options, 'certificate'),
+        at: need(options, 'at'),
+      }),
   },
   {
     words: ['seed-demo'],

@@ -25,6 +25,9 @@ const OPTIONS = {
   'ocsp-url': { type: 'string' },
   wait: { type: 'boolean' },
   timeout: { type: 'string' },
+  all: { type: 'boolean' },
+  certificate: { type: 'string' },
+  at: { type: 'string' },
 } as const;
 
 const usage = (): string =>

@@ -9,6 +9,7 @@ import { requestPlans } from './plan-request.js';
 
 export { importAnchor, listAnchors } from './anchor-commands.js';
 export { revocationStatus } from './revocation-status.js';
+export { statusAt } from './revocation-status-at.js';
 
 const WAIT_POLL_MS = 250;
 

@@ -13,11 +13,15 @@ import type { ApiKeys, Principal, Scope } from '#lib/tenancy';
 
 const REQUIRED_SCOPE = 'shomei:scope';
 const OPEN = 'shomei:open';
+const ANY = 'any';
 const PRINCIPAL = Symbol('principal');
 type Authenticated = FastifyRequest & { [PRINCIPAL]?: Principal };
 
-/** The scope a route needs. A route with neither this nor `Open` needs a key of any scope. */
+/** The scope a route needs. */
 export const RequireScope = (scope: Scope): MethodDecorator => SetMetadata(REQUIRED_SCOPE, scope);
+
+/** A route for every key. */
+export const AnyScope = (): MethodDecorator => SetMetadata(REQUIRED_SCOPE, ANY);
 
 /** A route for everybody: health and documentation. */
 export const Open = (): ClassDecorator & MethodDecorator => SetMetadata(OPEN, true);
@@ -41,7 +45,7 @@ export async function authenticate(request: FastifyRequest, apiKeys: ApiKeys): P
   (request as Authenticated)[PRINCIPAL] = principal;
 }
 
-/** Holds the principal against the scope of the route. Closed by default: a route is open only when it says so. */
+/** Holds the principal against the scope of the route. Closed by default: a route that names neither scope nor openness answers nobody. */
 @Injectable()
 export class ApiKeyGuard implements CanActivate {
   constructor(@Inject(Reflector) private readonly reflector: Reflector) {}
@@ -51,8 +55,9 @@ export class ApiKeyGuard implements CanActivate {
     if (this.reflector.getAllAndOverride<boolean | undefined>(OPEN, handlers)) return true;
     const principal = context.switchToHttp().getRequest<Authenticated>()[PRINCIPAL];
     if (!principal) throw new Problem('api_key_missing');
-    const scope = this.reflector.getAllAndOverride<Scope | undefined>(REQUIRED_SCOPE, handlers);
-    if (scope !== undefined && !principal.scopes.includes(scope)) throw new Problem('scope_missing', { scope });
+    const scope = this.reflector.getAllAndOverride<Scope | typeof ANY | undefined>(REQUIRED_SCOPE, handlers);
+    if (scope === undefined) throw new Error('route names no scope');
+    if (scope !== ANY && !principal.scopes.includes(scope)) throw new Problem('scope_missing', { scope });
     return true;
   }
 }

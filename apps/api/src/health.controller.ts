@@ -1,8 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { DataSource } from 'typeorm';
 import { Logger, Problem } from '#lib/platform';
 import { Open } from './api-key.guard.js';
+
+/** A database that is frozen is not ready either. */
+const READY_TIMEOUT_MS = 2_000;
 
 /** For the load balancer. Ready means that an answer could be stored. */
 @ApiExcludeController()
@@ -22,7 +26,10 @@ export class HealthController {
   @Get('ready')
   async ready(): Promise<{ status: 'ok' }> {
     try {
-      await this.dataSource.query('select 1');
+      await Promise.race([
+        this.dataSource.query('select 1'),
+        sleep(READY_TIMEOUT_MS).then(() => Promise.reject(new Error('timed out'))),
+      ]);
     } catch (error) {
       this.logger.warn('not_ready', { error });
       throw new Problem('storage_unavailable');

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { loadConfig, Logger, runMain, stopWithParent } from '#lib/platform';
+import { createMetrics, loadConfig, Logger, runMain, serveMetrics, stopWithParent } from '#lib/platform';
 import { createApp } from './create-app.js';
 
 const SETTINGS = [
@@ -11,21 +11,31 @@ const SETTINGS = [
   'LOG_LEVEL',
   'KEY_RING',
   'OCSP_TIMEOUT_MS',
+  'METRICS_HOST',
+  'METRICS_PORT',
 ] as const;
+
+/** A caller has given up by then. */
+const QUERY_TIMEOUT_MS = 15_000;
 
 runMain(async () => {
   const config = loadConfig(SETTINGS, process.env);
   const logger = new Logger('api', config.LOG_LEVEL);
+  const metrics = createMetrics('api');
   const app = await createApp({
     app: 'api',
     databaseUrl: config.DATABASE_URL,
     databasePool: config.DATABASE_POOL,
+    queryTimeoutMs: QUERY_TIMEOUT_MS,
     keyRing: config.KEY_RING,
     publicUrl: config.PUBLIC_URL,
     ocspTimeoutMs: config.OCSP_TIMEOUT_MS,
     logger,
+    metrics,
   });
   stopWithParent(app, logger);
+  if (config.METRICS_PORT !== undefined)
+    await serveMetrics(metrics, { host: config.METRICS_HOST, port: config.METRICS_PORT, logger });
   await app.listen(config.PORT, config.HOST);
   logger.log('ready', { url: await app.getUrl() });
 });

@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { Clock, toPublicId } from '#lib/platform';
 import type { Principal } from '#lib/tenancy';
-import { Caller } from './api-key.guard.js';
+import { AnyScope, Caller } from './api-key.guard.js';
 import { Answers } from './contract.js';
 import { meAnswer } from './schemas.js';
 
@@ -14,6 +14,7 @@ export class MeController {
   constructor(@Inject(Clock) private readonly clock: Clock) {}
 
   @Get()
+  @AnyScope()
   @ApiOperation({ operationId: 'getMe', summary: 'Who this key belongs to and what it may do' })
   @Answers(200, meAnswer, [401, 503])
   get(@Caller() principal: Principal): z.output<typeof meAnswer> {

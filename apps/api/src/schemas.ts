@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CHECKS, CRL_REASONS, REASONS, type ReasonCode } from '#lib/pki';
+import { CHECKS, CMS_LIMITS, CRL_REASONS, REASONS, type ReasonCode } from '#lib/pki';
 
 const MIB = 1024 * 1024;
 /** Base64 text that decodes to at most `bytes` bytes. */
@@ -53,7 +53,7 @@ const rawSignature = z
 const cmsSignature = z
   .strictObject({
     format: z.literal('cms'),
-    cms: base64(MIB + 65_536, 'CMS SignedData (RFC 5652) in DER, attached or detached.'),
+    cms: base64(CMS_LIMITS.bytes, 'CMS SignedData (RFC 5652) in DER, attached or detached.'),
     content: content.optional(),
     digest_algorithm: digestAlgorithm.optional(),
     digest: digest.optional(),
@@ -190,14 +190,17 @@ export const verificationList = z
   .object({ data: z.array(verificationSummary), next_cursor: z.string().nullable() })
   .meta({ id: 'VerificationList' });
 /** Without an id: a named schema would not be told apart into query parameters in the API's description. */
+const createdBound = z.iso.datetime({ offset: true }).meta({
+  description: 'When the request came in, by real time; test time, which can be moved, does not enter.',
+});
 export const verificationListQuery = z.strictObject({
   cursor: z.string().max(64).optional(),
   limit: z.coerce.number().int().min(1).max(100).default(20),
   outcome: z.enum(['valid', 'invalid', 'indeterminate']).optional(),
   kind: z.enum(['signature', 'authentication']).optional(),
   reference: referenceText.optional(),
-  created_after: z.iso.datetime({ offset: true }).optional(),
-  created_before: z.iso.datetime({ offset: true }).optional(),
+  created_after: createdBound.optional(),
+  created_before: createdBound.optional(),
 });
 export type VerificationListQuery = z.output<typeof verificationListQuery>;
 

@@ -3,7 +3,8 @@ import { hierarchySchema, REVOCATION_REASONS } from './card-record.js';
 import { PADDINGS } from './card-signature.js';
 import { MAX_SYNTHETIC_ENTRIES } from './crl-writer.js';
 import { DIGEST_OCTETS, DIGESTS } from './emsa.js';
-import { GENERATIONS, HIERARCHIES, MUNICIPALITIES } from './hierarchy.js';
+import { findMunicipality, GENERATIONS, HIERARCHIES, MUNICIPALITIES } from './hierarchy.js';
+import { MAX_NATIONAL_ENTRIES, MAX_NATIONAL_PARTITIONS } from './national-set.js';
 
 const serialSchema = z.string().regex(/^\d{1,20}$/);
 const substitutionSchema = z.string().regex(/^[01]*$/);
@@ -62,7 +63,10 @@ export const issueSchema = z
       .default('419900110'),
     address: z.string().min(1).max(200).default('東京都架空区発行町１番地'),
     address_substitution: substitutionSchema.optional(),
-    municipality: z.enum(MUNICIPALITIES.map(({ key }) => key)).default('kakuu'),
+    municipality: z
+      .string()
+      .refine((key) => findMunicipality(key) !== undefined, 'there is no such municipality')
+      .default('kakuu'),
     generation: z.enum(GENERATIONS).default('2023'),
     /** False for a holder without a sign certificate. */
     sign: z.boolean().default(true),
@@ -122,3 +126,12 @@ export const syntheticSchema = z.strictObject({
   entries: z.number().int().min(0).max(MAX_SYNTHETIC_ENTRIES),
 });
 export type SyntheticBody = z.output<typeof syntheticSchema>;
+
+/** `POST /control/synthetic-national`: of both hierarchies together; 0 partitions take the set away. */
+export const nationalSchema = z
+  .strictObject({
+    partitions: z.number().int().min(0).max(MAX_NATIONAL_PARTITIONS).default(3_800),
+    entries_per_partition: z.number().int().min(1).max(MAX_NATIONAL_ENTRIES).default(10_000),
+  })
+  .prefault({});
+export type NationalBody = z.output<typeof nationalSchema>;

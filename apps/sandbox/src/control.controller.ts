@@ -1,10 +1,12 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, UseGuards } from '@nestjs/common';
-import { clockSchema, revokeSchema, syntheticSchema } from './card-request.js';
-import type { ClockBody, RevokeBody, SyntheticBody } from './card-request.js';
+import { clockSchema, nationalSchema, revokeSchema, syntheticSchema } from './card-request.js';
+import type { ClockBody, NationalBody, RevokeBody, SyntheticBody } from './card-request.js';
 import { cardView } from './card-view.js';
 import { faultsSchema, type FaultsRequest } from './faults.js';
 import { HIERARCHIES } from './hierarchy.js';
 import { LoopbackGuard } from './loopback.guard.js';
+import type { NationalDay } from './national-set.js';
+import { SandboxError } from './sandbox-error.js';
 import { Sandbox } from './sandbox.js';
 
 interface ClockView {
@@ -84,5 +86,20 @@ export class ControlController {
   synthetic(@Body({ schema: syntheticSchema }) body: SyntheticBody): void {
     const { crls, clock } = this.sandbox;
     crls.setSynthetic(body.hierarchy, body.generation, body.municipality, body.entries, clock.now());
+  }
+
+  @Post('synthetic-national')
+  @HttpCode(200)
+  national(@Body({ schema: nationalSchema }) body: NationalBody): NationalDay {
+    const { national, clock } = this.sandbox;
+    return national.publish(body.partitions, body.entries_per_partition, clock.now());
+  }
+
+  @Post('synthetic-national/next-day')
+  @HttpCode(200)
+  nextDay(): NationalDay {
+    const day = this.sandbox.national.nextDay(this.sandbox.clock.now());
+    if (day === undefined) throw new SandboxError('bad_request', 'there is no national set');
+    return day;
   }
 }

@@ -1,5 +1,5 @@
 import type { Authority } from './authorities.js';
-import { distributionPointName, MUNICIPALITIES, type Hierarchy } from './hierarchy.js';
+import { distributionPointName, getMunicipality, MUNICIPALITIES, nationalKey, type Hierarchy } from './hierarchy.js';
 
 export const LAYOUTS = ['partitioned', 'full'] as const;
 export type Layout = (typeof LAYOUTS)[number];
@@ -14,6 +14,8 @@ export interface Partition {
   municipality?: string;
   /** DER Name, as in the CRLDP of the certificates covered. */
   distributionPoint?: Buffer;
+  /** Position in the synthetic national set, from 0. */
+  national?: number;
 }
 
 /** The CRL files of a hierarchy whose CAs are `authorities`. */
@@ -29,4 +31,17 @@ export function partitionsOf(hierarchy: Hierarchy, layout: Layout, authorities: 
           distributionPoint: distributionPointName(hierarchy, municipality),
         })),
   );
+}
+
+/** A partition of the synthetic national set. */
+export function nationalPartition(hierarchy: Hierarchy, authority: Authority, index: number): Partition {
+  const municipality = getMunicipality(nationalKey(index));
+  return {
+    name: `${authority.generation}-${municipality.key}`,
+    hierarchy,
+    authority,
+    municipality: municipality.key,
+    distributionPoint: distributionPointName(hierarchy, municipality),
+    national: index,
+  };
 }

@@ -3,9 +3,10 @@ import { z } from 'zod';
 import type { Authorities } from './authorities.js';
 import { isRevoked, type RevocationReason } from './card-record.js';
 import type { CardRegistry } from './card-registry.js';
-import { LAYOUTS, partitionsOf, type Layout, type Partition } from './crl-partition.js';
+import { LAYOUTS, nationalPartition, partitionsOf, type Layout, type Partition } from './crl-partition.js';
 import { crl, crlEntry, syntheticEntries, type CrlContent } from './crl-writer.js';
-import { distributionPointName, MUNICIPALITIES, type Generation, type Hierarchy } from './hierarchy.js';
+import { distributionPointName, MUNICIPALITIES, nationalIndex, type Generation, type Hierarchy } from './hierarchy.js';
+import type { NationalSet } from './national-set.js';
 import { SandboxError } from './sandbox-error.js';
 import type { StateStore } from './state-store.js';
 import { DAY_MS } from './validity.js';
@@ -15,6 +16,8 @@ const REPUBLISH_AFTER_MS = DAY_MS;
 const VALID_FOR_MS = 2 * DAY_MS;
 /** First CRLNumber; above 1 so that an older CRL can always be made. */
 const FIRST_NUMBER = 100;
+/** Numbers between two publications of the national set, for cards revoked meanwhile; there are fewer cards than this. */
+const ROOM_FOR_CARDS = 100_000;
 
 const publishedSchema = z.object({
   number: z.number().int(),
@@ -57,16 +60,30 @@ export class CrlPublisher {
     private readonly store: StateStore,
     private readonly authorities: Authorities,
     private readonly cards: CardRegistry,
+    private readonly national: NationalSet,
   ) {
     this.synthetic = store.read(SYNTHETIC_FILE, syntheticSchema) ?? {};
   }
 
   /** The CRL files of CAs that are alive at `now`. */
   partitions(hierarchy: Hierarchy, layout: Layout, now: number): Partition[] {
-    return partitionsOf(hierarchy, layout, this.authorities.active(hierarchy, now));
+    const authorities = this.authorities.active(hierarchy, now);
+    const newest = authorities.at(-1);
+    const own = partitionsOf(hierarchy, layout, authorities);
+    if (layout === 'full' || newest === undefined) return own;
+    const national = Array.from({ length: this.national.partitionCount(hierarchy) }, (_, index) =>
+      nationalPartition(hierarchy, newest, index),
+    );
+    return [...own, ...national];
   }
 
   getPartition(hierarchy: Hierarchy, name: string, now: number): Partition {
+    const [generation, key = ''] = name.split('-', 2);
+    const index = nationalIndex(key);
+    const newest = this.authorities.active(hierarchy, now).at(-1);
+    // Not looked up in a list of thousands: it would have to be made for each file.
+    if (index !== undefined && index < this.national.partitionCount(hierarchy))
+      if (newest !== undefined && newest.generation === generation) return nationalPartition(hierarchy, newest, index);
     const all = LAYOUTS.flatMap((layout) => this.partitions(hierarchy, layout, now));
     const found = all.find((partition) => partition.name === name);
     if (!found) throw new SandboxError('crl_not_found', `there is no CRL ${hierarchy}/${name}`);
@@ -82,19 +99,47 @@ export class CrlPublisher {
 
   /** DER of the CRL valid now; a new one when its content changed, a day has passed, or the clock went back. */
   publish(partition: Partition, now: number): Buffer {
-    return this.publishedNow(partition, now).der;
+    if (partition.national === undefined) return this.publishedNow(partition, now).der;
+    const { number, thisUpdate } = this.nationalNow(partition, now);
+    return crl(partition.authority.issuer, {
+      number,
+      thisUpdate,
+      nextUpdate: thisUpdate + VALID_FOR_MS,
+      distributionPoint: partition.distributionPoint,
+      entries: this.entries(partition, now),
+    });
+  }
+
+  /** What a partition lists at `at`; of a national one always the newest invented entries. */
+  private entries(partition: Partition, at: number): Buffer[] {
+    const cards = entriesOf(this.listing(partition, at));
+    return partition.national === undefined ? cards : [this.national.entries(partition.national), ...cards];
+  }
+
+  /** Number and time follow from the set's days and the cards revoked since, so nothing has to be kept. */
+  private nationalNow(partition: Partition, now: number): { number: number; thisUpdate: number } {
+    const { sequence, thisUpdate } = this.national.publication(now);
+    const { hierarchy, authority, municipality } = partition;
+    const revoked = [...this.cards.certificatesOf(hierarchy, authority.generation)].filter(
+      ([record, issuedBy]) => issuedBy === municipality && isRevoked(record, now),
+    );
+    return {
+      number: (FIRST_NUMBER + sequence) * ROOM_FOR_CARDS + revoked.length,
+      thisUpdate: Math.max(thisUpdate, ...revoked.map(([record]) => record.revocation!.at)),
+    };
   }
 
   /** A CRL that differs from the one valid now as `forgery` says; it is signed but never published. */
   forge(partition: Partition, now: number, forgery: CrlForgery): Buffer {
-    const last = this.publishedNow(partition, now);
+    const last =
+      partition.national === undefined ? this.publishedNow(partition, now) : this.nationalNow(partition, now);
     const make = (number: number, thisUpdate: number, wrong: Partial<CrlContent> = {}): Buffer =>
       crl(partition.authority.issuer, {
         number,
         thisUpdate,
         nextUpdate: thisUpdate + VALID_FOR_MS,
         distributionPoint: partition.distributionPoint,
-        entries: entriesOf(this.listing(partition, Math.min(now, thisUpdate))),
+        entries: this.entries(partition, Math.min(now, thisUpdate)),
         ...wrong,
       });
     switch (forgery) {

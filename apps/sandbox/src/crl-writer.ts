@@ -34,7 +34,7 @@ export function crlEntry(serial: bigint, at: number, reason: RevocationReason): 
 }
 
 /** Below the range of synthetic serials lie all serials of cards. */
-const SYNTHETIC_BASE = 0x40000000;
+export const SYNTHETIC_BASE = 0x40000000;
 const SYNTHETIC_RANGE = 0x40000000;
 export const MAX_SYNTHETIC_ENTRIES = 10_000_000;
 

@@ -63,8 +63,29 @@ export const MUNICIPALITIES: readonly Municipality[] = [
   { key: 'shiken', prefecture: 'Okinawa-ken', romaji: 'Shiken-son', japanese: '沖縄県試験村', code: '479991' },
 ];
 
+/** Municipalities of the synthetic national set: `n0001` and on. */
+const NATIONAL_KEY = /^n(\d{4})$/;
+export const nationalKey = (index: number): string => `n${String(index + 1).padStart(4, '0')}`;
+
+/** Position in the national set, from 0; undefined for any other key. */
+export function nationalIndex(key: string): number | undefined {
+  const digits = NATIONAL_KEY.exec(key)?.[1];
+  return digits === undefined || digits === '0000' ? undefined : Number(digits) - 1;
+}
+
+export function findMunicipality(key: string): Municipality | undefined {
+  if (nationalIndex(key) === undefined) return MUNICIPALITIES.find((municipality) => municipality.key === key);
+  return {
+    key,
+    prefecture: 'Zenkoku-ken',
+    romaji: `${key.toUpperCase()}-shi`,
+    japanese: `全国県${key.slice(1)}市`,
+    code: `99${key.slice(1)}`,
+  };
+}
+
 export function getMunicipality(key: string): Municipality {
-  const found = MUNICIPALITIES.find((municipality) => municipality.key === key);
+  const found = findMunicipality(key);
   if (!found) throw new Error(`no municipality ${key}`);
   return found;
 }

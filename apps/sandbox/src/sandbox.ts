@@ -2,6 +2,7 @@ import { Authorities } from './authorities.js';
 import { CardRegistry } from './card-registry.js';
 import { CrlPublisher } from './crl-publisher.js';
 import { Faults } from './faults.js';
+import { NationalSet } from './national-set.js';
 import { OcspResponder } from './ocsp-responder.js';
 import { RequestCounts } from './request-counts.js';
 import { Responders } from './responders.js';
@@ -26,6 +27,7 @@ export class Sandbox {
     readonly cards: CardRegistry,
     readonly crls: CrlPublisher,
     readonly ocsp: OcspResponder,
+    readonly national: NationalSet,
   ) {}
 
   /** Opens the state directory; fills an empty one with CAs and the catalogue. One process at a time. */
@@ -36,8 +38,9 @@ export class Sandbox {
     const authorities = await Authorities.open(store);
     const cards = new CardRegistry(store, authorities, serials, `${publicUrl}/ocsp/auth`);
     cards.installCatalogue(clock.now());
-    const crls = new CrlPublisher(store, authorities, cards);
+    const national = new NationalSet(store);
+    const crls = new CrlPublisher(store, authorities, cards, national);
     const ocsp = new OcspResponder(authorities, new Responders(store, serials), cards);
-    return new Sandbox(clock, authorities, cards, crls, ocsp);
+    return new Sandbox(clock, authorities, cards, crls, ocsp, national);
   }
 }

@@ -1,15 +1,21 @@
 import { BullModule } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { PlatformModule, type PlatformOptions } from '#lib/platform';
-import { PARTITION_QUEUE, PLAN_QUEUE, QUEUE_PREFIX, RevocationRefreshModule } from '#lib/revocation';
+import {
+  PARTITION_QUEUE,
+  PLAN_QUEUE,
+  QUEUE_PREFIX,
+  RevocationRefreshModule,
+  type RevocationRefreshOptions,
+} from '#lib/revocation';
 import { PartitionProcessor } from './partition.processor.js';
 import { PlanProcessor } from './plan.processor.js';
 import { QueueErrors } from './queue-errors.js';
+import { RevocationCare } from './revocation-care.js';
 import { RefreshSchedule } from './refresh-schedule.js';
 
-export interface WorkerOptions extends PlatformOptions {
+export interface WorkerOptions extends PlatformOptions, RevocationRefreshOptions {
   redisUrl: string;
-  crlIdleTimeoutMs: number;
 }
 
 const MAX_RECONNECT_DELAY_MS = 2_000;
@@ -33,7 +39,7 @@ export class AppModule {
         BullModule.registerQueue({ name: PLAN_QUEUE }, { name: PARTITION_QUEUE }),
         RevocationRefreshModule.forRoot(options),
       ],
-      providers: [QueueErrors, PlanProcessor, PartitionProcessor, RefreshSchedule],
+      providers: [QueueErrors, PlanProcessor, PartitionProcessor, RefreshSchedule, RevocationCare],
     };
   }
 }

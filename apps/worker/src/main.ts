@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
-import { loadConfig, Logger, runMain, stopWithParent } from '#lib/platform';
+import { createMetrics, loadConfig, Logger, runMain, serveMetrics, stopWithParent } from '#lib/platform';
 import { AppModule } from './app.module.js';
 
 const SETTINGS = [
@@ -10,11 +10,16 @@ const SETTINGS = [
   'LOG_LEVEL',
   'KEY_RING',
   'CRL_IDLE_TIMEOUT_MS',
+  'CRL_THREADS',
+  'CRL_LATE_MINUTES',
+  'METRICS_HOST',
+  'METRICS_PORT',
 ] as const;
 
 runMain(async () => {
   const config = loadConfig(SETTINGS, process.env);
   const logger = new Logger('worker', config.LOG_LEVEL);
+  const metrics = createMetrics('worker');
   const app = await NestFactory.createApplicationContext(
     AppModule.forRoot({
       app: 'worker',
@@ -23,10 +28,15 @@ runMain(async () => {
       redisUrl: config.REDIS_URL,
       keyRing: config.KEY_RING,
       crlIdleTimeoutMs: config.CRL_IDLE_TIMEOUT_MS,
+      crlThreads: config.CRL_THREADS,
+      crlLateMinutes: config.CRL_LATE_MINUTES,
       logger,
+      metrics,
     }),
     { logger, abortOnError: false },
   );
   stopWithParent(app, logger);
+  if (config.METRICS_PORT !== undefined)
+    await serveMetrics(metrics, { host: config.METRICS_HOST, port: config.METRICS_PORT, logger });
   logger.log('ready');
 });

@@ -1,7 +1,10 @@
 import { OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq';
-import { Inject, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { Job } from 'bullmq';
 import {
+  INGEST_OPTIONS,
+  type IngestOptions,
+  LISTS_A_THREAD,
   PARTITION_QUEUE,
   type PartitionJob,
   PartitionRefresh,
@@ -9,25 +12,26 @@ import {
   retryDelayMs,
 } from '#lib/revocation';
 import { QueueErrors } from './queue-errors.js';
-
-/** Lists fetched at a time by one process: each holds a database connection and its entries in memory. */
-const CONCURRENCY = 4;
+import { TAKE_OVER } from './take-over.js';
 
 /** Fetches the list of one partition. */
 @Processor(PARTITION_QUEUE, {
-  concurrency: CONCURRENCY,
-  // The lock of a killed process's job runs out after 30 s; looked for this often, its job is taken over within 40 s.
-  stalledInterval: 10_000,
-  // A killed process loses its jobs to the next one; being killed often is no fault of the job.
-  maxStalledCount: 10,
+  concurrency: LISTS_A_THREAD,
+  ...TAKE_OVER,
   settings: { backoffStrategy: (attemptsMade: number) => retryDelayMs(attemptsMade, Math.random()) },
 })
-export class PartitionProcessor extends WorkerHost implements OnModuleDestroy {
+export class PartitionProcessor extends WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     @Inject(PartitionRefresh) private readonly partitions: PartitionRefresh,
     @Inject(QueueErrors) private readonly errors: QueueErrors,
+    @Inject(INGEST_OPTIONS) private readonly options: IngestOptions,
   ) {
     super();
+  }
+
+  /** As many lists as the threads take. */
+  onApplicationBootstrap(): void {
+    this.worker.concurrency = this.options.threads * LISTS_A_THREAD;
   }
 
   override process(job: Job<PartitionJob>): Promise<RefreshOutcome> {

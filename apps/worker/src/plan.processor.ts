@@ -14,12 +14,12 @@ import {
   retryDelayMs,
 } from '#lib/revocation';
 import { QueueErrors } from './queue-errors.js';
+import { TAKE_OVER } from './take-over.js';
 
 /** Reads the index of one source and queues its partitions. */
 @Processor(PLAN_QUEUE, {
   concurrency: 1,
-  stalledInterval: 10_000,
-  maxStalledCount: 10,
+  ...TAKE_OVER,
   settings: { backoffStrategy: (attemptsMade: number) => retryDelayMs(attemptsMade, Math.random()) },
 })
 export class PlanProcessor extends WorkerHost implements OnModuleDestroy {

@@ -251,7 +251,7 @@ export interface components {
         };
         Reason: {
             /** @enum {string} */
-            code: "wrong_mode" | "wrong_hierarchy" | "issuer_unknown" | "issuer_signature_invalid" | "issuer_not_ca" | "issuer_expired" | "issuer_not_yet_valid" | "algorithm_refused" | "algorithm_mismatch" | "key_refused" | "critical_extension_unknown" | "policy_not_allowed" | "key_usage_not_allowed" | "extended_key_usage_not_allowed" | "end_entity_is_ca" | "profile_mismatch" | "certificate_not_yet_valid" | "certificate_expired" | "signer_not_found" | "content_type_mismatch" | "digest_algorithm_refused" | "padding_mismatch" | "message_digest_mismatch" | "signature_mismatch" | "signing_time_out_of_range" | "revoked" | "unsupported_signature" | "unsupported_revocation_data" | "status_unknown" | "revocation_stale" | "revocation_unavailable";
+            code: "wrong_mode" | "wrong_hierarchy" | "issuer_unknown" | "issuer_signature_invalid" | "issuer_not_ca" | "issuer_expired" | "issuer_not_yet_valid" | "algorithm_refused" | "algorithm_mismatch" | "key_refused" | "path_length_exceeded" | "extension_malformed" | "critical_extension_unknown" | "policy_not_allowed" | "key_usage_not_allowed" | "extended_key_usage_not_allowed" | "end_entity_is_ca" | "profile_mismatch" | "certificate_not_yet_valid" | "certificate_expired" | "signer_not_found" | "content_type_mismatch" | "digest_algorithm_refused" | "padding_mismatch" | "message_digest_mismatch" | "signature_mismatch" | "signing_time_out_of_range" | "revoked" | "unsupported_name_constraints" | "budget_exceeded" | "unsupported_signature" | "unsupported_revocation_data" | "status_unknown" | "revocation_stale" | "revocation_unavailable";
             operands: {
                 [key: string]: string | number;
             };
@@ -748,7 +748,9 @@ export interface operations {
                 outcome?: "valid" | "invalid" | "indeterminate";
                 kind?: "signature" | "authentication";
                 reference?: string;
+                /** @description When the request came in, by real time; test time, which can be moved, does not enter. */
                 created_after?: string;
+                /** @description When the request came in, by real time; test time, which can be moved, does not enter. */
                 created_before?: string;
             };
             header?: never;
@@ -785,6 +787,15 @@ export interface operations {
             };
             /** @description One of `scope_missing`. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -840,6 +851,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description One of `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getMe: {
@@ -861,6 +881,15 @@ export interface operations {
             };
             /** @description One of `api_key_missing`, `api_key_invalid`. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

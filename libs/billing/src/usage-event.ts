@@ -1,4 +1,4 @@
-/** ETSI-style outcome of the check that was metered. */
+/** Outcome of the check that was metered. */
 type Outcome = 'valid' | 'invalid' | 'indeterminate';
 
 /**

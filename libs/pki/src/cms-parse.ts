@@ -9,7 +9,16 @@ import { parseName } from './name.js';
 import type { Name } from './name.js';
 
 /** What is read at most; the octets include attached content. */
-export const CMS_LIMITS = { bytes: 1_048_576, certificates: 16, signers: 4, digestAlgorithms: 8 } as const;
+export const CMS_LIMITS = {
+  /** One MiB of attached content, and room for everything else. */
+  bytes: 1_048_576 + 65_536,
+  certificates: 16,
+  signers: 4,
+  digestAlgorithms: 8,
+  /** What is kept of a message is limited where it is read: a signature of RSA-8192, attributes a card's holder needs. */
+  signatureOctets: 1_024,
+  signedAttributesOctets: 16_384,
+} as const;
 
 const SIGNED_DATA = '1.2.840.113549.1.7.2';
 const SERIAL_MAX_OCTETS = 20;
@@ -103,10 +112,16 @@ function readSigner(reader: DerReader): CmsSigner {
   if (version !== (byKey ? 3 : 1)) reader.fail('bad_version');
   const id = byKey ? readKeyId(reader) : readIssuerAndSerial(reader.enter(TAG.SEQUENCE));
   const digestAlgorithm = parseDigestIdentifier(reader);
-  const signedAttributes = reader.accept(contextConstructed(0)) ? readSignedAttributes(reader) : undefined;
+  let signedAttributes: SignedAttributes | undefined;
+  if (reader.accept(contextConstructed(0))) {
+    if (reader.content.length > CMS_LIMITS.signedAttributesOctets)
+      reader.fail('attributes_too_large', reader.elementStart);
+    signedAttributes = readSignedAttributes(reader);
+  }
   const signatureAlgorithm = parseSignatureAlgorithm(reader);
   reader.expect(TAG.OCTET_STRING);
   const signature = reader.content;
+  if (signature.length > CMS_LIMITS.signatureOctets) reader.fail('signature_too_large', reader.elementStart);
   // Unsigned attributes (time stamps, counter-signatures) prove nothing about this signature and are not read.
   reader.accept(contextConstructed(1));
   reader.finish();

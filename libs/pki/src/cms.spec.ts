@@ -20,6 +20,7 @@ import * as der from '../../../test/support/der-writer.js';
 import { ALGORITHMS, issueEndEntity, makeAuthority, profileExtensions, rsaKey } from '../../../test/support/pki.js';
 import { parseCertificate } from './certificate.js';
 import {
+  CMS_LIMITS,
   type Cms,
   type CmsSignatureInput,
   type CmsSignatureResult,
@@ -225,7 +226,7 @@ describe('A message that is not well-formed is refused for its one fault', () =>
   const withAttributes = (...attributes: Buffer[]): Buffer => build({ attributes });
   it.each<[string, Buffer, string]>([
     ['nothing', Buffer.alloc(0), 'missing_element'],
-    ['more than 1 MiB', Buffer.alloc(1_048_577), 'too_large'],
+    ['more than the limit', Buffer.alloc(CMS_LIMITS.bytes + 1), 'too_large'],
     ['indefinite length', Buffer.from('3080060100', 'hex'), 'indefinite_length'],
     ['plain data', der.sequence(der.oid(ID_DATA), der.explicit(0, der.octetString(content))), 'not_signed_data'],
     ['no SignedData', info(), 'missing_element'],

@@ -144,6 +144,15 @@ describe('A CRL is refused for', () => {
     ['no number after a numbered one', { extensions: null }, { previous }, ['crl_number_missing']],
   ])('%s', (_why, spec, change, wanted) => expect(codes(spec, change)).toEqual(wanted));
 
+  it('an older thisUpdate under a larger number, and for both when both went back', () => {
+    const newer = { thisUpdate: previous.thisUpdate + 1000, fileSha256: 'other' };
+    expect(codes({}, { previous: { ...newer, crlNumber: '3' } })).toEqual(['this_update_went_back']);
+    expect(codes({}, { previous: { ...newer, crlNumber: '8' } })).toEqual([
+      'this_update_went_back',
+      'crl_number_went_back',
+    ]);
+  });
+
   it('being the same file again, which is no fault', () => {
     const crl = readCrl(buildCrl(authority));
     const same = { crlNumber: '7', thisUpdate: crl.thisUpdate, fileSha256: crl.fileSha256 };

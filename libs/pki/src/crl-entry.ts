@@ -1,4 +1,5 @@
 import { DerReader, Malformed, parseTime, TAG } from './der.js';
+import { UsualEntries } from './crl-entry-usual.js';
 import { crlTime, utcTimeSeconds } from './crl-time.js';
 import { elementAt } from './crl-header.js';
 import { longRow, SERIAL_MAX_OCTETS, shortSerial } from './revocation-columns.js';
@@ -36,14 +37,11 @@ const REASON_OCTETS = 14;
 /** Reads revokedCertificates entry by entry into a builder. */
 export class CrlEntryScanner {
   readonly flags: CrlEntryFlags = { certificateIssuerSeen: false, removeFromCrlSeen: false };
-  private consumed = 0;
 
-  /** @param listBytes content octets of the list, as announced: an estimate for growth, nothing is reserved by it. */
   constructor(
     private readonly builder: RevocationColumnsBuilder,
     private readonly version: 1 | 2,
     private readonly limits: CrlEntryLimits,
-    private readonly listBytes: number,
   ) {}
 
   /**
@@ -53,14 +51,15 @@ export class CrlEntryScanner {
   scan(bytes: Uint8Array, from: number, to: number, closed: boolean): number {
     const { builder, limits } = this;
     const reasonsAllowed = this.version === 2;
+    const usual = new UsualEntries(bytes, builder, reasonsAllowed);
     let at = from;
-    let room = limits.maxEntries - builder.size;
     while (at < to) {
+      at = usual.scan(at, to, limits.maxEntries - builder.size);
+      if (at === to) break;
       const end = this.entryEnd(bytes, at, to, closed);
       if (end < 0) break;
-      if (room-- === 0) throw new Malformed(STRUCTURE, 'too_many_entries', at);
-      if (builder.isFull) builder.reserve((builder.size * this.listBytes) / (this.consumed + at - from));
-      // The shape nearly all entries have: short serial, UTCTime, and a reason code alone or nothing.
+      if (builder.size === limits.maxEntries) throw new Malformed(STRUCTURE, 'too_many_entries', at);
+      // Serials of other lengths below 2^32.
       const serialLength = bytes[at + 3]!;
       const time = at + 4 + serialLength;
       const rest = end - time - UTC_TIME_OCTETS;
@@ -83,7 +82,6 @@ export class CrlEntryScanner {
       this.readEntry(bytes, at, end);
       at = end;
     }
-    this.consumed += at - from;
     return at;
   }
 

@@ -9,6 +9,7 @@ import { makeAuthority } from '../../../test/support/pki.js';
 import { CrlReader, readCrl } from './crl-reader.js';
 import { Malformed } from './der.js';
 import { nameToString } from './name.js';
+import { CRL_REASONS } from './verdict.js';
 
 const authority = makeAuthority('sign', 2023);
 const build = (spec: CrlSpec = {}): Buffer => buildCrl(authority, spec);
@@ -62,6 +63,41 @@ describe('A CRL is read whole', () => {
         .update(bytes.subarray(4, 4 + tbsOctets))
         .digest(),
     );
+  });
+
+  it('keeps serials of every length and sign apart', () => {
+    const serials = [
+      '00',
+      '7f',
+      '0080',
+      '80',
+      'ff7f',
+      '7fffffff',
+      '0080000000',
+      '00ffffffff',
+      '0100000000',
+      '8000000000',
+    ];
+    const longest = ['7f', '80', 'ff'].map((first) => first + '7b'.repeat(19));
+    const all = [...serials, ...longest].map(octets);
+    const crl = readCrl(build({ entries: all.map((serial, i) => crlEntry({ serial, reason: 1 + (i % 6) })) }));
+    expect(crl.entries.size).toBe(all.length);
+    all.forEach((serial, i) => expect(crl.entries.find(serial)?.reason).toBe(CRL_REASONS[1 + (i % 6)]));
+  });
+
+  it('reads times up to the edges of both forms', () => {
+    const times = ['1970-01-01T00:00:00Z', '1999-12-31T23:59:59Z', '2000-02-29T12:00:00Z', '2049-12-31T23:59:59Z'];
+    const later = ['2050-01-01T00:00:00Z', '2106-02-07T06:28:15Z'];
+    for (const revokedAt of [...times, ...later])
+      for (const serial of [1, 0x12345678])
+        expect(
+          readCrl(build({ entries: [crlEntry({ serial, revokedAt })] })).entries.find(der.integer(serial).subarray(2)),
+        ).toMatchObject({ revokedAt: Date.parse(revokedAt) });
+    const [thisUpdate, nextUpdate] = ['2049-12-31T23:59:59Z', '2050-01-01T00:00:00Z'] as const;
+    expect(readCrl(build({ thisUpdate, nextUpdate }))).toMatchObject({
+      thisUpdate: Date.parse(thisUpdate),
+      nextUpdate: Date.parse(nextUpdate),
+    });
   });
 
   it('represents an absent list, an empty list, an absent nextUpdate and version 1', () => {

@@ -178,8 +178,7 @@ export class CrlReader {
     this.hashed = header.tbsStart;
     const { digest } = header.signatureAlgorithm;
     if (digest !== undefined) this.tbsHash = createHash(digest);
-    const listBytes = header.entriesEnd - header.entriesStart;
-    this.scanner = new CrlEntryScanner(this.builder, header.version, this.limits, listBytes);
+    this.scanner = new CrlEntryScanner(this.builder, header.version, this.limits);
   }
 
   /** Everything after the entries, read when all of it is here. */

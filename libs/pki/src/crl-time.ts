@@ -48,6 +48,34 @@ export function utcTimeSeconds(bytes: Uint8Array, at: number): number {
   return (MONTH_START[index]! + day - 1) * 86_400 + hour * 3_600 + minute * 60 + second;
 }
 
+/** Bits that differ from those of four ASCII digits, 0 when the word has four. */
+const notDigits = (word: number): number =>
+  // The second term carries into the high nibble of every octet above 9.
+  ((word & 0xf0f0f0f0) ^ 0x30303030) | (((word + 0x06060606) & 0xf0f0f0f0) ^ 0x30303030);
+
+/** Four digits as two numbers below 100, in the upper and the lower half of the result. */
+const twoPairs = (word: number): number => ((word >>> 8) & 0x000f000f) * 10 + (word & 0x000f000f);
+
+/**
+ * The same for twelve octets YYMMDDHHMMSS read as three big-endian words, without looking at single octets; -1 when
+ * they are no such time or one before 1970.
+ */
+export function utcWordsSeconds(yearMonth: number, dayHour: number, minuteSecond: number): number {
+  if ((notDigits(yearMonth) | notDigits(dayHour) | notDigits(minuteSecond)) !== 0) return -1;
+  const first = twoPairs(yearMonth);
+  const second = twoPairs(dayHour);
+  const third = twoPairs(minuteSecond);
+  const month = first & 0xff;
+  const day = second >>> 16;
+  const hour = second & 0xff;
+  const minute = third >>> 16;
+  const seconds = third & 0xff;
+  if (month < 1 || month > 12 || hour > 23 || minute > 59 || seconds > 59) return -1;
+  const index = (first >>> 16) * 12 + month - 1;
+  if (day < 1 || day > MONTH_DAYS[index]!) return -1;
+  return (MONTH_START[index]! + day - 1) * 86_400 + hour * 3_600 + minute * 60 + seconds;
+}
+
 /** A Time of a CRL in milliseconds: UTCTime until 2049, GeneralizedTime from 2050 on (RFC 5280 §5.1.2.4–6). */
 export function crlTime(reader: DerReader): number {
   const tag = reader.next();

@@ -37,6 +37,9 @@ export const contextPrimitive = (n: number): number => 0x80 | n;
 /** Context-specific tag number `n`, constructed. */
 export const contextConstructed = (n: number): number => 0xa0 | n;
 
+/** The largest value that may be multiplied by 128 and stay exact. */
+const MAX_PLAIN_ARC = Math.floor(Number.MAX_SAFE_INTEGER / 256);
+
 /**
  * A cursor over DER (X.690 §8, §10): definite minimal lengths, single-byte tags, nothing outside its window.
  * A reader never copies; `content` and `element` are views into the buffer it was given.
@@ -186,26 +189,27 @@ export class DerReader {
     return bits >>> 0;
   }
 
-  /** An OBJECT IDENTIFIER in dotted form; arcs below 2^53, at most 64 octets. */
+  /** An OBJECT IDENTIFIER in dotted form, at most 64 octets; arcs of any size, as 2.25 has (X.667 §6.3). */
   oid(tag: number = TAG.OID): string {
     this.expect(tag);
     const value = this.content;
     if (value.length === 0 || value.length > 64 || value[value.length - 1]! >= 0x80)
       this.fail('bad_oid', this.elementStart);
-    const arcs: number[] = [];
-    let arc = 0;
-    for (let i = 0; i < value.length; i++) {
-      const octet = value[i]!;
-      if (arc === 0 && octet === 0x80) this.fail('bad_oid', this.elementStart);
-      arc = arc * 128 + (octet & 0x7f);
-      if (arc > Number.MAX_SAFE_INTEGER / 128) this.fail('bad_oid', this.elementStart);
-      if (octet < 0x80) {
-        if (arcs.length === 0) {
-          const first = Math.min(2, Math.floor(arc / 40));
-          arcs.push(first, arc - first * 40);
-        } else arcs.push(arc);
-        arc = 0;
-      }
+    const arcs: (number | bigint)[] = [];
+    let arc: number | bigint = 0;
+    let begins = true;
+    for (const octet of value) {
+      // A leading zero group would give one OID two encodings (X.690 §8.19.2).
+      if (begins && octet === 0x80) this.fail('bad_oid', this.elementStart);
+      if (typeof arc === 'number' && arc > MAX_PLAIN_ARC) arc = BigInt(arc);
+      arc = typeof arc === 'number' ? arc * 128 + (octet & 0x7f) : arc * 128n + BigInt(octet & 0x7f);
+      begins = octet < 0x80;
+      if (!begins) continue;
+      if (arcs.length === 0) {
+        const first = arc < 80 ? Math.floor(Number(arc) / 40) : 2;
+        arcs.push(first, typeof arc === 'number' ? arc - first * 40 : arc - 80n);
+      } else arcs.push(arc);
+      arc = 0;
     }
     return arcs.join('.');
   }

@@ -22,7 +22,7 @@ export type InspectedSignature =
       signed?: { content: Uint8Array } | StatedDigest;
     };
 
-/** What keeps the signature from being the certificate's own over the content (design of each format: see its verifier). */
+/** What keeps the signature from being the own one of the certificate over the content; empty when nothing does. */
 export function checkInspectedSignature(certificate: Certificate, given: InspectedSignature, at: number): Reason[] {
   if (given.format === 'cms') return checkCms(certificate, given, at);
   const { padding, digestAlgorithm, signed, signature } = given;

@@ -11,7 +11,6 @@ import {
 import type { Certificate } from './certificate.js';
 import { DerReader, equalBytes, TAG } from './der.js';
 import { encodeElement, encodeOid } from './der-encode.js';
-import { readOid } from './known-oid.js';
 import { verifyCertificateSignature } from './path.js';
 import type { Reason } from './verdict.js';
 
@@ -31,25 +30,24 @@ export const PATH_ALGORITHM_POLICY: PathAlgorithmPolicy = {
 
 const EC_PUBLIC_KEY = '1.2.840.10045.2.1';
 const ED25519 = '1.3.101.112';
-const NAMED_CURVES = new Map<string, CurveName>([
-  ['1.2.840.10045.3.1.7', 'P-256'],
-  ['1.3.132.0.34', 'P-384'],
-  ['1.3.132.0.35', 'P-521'],
-]);
+/** The AlgorithmIdentifier of a key on each curve: named, never by explicit parameters (RFC 5480 §2.1.1, RFC 8410 §3). */
+const KEY_ALGORITHMS: readonly [CurveName, Uint8Array][] = [
+  ['P-256', encodeElement(TAG.SEQUENCE, encodeOid(EC_PUBLIC_KEY), encodeOid('1.2.840.10045.3.1.7'))],
+  ['P-384', encodeElement(TAG.SEQUENCE, encodeOid(EC_PUBLIC_KEY), encodeOid('1.3.132.0.34'))],
+  ['P-521', encodeElement(TAG.SEQUENCE, encodeOid(EC_PUBLIC_KEY), encodeOid('1.3.132.0.35'))],
+  ['Ed25519', encodeElement(TAG.SEQUENCE, encodeOid(ED25519))],
+];
 const ECDSA = new Map<string, DigestAlgorithm>([
   ['1.2.840.10045.4.3.2', 'sha256'],
   ['1.2.840.10045.4.3.3', 'sha384'],
   ['1.2.840.10045.4.3.4', 'sha512'],
 ]);
 
-/** The curve of a key; undefined for RSA, for curves not listed and for explicit curve parameters (RFC 5480 §2.1.1). */
-function curveOf(key: PublicKeyInfo): CurveName | undefined {
-  const algorithm = new DerReader(key.spki, 'certificate').enter(TAG.SEQUENCE).enter(TAG.SEQUENCE);
-  const oid = readOid(algorithm);
-  if (oid === ED25519) return algorithm.atEnd ? 'Ed25519' : undefined;
-  if (oid !== EC_PUBLIC_KEY || algorithm.peek() !== TAG.OID) return undefined;
-  const curve = NAMED_CURVES.get(readOid(algorithm));
-  return algorithm.atEnd ? curve : undefined;
+/** The curve of a key; undefined for RSA and for curves not listed. */
+function curveOf({ spki }: PublicKeyInfo): CurveName | undefined {
+  const reader = new DerReader(spki, 'certificate').enter(TAG.SEQUENCE);
+  reader.expect(TAG.SEQUENCE);
+  return KEY_ALGORITHMS.find(([, algorithm]) => equalBytes(algorithm, reader.element))?.[0];
 }
 
 /** `key_refused` for a key of a kind, curve or size that is not accepted. Whether a point lies on its curve is not asked. */

@@ -6,7 +6,7 @@ import {
   PATH_ALGORITHM_POLICY,
   type PathAlgorithmPolicy,
 } from './path-algorithms.js';
-import { IssuerIndex } from './path-candidates.js';
+import { IssuerIndex, namesAnotherKey } from './path-candidates.js';
 import { checkPath, type PolicyInput } from './path-check.js';
 import { type Reason, REASONS } from './verdict.js';
 
@@ -120,23 +120,23 @@ class PathSearch<A extends { certificate: Certificate }> {
     }
     this.#path.push(certificate);
     let reason: Reason | undefined;
-    let unknown = true;
+    let isIssued = false;
     for (const { issuer, anchor } of this.#issuers.of(certificate)) {
       if (!anchor && this.#isOnPath(issuer)) continue;
       if (!this.#spend('steps')) break;
       const fault = this.#checkSignature(certificate, issuer);
-      unknown = false;
       if (fault) {
-        reason ??= { code: fault.code, operands: { ...fault.operands, depth } };
+        // One whose key is not the one named is merely somebody else of that name.
+        if (!namesAnotherKey(certificate, issuer)) reason ??= withDepth(fault, depth);
         continue;
       }
+      isIssued = true;
       if (anchor) this.#complete(anchor);
       else this.#extend(issuer);
       if (this.#found || this.#isExhausted) break;
     }
     this.#path.pop();
-    if (unknown) this.#deadEnd({ code: 'issuer_unknown', operands: { depth } }, depth);
-    else if (reason) this.#deadEnd(reason, depth);
+    if (!isIssued) this.#deadEnd(reason ?? { code: 'issuer_unknown', operands: { depth } }, depth);
   }
 
   #isOnPath(issuer: Certificate): boolean {
@@ -150,7 +150,7 @@ class PathSearch<A extends { certificate: Certificate }> {
   #checkAlgorithm(certificate: Certificate, depth: number): Reason | undefined {
     if (!certificate.algorithmsAgree) return { code: 'algorithm_mismatch', operands: { depth } };
     const refused = checkPathSignatureAlgorithm(certificate.signatureAlgorithm, this.#algorithmPolicy);
-    return refused && { code: refused.code, operands: { ...refused.operands, depth } };
+    return refused && withDepth(refused, depth);
   }
 
   #checkSignature(certificate: Certificate, issuer: Certificate): Reason | undefined {
@@ -204,6 +204,12 @@ class PathSearch<A extends { certificate: Certificate }> {
     return this.#exceeded !== undefined && this.#exceeded !== 'depth' && this.#exceeded !== 'intermediates';
   }
 }
+
+/** A refused key is the issuer's, everything else the certificate's. */
+const withDepth = ({ code, operands }: Reason, depth: number): Reason => ({
+  code,
+  operands: { ...operands, depth: code === 'key_refused' ? depth + 1 : depth },
+});
 
 /** Undecided comes before invalid, few findings before many. */
 function distanceOf(reasons: readonly Reason[]): number {

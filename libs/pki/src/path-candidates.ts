@@ -51,6 +51,10 @@ export class IssuerIndex<A extends { certificate: Certificate }> {
 
 const isEmpty = (name: Name): boolean => name.der.length === 2;
 
+/** Whether the certificate says that another key than this issuer's signed it. */
+export const namesAnotherKey = (certificate: Certificate, issuer: Certificate): boolean =>
+  keyDoubt(certificate, issuer) === 2;
+
 /** 0 the certificate names this issuer's key, 1 one of the two does not say, 2 it names another key (§4.2.1.1). */
 function keyDoubt(certificate: Certificate, issuer: Certificate): 0 | 1 | 2 {
   const identifier = certificate.extensions.authorityKeyIdentifier;

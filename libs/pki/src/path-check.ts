@@ -95,7 +95,7 @@ class PathCheck {
     const anyHonoured = this.#inhibitAnyPolicy > 0 || (!isTarget && selfIssued);
     this.#graph.addCertificate(certificate.extensions.certificatePolicies?.oids, anyHonoured);
     // (f)
-    if (this.#explicitPolicy === 0 && this.#graph.isNull)
+    if (this.#explicitPolicy === 0 && this.#graph.isNull && !this.#isPolicyRefused)
       this.#found('policy_not_allowed', depth, { detail: 'explicit_policy' });
     const constraints = this.#constraints(certificate, depth);
     if (isTarget) this.#wrapUp(constraints);
@@ -155,10 +155,14 @@ class PathCheck {
   /** §6.1.5 (g). */
   finish(): PathCheckResult {
     const validPolicies = this.#graph.validPolicies(this.input.policy.initialPolicySet);
-    const known = this.#reasons.some(({ code }) => code === 'policy_not_allowed');
-    if (this.#explicitPolicy === 0 && validPolicies.length === 0 && !known)
+    if (this.#explicitPolicy === 0 && validPolicies.length === 0 && !this.#isPolicyRefused)
       this.#found('policy_not_allowed', 0, { detail: 'no_valid_policy' });
     return { reasons: this.#reasons, validPolicies };
+  }
+
+  /** The highest certificate at which no policy was left is named; those below it have none either. */
+  get #isPolicyRefused(): boolean {
+    return this.#reasons.some(({ code }) => code === 'policy_not_allowed');
   }
 
   /** §6.1.4 (o), §6.1.5 (f). */

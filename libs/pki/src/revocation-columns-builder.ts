@@ -1,15 +1,21 @@
 import { equalBytes, Malformed } from './der.js';
-import { sortRows, sortWords } from './revocation-sort.js';
+import { emptyWords, joinWords, sortRows, sortWords, type Words } from './revocation-sort.js';
 import { LONG_ROW_OCTETS, RevocationColumns } from './revocation-columns.js';
 
-const FIRST_CAPACITY = 4096;
+/** Entries of the first piece and of the largest; pieces double in between. */
+const FIRST_PIECE = 1_024;
+const LARGEST_PIECE = 262_144;
 
-/** Collects entries in any order and turns them into {@link RevocationColumns}. Grows with what arrives, never with what is announced. */
+/**
+ * Collects entries in any order and turns them into {@link RevocationColumns}. Grows with what arrives, never with what
+ * is announced, and piece by piece: nothing already collected is copied before all is there.
+ */
 export class RevocationColumnsBuilder {
-  private serials = new Uint32Array(FIRST_CAPACITY);
-  private times = new Uint32Array(FIRST_CAPACITY);
-  private reasons = new Uint8Array(FIRST_CAPACITY);
-  private count = 0;
+  private readonly pieces: Words[] = [];
+  /** Entries in `pieces`, all of which are full. */
+  private collected = 0;
+  private current = emptyWords(0);
+  private filled = 0;
   private ascending = true;
   private last = -1;
   private longRows = new Uint8Array(0);
@@ -18,36 +24,27 @@ export class RevocationColumnsBuilder {
   private longCount = 0;
 
   get size(): number {
-    return this.count + this.longCount;
-  }
-
-  /** The next short entry needs growth. */
-  get isFull(): boolean {
-    return this.count === this.serials.length;
-  }
-
-  /**
-   * Makes room for one more short entry.
-   * @param expected how many entries there seem to be in all; trims the last growth step, at most doubles.
-   */
-  reserve(expected: number): void {
-    if (!this.isFull) return;
-    const capacity = Math.min(this.count * 2, Math.max(Math.ceil(expected), Math.ceil(this.count * 1.125)));
-    this.serials = grown(this.serials, capacity, Uint32Array);
-    this.times = grown(this.times, capacity, Uint32Array);
-    this.reasons = grown(this.reasons, capacity, Uint8Array);
+    return this.collected + this.filled + this.longCount;
   }
 
   /** @param serial below 2^32 @param seconds since 1970 @param reason CRLReason code point, 0 when none is given */
   append(serial: number, seconds: number, reason: number): void {
-    const at = this.count;
-    if (at === this.serials.length) this.reserve(at * 2);
-    this.serials[at] = serial;
-    this.times[at] = seconds;
-    this.reasons[at] = reason;
+    if (this.filled === this.current.keys.length) this.beginPiece();
+    const at = this.filled;
+    const { keys, times, reasons } = this.current;
+    keys[at] = serial;
+    times[at] = seconds;
+    reasons[at] = reason;
     if (serial <= this.last) this.ascending = false;
     this.last = serial;
-    this.count = at + 1;
+    this.filled = at + 1;
+  }
+
+  private beginPiece(): void {
+    if (this.filled > 0) this.pieces.push(this.current);
+    this.collected += this.filled;
+    this.current = emptyWords(Math.min(LARGEST_PIECE, Math.max(FIRST_PIECE, this.collected)));
+    this.filled = 0;
   }
 
   /** @param row as made by `longRow` */
@@ -70,12 +67,10 @@ export class RevocationColumnsBuilder {
    * appended twice: which of two statements holds is not ours to choose.
    */
   build(structure: string): RevocationColumns {
-    let short = {
-      keys: trimmed(this.serials, this.count, Uint32Array),
-      times: trimmed(this.times, this.count, Uint32Array),
-      reasons: trimmed(this.reasons, this.count, Uint8Array),
-    };
-    if (!this.ascending) short = sortWords(short);
+    const { current, filled } = this;
+    const pieces = [...this.pieces, partOf(current, filled)];
+    const count = this.collected + filled;
+    const short = this.ascending ? joinWords(pieces, count) : sortWords(pieces, count);
     const long = sortRows(
       {
         keys: trimmed(this.longRows, this.longCount * LONG_ROW_OCTETS, Uint8Array),
@@ -96,6 +91,12 @@ export class RevocationColumnsBuilder {
     });
   }
 }
+
+const partOf = ({ keys, times, reasons }: Words, length: number): Words => ({
+  keys: keys.subarray(0, length),
+  times: times.subarray(0, length),
+  reasons: reasons.subarray(0, length),
+});
 
 /** Index of a key equal to the one before it. */
 function findRepeated(keys: Uint32Array): number | undefined {

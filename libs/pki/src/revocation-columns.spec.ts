@@ -73,7 +73,6 @@ describe('RevocationColumns', () => {
     const builder = new RevocationColumnsBuilder();
     const count = 1_000_000;
     for (let i = 0; i < count; i++) {
-      if (builder.isFull) builder.reserve(count);
       builder.append(Math.imul(i, 0x9e3779b1) >>> 0, 1_700_000_000 + i, i % 7);
     }
     const set = builder.build('test');

@@ -1,4 +1,4 @@
-import { type AlgorithmPolicy, DEFAULT_ALGORITHM_POLICY } from './algorithms.js';
+import type { AlgorithmPolicy } from './algorithms.js';
 import type { Certificate } from './certificate.js';
 import { CRL_SKEW_MS } from './crl-check.js';
 import { appliesTo, type AuthenticCrl, lookUp } from './crl-delta.js';
@@ -8,7 +8,7 @@ import { type CrlIssuer, CrlSigners } from './crl-signer.js';
 import { Malformed } from './der.js';
 import { sameName } from './name.js';
 import { judgeOcsp, type OcspExpectation, parseOcspResponse } from './ocsp.js';
-import type { PathAlgorithmPolicy } from './path-algorithms.js';
+import { PATH_ALGORITHM_POLICY, type PathAlgorithmPolicy } from './path-algorithms.js';
 import type { RevocationFinding } from './verdict.js';
 import { wholeSecond } from './validity.js';
 
@@ -23,6 +23,7 @@ export interface CrlQuestion {
   anchors?: readonly { certificate: Certificate }[];
   /** Milliseconds. */
   at: number;
+  /** Default: that of the general profile. One without curves takes RSA only, as the profiles of JPKI do. */
   policy?: AlgorithmPolicy | PathAlgorithmPolicy;
 }
 
@@ -46,7 +47,7 @@ interface Combined {
  */
 export function statusFromCrls(question: CrlQuestion): RevocationFinding {
   const { certificate, issuer, crls, at, candidates = [], anchors = [] } = question;
-  const policy = { curves: [], ...(question.policy ?? DEFAULT_ALGORITHM_POLICY) };
+  const policy = { curves: [], ...(question.policy ?? PATH_ALGORITHM_POLICY) };
   const signers = new CrlSigners(issuer, candidates, anchors, at, policy);
   const doubts: Doubt[] = [];
   const authentic: AuthenticCrl[] = [];
@@ -144,10 +145,10 @@ export interface OcspQuestionedResponse extends OcspExpectation {
   response: Uint8Array;
 }
 
-/** The status of one certificate by one OCSP response (RFC 6960 §3.2). Never throws. */
+/** The status of one certificate by one OCSP response (RFC 6960 §3.2), by default in the general profile. Never throws. */
 export function statusFromOcsp({ response, ...expected }: OcspQuestionedResponse): RevocationFinding {
   try {
-    return judgeOcsp(parseOcspResponse(response), expected);
+    return judgeOcsp(parseOcspResponse(response), { policy: PATH_ALGORITHM_POLICY, ...expected });
   } catch (error) {
     if (error instanceof Malformed) return { method: 'ocsp', status: 'unavailable', detail: 'ocsp_malformed' };
     throw error;

@@ -14,6 +14,8 @@ const REFRESH_MS = 500;
 export class Clock implements OnModuleInit, OnModuleDestroy {
   private testOffsetMs = 0;
   private timer: NodeJS.Timeout | undefined;
+  private failing = false;
+  private stopped = false;
 
   constructor(
     @Inject(DataSource) private readonly dataSource: DataSource,
@@ -22,14 +24,31 @@ export class Clock implements OnModuleInit, OnModuleDestroy {
 
   async onModuleInit(): Promise<void> {
     await this.refresh();
-    this.timer = setInterval(() => {
-      this.refresh().catch((error: unknown) => this.logger.warn('clock_refresh_failed', { error }));
+    this.schedule();
+  }
+
+  /** One question at a time, and one line an outage. */
+  private schedule(): void {
+    if (this.stopped) return;
+    this.timer = setTimeout(() => {
+      this.refresh().then(
+        () => {
+          this.failing = false;
+          this.schedule();
+        },
+        (error: unknown) => {
+          if (!this.failing) this.logger.warn('clock_refresh_failed', { error });
+          this.failing = true;
+          this.schedule();
+        },
+      );
     }, REFRESH_MS);
     this.timer.unref();
   }
 
   onModuleDestroy(): void {
-    clearInterval(this.timer);
+    this.stopped = true;
+    clearTimeout(this.timer);
   }
 
   /** Milliseconds since 1970 by the clock of `mode`. */

@@ -8,6 +8,7 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import type { KeyRing } from './config.js';
+import { takeRandom } from './random-pool.js';
 
 const VERSION = 1;
 const IV = 12;
@@ -18,7 +19,7 @@ const TAG = 16;
  * `context` says what the bytes are and whose; opening under another context fails.
  */
 export function seal(key: KeyObject, plaintext: Uint8Array, context: string): Buffer {
-  const iv = randomBytes(IV);
+  const iv = takeRandom(IV);
   const cipher = createCipheriv('aes-256-gcm', key, iv);
   cipher.setAAD(Buffer.from(context));
   return Buffer.concat([Buffer.of(VERSION), iv, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);

@@ -11,6 +11,7 @@ describe('isDatabaseUnavailable', () => {
   });
 
   it.each([
+    'Query read timeout',
     'Connection terminated unexpectedly',
     'timeout exceeded when trying to connect',
     'Client has encountered a connection error and is not queryable',
@@ -18,7 +19,7 @@ describe('isDatabaseUnavailable', () => {
     expect(isDatabaseUnavailable(new QueryFailedError('select 1', [], new Error(message)))).toBe(true);
   });
 
-  it.each(['23505', '42501', '57014', '22P02', 'EACCES'])('leaves %s to be our mistake', (code) => {
+  it.each(['23505', '42501', '22P02', 'EACCES'])('leaves %s to be our mistake', (code) => {
     expect(isDatabaseUnavailable(new QueryFailedError('select 1', [], coded(code)))).toBe(false);
   });
 

@@ -1,6 +1,19 @@
 import { DataSource, type EntityManager, type MixedList, type EntitySchema } from 'typeorm';
 import type { Mode } from './mode.js';
 
+/** How a pool behaves; shared by every process. */
+export const poolOptions = (pool: number, queryTimeoutMs: number) => ({
+  max: pool,
+  connectionTimeoutMillis: 5_000,
+  statement_timeout: queryTimeoutMs,
+  // A server that is frozen or cut off cannot end a statement; we stop waiting a little later ourselves.
+  query_timeout: queryTimeoutMs + 2_000,
+  keepAlive: true,
+});
+
+/** Longest statement of commands and background work, milliseconds. */
+export const BACKGROUND_QUERY_TIMEOUT_MS = 60_000;
+
 /** One pool under one role. Schema changes are the migrate step's alone. */
 export function createDataSource(options: {
   url: string;
@@ -15,19 +28,19 @@ export function createDataSource(options: {
     synchronize: false,
     migrationsRun: false,
     applicationName: options.applicationName,
-    extra: { max: options.pool, connectionTimeoutMillis: 5_000, statement_timeout: 60_000 },
+    extra: poolOptions(options.pool, BACKGROUND_QUERY_TIMEOUT_MS),
   });
 }
 
 /**
- * SQLSTATE classes 08 connection exception and 53 insufficient resources, 57P01 to 57P03 shutdown, crash and start-up
- * (PostgreSQL manual, appendix A); and errno names of a socket.
+ * SQLSTATE classes 08 connection exception and 53 insufficient resources, 57P01 to 57P03 shutdown, crash and start-up,
+ * 57014 statement timeout (PostgreSQL manual, appendix A); and errno names of a socket.
  */
 const UNAVAILABLE_CODE =
-  /^(08...|53...|57P0[123]|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
+  /^(08...|53...|57P0[123]|57014|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
 /** What the driver says without a code. */
 const UNAVAILABLE_MESSAGE =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
+  /^(Query read timeout|Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
 
 /**
  * Whether an error of the database says that it could not be reached or was lost, as against a statement it refused.

@@ -1,4 +1,5 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import { takeRandom } from './random-pool.js';
 
 /** Public prefix of each kind of thing. */
 export const ID_PREFIXES = ['ten', 'key', 'chl', 'ver', 'use', 'aud', 'req'] as const;
@@ -6,17 +7,6 @@ export type IdPrefix = (typeof ID_PREFIXES)[number];
 
 let lastMs = 0;
 let sequence = 0;
-let randomPool = Buffer.alloc(0);
-let randomUsed = 0;
-
-function random8(): Buffer {
-  if (randomUsed + 8 > randomPool.length) {
-    randomPool = randomBytes(4096);
-    randomUsed = 0;
-  }
-  return randomPool.subarray(randomUsed, (randomUsed += 8));
-}
-
 /**
  * A time-ordered UUID (RFC 9562 §5.7): rows of one tenant lie together and lists need no other order. Ids made in one
  * process never go backwards: within one millisecond the 12 bits of `rand_a` count.
@@ -29,11 +19,17 @@ export function newId(nowMs: number): string {
     lastMs++;
     sequence = 0;
   }
-  const tail = random8();
+  const tail = takeRandom(8);
   tail[0] = (tail[0]! & 0x3f) | 0x80;
   const time = lastMs.toString(16).padStart(12, '0');
   const hex = tail.toString('hex');
   return `${time.slice(0, 8)}-${time.slice(8)}-7${sequence.toString(16).padStart(3, '0')}-${hex.slice(0, 4)}-${hex.slice(4)}`;
+}
+
+/** The smallest id that `newId` can make at `ms`: ids of a table in time order are bounds of time. */
+export function firstIdOf(ms: number): string {
+  const time = Math.min(Math.max(0, ms), 0xffff_ffff_ffff).toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000000`;
 }
 
 /** A UUID that says nothing about when it was made (RFC 9562 §5.4). */

@@ -54,6 +54,9 @@ export function threadProgram(moduleFile: string, name: string): string {
   return join(folder.slice(0, root), 'dist', folder.slice(root), `${name}.js`);
 }
 
+/** How long a thread may take to finish what it has begun, milliseconds. */
+const STOP_TIMEOUT_MS = 5_000;
+
 interface Waiting {
   answer(value: unknown): void;
   fail(error: Error): void;
@@ -66,9 +69,7 @@ export class Thread<Request, Answer, Part = never> {
   private readonly waiting = new Map<number, Waiting>();
   private nextId = 0;
 
-  constructor(
-    private readonly options: { program: string; data: unknown; logger: Logger },
-  ) {}
+  constructor(private readonly options: { program: string; data: unknown; logger: Logger }) {}
 
   /** Requests not yet answered. */
   get load(): number {
@@ -94,8 +95,11 @@ export class Thread<Request, Answer, Part = never> {
     const { worker } = this;
     if (worker === undefined) return;
     const ended = new Promise((resolve) => worker.once('exit', resolve));
+    // A thread that something keeps alive must not keep the process from ending.
+    const deadline = setTimeout(() => void worker.terminate(), STOP_TIMEOUT_MS);
     worker.postMessage('stop');
     await ended;
+    clearTimeout(deadline);
   }
 
   private start(): Worker {

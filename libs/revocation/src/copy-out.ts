@@ -13,7 +13,11 @@ interface CopyData {
  * gives bytea columns of a query as hexadecimal text, twice the size and limited to 512 MiB; here they are the octets
  * that came from the socket. They are valid during the call of `row` only.
  */
-export function copyOut(client: pg.ClientBase, select: string, row: (fields: readonly Buffer[]) => void): Promise<void> {
+export function copyOut(
+  client: pg.ClientBase,
+  select: string,
+  row: (fields: readonly Buffer[]) => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     client.query(new CopyOut(`copy (${select}) to stdout (format binary)`, row, resolve, reject));
   });

@@ -7,7 +7,6 @@ import {
   shortSerial,
 } from '#lib/pki';
 
-
 export const CHANGE_KINDS = ['added', 'changed', 'gone'] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
@@ -79,4 +78,3 @@ function append(builder: RevocationColumnsBuilder, serial: Uint8Array, revokedAt
   if (short >= 0) builder.append(short, revokedAt / 1000, reason);
   else builder.appendLong(longRow(serial), revokedAt / 1000, reason);
 }
-

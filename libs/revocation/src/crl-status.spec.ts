@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { CRL_SKEW_MS, parseCertificate, parseName, RevocationColumnsBuilder, serialOctets } from '#lib/pki';
 import { issueEndEntity, makeAuthority, partitionName, profileExtensions } from '../../../test/support/pki.js';
 import * as der from '../../../test/support/der-writer.js';
-import { crlStatus, firstAnswer } from './crl-status.js';
+import { crlStatus, statusAmong } from './crl-status.js';
 import { type ResidentCrl, ResidentSet } from './resident-set.js';
 
 const AT = Date.UTC(2026, 1, 2);
@@ -24,8 +24,9 @@ function list(change: Partial<ResidentCrl> = {}): ResidentCrl {
     ...change,
   };
 }
-const serial = serialOctets(REVOKED);
-const other = serialOctets(REVOKED + 1);
+const empty = () => new RevocationColumnsBuilder().build('test');
+const serial = { serial: serialOctets(REVOKED), notAfter: AT + 2 * DAY };
+const other = { serial: serialOctets(REVOKED + 1), notAfter: AT + 2 * DAY };
 
 describe('the status a list gives', () => {
   it('is good for a serial it does not hold, and names the list', () => {
@@ -60,11 +61,40 @@ describe('the status a list gives', () => {
     expect(crlStatus(other, early, AT - 1)).toMatchObject({ status: 'unavailable', detail: 'crl_from_future' });
   });
 
-  it('comes from the first list that can answer, and reports the first doubt when none can', () => {
+  it('is unknown, not good, when a list is silent about a certificate that had expired', () => {
+    const ended = { ...other, notAfter: AT - 1 };
+    expect(crlStatus(ended, list(), AT)).toMatchObject({ status: 'unknown', detail: 'certificate_expired' });
+    expect(crlStatus({ ...other, notAfter: AT }, list(), AT).status).toBe('good');
+    // Dropped from a list that was made after its end, although asked about a moment when it was valid.
+    const later = list({ thisUpdate: AT + 2 });
+    expect(crlStatus({ ...other, notAfter: AT + 1 }, later, AT + 1).status).toBe('unknown');
+    expect(crlStatus({ ...serial, notAfter: AT - 1 }, list(), AT).status).toBe('revoked');
+  });
+
+  it('comes from the fresh list made last, so that an older one cannot hide a revocation', () => {
+    const older = list({ thisUpdate: AT - 2 * DAY, columns: empty(), sha256: 'older' });
+    const newer = list({ thisUpdate: AT - DAY, sha256: 'newer' });
+    for (const lists of [
+      [older, newer],
+      [newer, older],
+    ]) {
+      expect(statusAmong(serial, lists, AT).status).toBe('revoked');
+      expect(statusAmong(other, lists, AT)).toMatchObject({ status: 'good', sourceSha256: 'newer' });
+    }
+  });
+
+  it('is revoked wherever a fresh list says so, for a revocation is final', () => {
+    const older = list({ thisUpdate: AT - 2 * DAY });
+    const newer = list({ thisUpdate: AT - DAY, columns: empty() });
+    expect(statusAmong(serial, [newer, older], AT).status).toBe('revoked');
+  });
+
+  it('is taken from a fresh list beside a stale one, and is the doubt about the newest when none is fresh', () => {
     const stale = list({ nextUpdate: AT });
-    expect(firstAnswer(other, [stale, list()], AT).status).toBe('good');
-    expect(firstAnswer(other, [stale, list({ thisUpdate: AT + DAY })], AT).status).toBe('stale');
-    expect(firstAnswer(other, [], AT)).toEqual({ method: 'crl', status: 'unavailable', detail: 'no_partition' });
+    expect(statusAmong(other, [stale, list()], AT).status).toBe('good');
+    const future = list({ thisUpdate: AT + DAY, nextUpdate: AT + 2 * DAY });
+    expect(statusAmong(other, [stale, future], AT)).toMatchObject({ status: 'unavailable', detail: 'crl_from_future' });
+    expect(statusAmong(other, [], AT)).toEqual({ method: 'crl', status: 'unavailable', detail: 'no_partition' });
   });
 });
 

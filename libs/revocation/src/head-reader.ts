@@ -114,7 +114,7 @@ function readHead(fields: readonly Buffer[], batch: HeadBatch): void {
   let data: ColumnData;
   try {
     // A buffer of its own: the columns stay for a day, the socket's memory must not.
-    ({ data } = RevocationColumns.decode(Uint8Array.from(columns)));
+    ({ data } = RevocationColumns.decode(new Uint8Array(columns)));
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;
     batch.corrupt.push({ partitionId, crlId, rule: error.rule });
@@ -124,7 +124,7 @@ function readHead(fields: readonly Buffer[], batch: HeadBatch): void {
     partitionId,
     crlId,
     anchorFingerprint: anchor.toString('hex'),
-    ...(point.length === 0 ? {} : { distributionPoint: Uint8Array.from(point) }),
+    ...(point.length === 0 ? {} : { distributionPoint: new Uint8Array(point) }),
     ...(number.length === 0 ? {} : { crlNumber: number.toString('latin1') }),
     thisUpdate: Number(thisUpdate.readBigInt64BE()),
     nextUpdate: Number(nextUpdate.readBigInt64BE()),

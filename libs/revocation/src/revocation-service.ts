@@ -1,9 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { JlisUnavailable, OcspTransport } from '#lib/jlis';
-import { buildOcspRequest, type Certificate, type RevocationFinding, statusFromOcsp, type TrustAnchor } from '#lib/pki';
+import {
+  buildOcspRequest,
+  DEFAULT_ALGORITHM_POLICY,
+  type Certificate,
+  type RevocationFinding,
+  statusFromOcsp,
+  type TrustAnchor,
+} from '#lib/pki';
 import type { Mode } from '#lib/platform';
-import { firstAnswer } from './crl-status.js';
+import { statusAmong } from './crl-status.js';
 import { OcspCache } from './ocsp-cache.js';
 import { RevocationData } from './revocation-data.js';
 
@@ -52,7 +59,7 @@ export class RevocationService {
   /** From the lists in memory; no wait, no network. */
   crlStatus({ mode, certificate, anchor, at }: StatusQuestion): RevocationFinding {
     const lists = this.data.set(mode).covering(certificate, anchor.fingerprint);
-    return firstAnswer(certificate.serial, lists, at);
+    return statusAmong(certificate, lists, at);
   }
 
   private async askFirst(
@@ -80,7 +87,7 @@ export class RevocationService {
     const request = buildOcspRequest({ certificate, issuer, hash: 'sha1', nonce });
     try {
       const response = await this.ocsp.ask(url, request);
-      return statusFromOcsp({ response, certificate, issuer, at, nonce });
+      return statusFromOcsp({ response, certificate, issuer, at, nonce, policy: DEFAULT_ALGORITHM_POLICY });
     } catch (error) {
       if (error instanceof JlisUnavailable) return unavailable(`ocsp_${error.detail}`);
       throw error;

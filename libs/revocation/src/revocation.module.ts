@@ -3,7 +3,9 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { OcspTransport } from '#lib/jlis';
 import { AnchorStore } from './anchor-store.js';
 import { REVOCATION_ENTITIES } from './entities.js';
+import { ResidentMetrics } from './resident-metrics.js';
 import { RevocationData } from './revocation-data.js';
+import { RevocationHistory } from './revocation-history.js';
 import { RevocationService } from './revocation-service.js';
 
 /** For processes that ask about certificates. Start-up fails when a mode holds an anchor of the other. */
@@ -17,9 +19,11 @@ export class RevocationModule {
         AnchorStore,
         RevocationData,
         RevocationService,
+        RevocationHistory,
+        ResidentMetrics,
         { provide: OcspTransport, useFactory: () => new OcspTransport({ timeoutMs: options.ocspTimeoutMs }) },
       ],
-      exports: [AnchorStore, RevocationData, RevocationService],
+      exports: [AnchorStore, RevocationData, RevocationService, RevocationHistory],
     };
   }
 }

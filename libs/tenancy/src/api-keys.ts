@@ -17,6 +17,7 @@ interface Row {
   id: string;
   scopes: Scope[];
   tenant_key_id: string;
+  lookup_key_id: string;
   reference_format: string | null;
 }
 
@@ -64,6 +65,7 @@ export class ApiKeys {
         keyHash,
         scopes: row.scopes,
         tenantKeyId: row.tenant_key_id,
+        lookupKeyId: row.lookup_key_id,
         referenceFormat: row.reference_format,
       }
     );

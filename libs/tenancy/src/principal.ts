@@ -9,5 +9,7 @@ export interface Principal extends Tenancy {
   scopes: readonly Scope[];
   /** The key that seals what is stored now. */
   tenantKeyId: string;
+  /** The key whose keyed hashes find a certificate again; never rotated. */
+  lookupKeyId: string;
   referenceFormat: string | null;
 }

@@ -22,6 +22,14 @@ describe('references never hold an Individual Number', () => {
     ['with Japanese hyphens', '1234ー5678ー9018'],
     ['in full-width digits', '１２３４５６７８９０１８'],
     ['inside other text', 'customer 123456789018/2'],
+    ['with slashes', '1234/5678/9018'],
+    ['in groups of three', '123-456-789-018'],
+    ['in pairs', '12 34 56 78 90 18'],
+    ['with double spaces', '1234  5678  9018'],
+    ['with mixed separators', '1234-5678 9018'],
+    ['with zero-width spaces', '1234\u200b5678\u200b9018'],
+    ['with soft hyphens inside', '12345\u00ad6789018'],
+    ['with no-break hyphens', '1234\u2011\u20115678\u2011\u20119018'],
   ])('refuses it %s', (_form, reference) => {
     expect(mayHoldMyNumber(reference)).toBe(true);
     expect(checkReference(reference, null)).toBe('reference_is_my_number');
@@ -32,7 +40,7 @@ describe('references never hold an Individual Number', () => {
     ['thirteen digits, as a corporate number has', '1234567890180'],
     ['eleven digits', '12345678901'],
     ['an account and a date', 'KY-2026-12345678'],
-    ['mixed separators', '1234-5678 9018'],
+    ['a year and a serial that make twelve digits together', '2026-12345671'],
     ['text', '顧客 Ａ−１２'],
   ])('takes %s', (_form, reference) => expect(checkReference(reference, null)).toBeUndefined());
 });

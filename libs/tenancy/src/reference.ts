@@ -1,8 +1,15 @@
 import type { ProblemCode } from '#lib/platform';
 
-/** Twelve digits standing alone, whole or in groups of four as on the card. */
-const TWELVE_DIGITS = /(?<!\d)\d{4}([ -]?)\d{4}\1\d{4}(?!\d)/g;
-const DASHES = /[‐‑‒–—―−ー・._\u3000]/g;
+// No letters or digits, save the long-vowel mark and the numeral one, which pass for hyphens in Japanese text.
+const SEPARATED = '(?:[^\\p{L}\\p{N}]|[ー一]){1,3}';
+/**
+ * Digits in groups of one length, as people write a long number: 12, 6, 4, 3 or 2 together, with up to three marks
+ * between the groups. Groups of unequal length (a year and a serial) are no way to write an Individual Number.
+ */
+const TWELVE_DIGITS = new RegExp(
+  `(?<!\\d)(?:\\d{12}|${[6, 4, 3, 2].map((size) => `\\d{${size}}(?:${SEPARATED}\\d{${size}}){${12 / size - 1}}`).join('|')})(?!\\d)`,
+  'gu',
+);
 
 /**
  * Check digit of an Individual Number (MIC ordinance no. 85 of 2014, art. 5): 11 − Σ Pn·Qn mod 11 over the digits
@@ -17,9 +24,9 @@ export function hasMyNumberCheckDigit(digits: string): boolean {
 
 /** True when `text` contains what could be an Individual Number, in half- or full-width digits. */
 export function mayHoldMyNumber(text: string): boolean {
-  const plain = text.normalize('NFKC').replace(DASHES, '-');
-  for (const match of plain.matchAll(TWELVE_DIGITS))
-    if (hasMyNumberCheckDigit(match[0].replace(/\D/g, ''))) return true;
+  // Invisible characters must not hide it.
+  const plain = text.normalize('NFKC').replace(/\p{Cf}/gu, '');
+  for (const [found] of plain.matchAll(TWELVE_DIGITS)) if (hasMyNumberCheckDigit(found.replace(/\D/g, ''))) return true;
   return false;
 }
 

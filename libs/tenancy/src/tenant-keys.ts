@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { KEY_RING, unwrapKey, withTenant, type KeyRing, type Tenancy, type TenantKey } from '#lib/platform';
 
 const MAX_CACHED = 5_000;
@@ -14,21 +14,26 @@ export class TenantKeys {
     @Inject(KEY_RING) private readonly keyRing: KeyRing,
   ) {}
 
-  /** @throws Error when the key does not exist for this tenant and mode, or the ring cannot unwrap it. */
-  get(tenancy: Tenancy, id: string): Promise<TenantKey> {
+  /**
+   * @param manager of a transaction of this tenant, when the caller holds one: a request never waits for a second
+   *   connection while it keeps one.
+   * @throws Error when the key does not exist for this tenant and mode, or the ring cannot unwrap it.
+   */
+  get(tenancy: Tenancy, id: string, manager?: EntityManager): Promise<TenantKey> {
     const cacheKey = `${tenancy.tenantId}|${tenancy.mode}|${id}`;
     const cached = this.cache.get(cacheKey);
     if (cached) return cached;
     if (this.cache.size >= MAX_CACHED) this.cache.clear();
-    const key = this.read(tenancy, id);
+    const key = manager ? this.read(manager, id) : withTenant(this.dataSource, tenancy, (own) => this.read(own, id));
     this.cache.set(cacheKey, key);
     key.catch(() => this.cache.delete(cacheKey));
     return key;
   }
 
-  private async read(tenancy: Tenancy, id: string): Promise<TenantKey> {
-    const rows: { ring_key_id: string; wrapped: Buffer }[] = await withTenant(this.dataSource, tenancy, (manager) =>
-      manager.query('select ring_key_id, wrapped from tenant_key where id = $1', [id]),
+  private async read(manager: EntityManager, id: string): Promise<TenantKey> {
+    const rows: { ring_key_id: string; wrapped: Buffer }[] = await manager.query(
+      'select ring_key_id, wrapped from tenant_key where id = $1',
+      [id],
     );
     const row = rows[0];
     if (!row) throw new Error(`no tenant key ${id}`);

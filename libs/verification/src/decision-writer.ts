@@ -5,6 +5,12 @@ import { encodeBatch, type Conflict, type Decision } from './decision.js';
 
 /** Rows of one commit. At 3 KB of evidence a row, about 800 KB a statement. */
 const MAX_BATCH = 256;
+/** Evidence of one commit; a single row may have more. */
+const MAX_BATCH_BYTES = 4 * 1024 * 1024;
+/** Decisions that may wait while the database is slow; more are refused rather than remembered. */
+const MAX_WAITING = 10_000;
+/** Foreign key violation: the row won its challenge, lost its idempotency key and would have used it up for nothing. */
+const TORN_CLAIM = '23503';
 const DEADLOCK = '40P01';
 const MAX_TRIES = 3;
 
@@ -34,6 +40,7 @@ export class DecisionWriter {
    */
   append(decision: Decision): Promise<Conflict | undefined> {
     return new Promise((resolve, reject) => {
+      if (this.waiting.length >= MAX_WAITING) throw new Problem('storage_unavailable');
       this.waiting.push({ decision, resolve, reject });
       if (!this.writing) {
         this.writing = true;
@@ -44,7 +51,7 @@ export class DecisionWriter {
 
   private async drain(): Promise<void> {
     while (this.waiting.length > 0) {
-      const batch = this.waiting.splice(0, MAX_BATCH);
+      const batch = this.waiting.splice(0, sizeOfBatch(this.waiting));
       await this.write(batch, 1);
     }
     this.writing = false;
@@ -62,7 +69,8 @@ export class DecisionWriter {
       } else if (batch.length > 1) {
         // The statement was rolled back: written one by one, only the row at fault fails.
         for (const waiting of batch) await this.write([waiting], 1);
-      } else if (state === DEADLOCK && attempt < MAX_TRIES) await this.write(batch, attempt + 1);
+      } else if (state === TORN_CLAIM) batch[0]!.resolve('idempotency_key_used');
+      else if (state === DEADLOCK && attempt < MAX_TRIES) await this.write(batch, attempt + 1);
       else batch[0]!.reject(error);
     }
   }
@@ -75,6 +83,18 @@ export class DecisionWriter {
     );
     return new Map(rows.map((row) => [row.row_position, row.conflict]));
   }
+}
+
+/** How many of the waiting decisions go into the next commit: at least one. */
+function sizeOfBatch(waiting: readonly Waiting[]): number {
+  let bytes = 0;
+  let count = 0;
+  for (const { decision } of waiting.slice(0, MAX_BATCH)) {
+    bytes += decision.sealedEvidence.length;
+    if (count > 0 && bytes > MAX_BATCH_BYTES) break;
+    count++;
+  }
+  return count;
 }
 
 /**

@@ -1,6 +1,5 @@
 import type { DigestAlgorithm, Padding } from '#lib/pki';
-
-export type RevocationMethod = 'crl' | 'ocsp' | 'ocsp_or_crl';
+import type { RevocationMethod } from '#lib/revocation';
 
 /** What was signed: its bytes, or their digest when the document stays with the service provider. */
 export interface Signed {

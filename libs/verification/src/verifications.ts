@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, In, type EntityManager } from 'typeorm';
 import { appendAudit } from '#lib/audit';
 import { UsageEventRow, type UsageEvent } from '#lib/billing';
-import { Problem, withTenant } from '#lib/platform';
+import { firstIdOf, Problem, withTenant } from '#lib/platform';
 import { parseCertificate, readAttributes, type Attributes, type Outcome } from '#lib/pki';
 import { TenantKeys, type Principal } from '#lib/tenancy';
 import { openEvidence, type VerdictFacts } from './evidence.js';
@@ -40,6 +40,11 @@ export const disclosesAttributes = (facts: VerdictFacts): boolean =>
   facts.certificate.kind === 'sign' &&
   facts.checks.every((check) => check.name === 'revocation' || check.result === 'passed');
 
+/** What a list shows; the sealed evidence of a page would be megabytes for nothing. */
+const LISTED = ['tenantId', 'mode', 'id', 'kind', 'decidedAt', 'verdict', 'reference', 'challengeId'].map(
+  (column) => `v.${column}`,
+);
+
 /** Reads a tenant's verifications. A read that opens personal data is an audit event in the same transaction. */
 @Injectable()
 export class Verifications {
@@ -74,6 +79,7 @@ export class Verifications {
     return withTenant(this.dataSource, principal, async (manager) => {
       const query = manager
         .createQueryBuilder(VerificationRow, 'v')
+        .select(LISTED)
         // Tenant and mode are enforced by the database; named here they let the primary key serve the order.
         .where('v.tenant_id = :tenantId and v.mode = :mode', { tenantId: principal.tenantId, mode: principal.mode })
         .orderBy('v.id', 'DESC')
@@ -82,9 +88,8 @@ export class Verifications {
       if (filter.outcome !== undefined) query.andWhere('v.outcome = :outcome', { outcome: filter.outcome });
       if (filter.kind !== undefined) query.andWhere('v.kind = :kind', { kind: filter.kind });
       if (filter.reference !== undefined) query.andWhere('v.reference = :reference', { reference: filter.reference });
-      if (filter.createdAfter) query.andWhere('v.decided_at >= :createdAfter', { createdAfter: filter.createdAfter });
-      if (filter.createdBefore)
-        query.andWhere('v.decided_at < :createdBefore', { createdBefore: filter.createdBefore });
+      if (filter.createdAfter) query.andWhere('v.id >= :from', { from: firstIdOf(filter.createdAfter.getTime()) });
+      if (filter.createdBefore) query.andWhere('v.id < :to', { to: firstIdOf(filter.createdBefore.getTime()) });
       const rows = await query.getMany();
       const usage = await this.usageOf(manager, rows);
       return rows.map((row) => toVerification(row, usage.get(row.id) ?? []));
@@ -102,7 +107,7 @@ export class Verifications {
     if (!row) return undefined;
     const verification = toVerification(row, (await this.usageOf(manager, [row])).get(id) ?? []);
     if (!disclosesAttributes(row.verdict)) return verification;
-    const key = await this.tenantKeys.get(principal, row.tenantKeyId);
+    const key = await this.tenantKeys.get(principal, row.tenantKeyId, manager);
     const { certificate } = openEvidence(key, principal, id, row.evidence);
     await appendAudit(manager, {
       actor: `api_key:${principal.apiKeyId}`,

@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { usageEventOf } from '#lib/billing';
 import { Clock, keyedHash, newId, Problem } from '#lib/platform';
 import { judge, profileFor, readAttributes, type Evidence, type Hierarchy, type RevocationFinding } from '#lib/pki';
-import { AnchorStore, RevocationService } from '#lib/revocation';
+import { AnchorStore, RevocationService, type RevocationMethod } from '#lib/revocation';
 import { checkReference, TenantKeys, type Principal } from '#lib/tenancy';
 import { Challenges } from './challenges.js';
 import { readCmsSignature } from './cms-input.js';
@@ -12,7 +12,7 @@ import { DecisionWriter } from './decision-writer.js';
 import { sealEvidence, type VerdictFacts } from './evidence.js';
 import { examine } from './examine.js';
 import { InFlight } from './idempotency.js';
-import type { AuthenticationRequest, Call, RevocationMethod, SignatureRequest } from './request.js';
+import type { AuthenticationRequest, Call, SignatureRequest } from './request.js';
 import { readRawSignature, type SignatureInput } from './signature-input.js';
 import { disclosesAttributes, Verifications, type Verification } from './verifications.js';
 
@@ -118,6 +118,7 @@ export class Verifier {
       },
     };
     const key = await this.tenantKeys.get(principal, principal.tenantKeyId);
+    const lookupKey = await this.tenantKeys.get(principal, principal.lookupKeyId);
     const id = newId(Date.now());
     const decision: Decision = {
       principal,
@@ -125,7 +126,7 @@ export class Verifier {
       kind: subject.kind,
       decidedAt,
       facts,
-      certificateHash: keyedHash(key, `${subject.hierarchy}|${certificate.serialNumber}`),
+      certificateHash: keyedHash(lookupKey, `${subject.hierarchy}|${certificate.serialNumber}`),
       sealedEvidence: sealEvidence(key, principal, id, { certificate: certificate.raw, ...subject.input.evidence }),
       usage: attempts.map((attempt, index) =>
         usageEventOf({

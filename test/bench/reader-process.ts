@@ -1,0 +1,46 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Stack } from '../../dev/stack.mjs';
+import type { ReaderReport, ReaderRequest } from './revocation-reader.js';
+
+/** A process with the revocation set in memory, held by a benchmark. */
+export class Reader {
+  private constructor(
+    private readonly child: ChildProcess,
+    /** What it told when it was ready. */
+    readonly start: ReaderReport,
+  ) {}
+
+  static async start(stack: Stack): Promise<Reader> {
+    const child = fork(join(import.meta.dirname, 'revocation-reader.js'), [], {
+      env: {
+        PATH: process.env['PATH'],
+        DATABASE_URL: stack.urls.database.api,
+        KEY_RING: JSON.stringify(stack.secrets.keyRing),
+      },
+      execArgv: ['--expose-gc'],
+    });
+    return new Reader(child, await Reader.report(child));
+  }
+
+  private static async report(child: ChildProcess): Promise<ReaderReport> {
+    const ended = once(child, 'exit').then(() => {
+      throw new Error('the reader has ended');
+    });
+    const [report] = (await Promise.race([once(child, 'message'), ended])) as [ReaderReport];
+    return report;
+  }
+
+  async ask(request: ReaderRequest): Promise<ReaderReport> {
+    const answer = Reader.report(this.child);
+    this.child.send(request);
+    return answer;
+  }
+
+  async stop(): Promise<void> {
+    const ended = once(this.child, 'exit');
+    this.child.kill('SIGKILL');
+    await ended;
+  }
+}

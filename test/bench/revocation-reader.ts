@@ -1,0 +1,100 @@
+import 'reflect-metadata';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { loadConfig, Logger, PlatformModule } from '#lib/platform';
+import { serialOctets } from '#lib/pki';
+import { type ResidentCrl, RevocationData, RevocationModule } from '#lib/revocation';
+
+/** What the benchmark asks this process for. */
+export type ReaderRequest = 'refresh' | 'lookups' | 'delay' | 'memory';
+
+export interface ReaderReport {
+  /** Milliseconds from the start of the process to its last list in memory. */
+  readyMs?: number;
+  entries?: number;
+  partitions?: number;
+  perSecond?: number;
+  /** Longest time the event loop was held since this was last asked, milliseconds. */
+  delayMs?: number;
+  /** Bytes of buffers, and of them and the heap, after a collection. */
+  buffers?: number;
+  total?: number;
+}
+
+const LOOKUPS = 4_000_000;
+const DELAY_RESOLUTION_MS = 1;
+
+@Module({})
+class Root {}
+
+const lists = (data: RevocationData): ResidentCrl[] => [...data.set('test').lists()];
+
+/** Serials in random order over random lists, half of them revoked, prepared before the clock runs. */
+function lookups(data: RevocationData): number {
+  const held = lists(data);
+  const at = new Uint32Array(LOOKUPS);
+  const serials: Uint8Array[] = [];
+  for (let i = 0; i < LOOKUPS; i++) {
+    at[i] = Math.floor(Math.random() * held.length);
+    const column = held[at[i]!]!.columns.data.serials;
+    const present = column[Math.floor(Math.random() * column.length)] ?? 0;
+    serials.push(serialOctets(i % 2 === 0 ? present : (present ^ 0x55) >>> 0));
+  }
+  let found = 0;
+  const startedAt = performance.now();
+  for (let i = 0; i < LOOKUPS; i++) if (held[at[i]!]!.columns.find(serials[i]!) !== undefined) found++;
+  const seconds = (performance.now() - startedAt) / 1000;
+  if (found < LOOKUPS / 2) throw new Error(`${found} of ${LOOKUPS / 2} revoked serials were found`);
+  return LOOKUPS / seconds;
+}
+
+/** A process that holds the revocation set as the API does, started by a benchmark that asks it over IPC. */
+async function run(): Promise<void> {
+  const { DATABASE_URL, KEY_RING } = loadConfig(['DATABASE_URL', 'KEY_RING'], process.env);
+  const logger = new Logger('bench', 'error');
+  const app = await NestFactory.createApplicationContext(
+    {
+      module: Root,
+      imports: [
+        PlatformModule.forRoot({ app: 'bench', databaseUrl: DATABASE_URL, databasePool: 4, keyRing: KEY_RING, logger }),
+        RevocationModule.forRoot({ ocspTimeoutMs: 1_000 }),
+      ],
+    },
+    { logger: false, abortOnError: false },
+  );
+  const readyMs = performance.now();
+  const data = app.get(RevocationData);
+  const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+  delay.enable();
+  const answer = async (request: ReaderRequest): Promise<ReaderReport> => {
+    switch (request) {
+      case 'refresh':
+        await data.refresh();
+        return data.set('test').stats;
+      case 'lookups':
+        return { perSecond: lookups(data) };
+      case 'delay': {
+        // The histogram holds the time between two ticks of its timer.
+        const delayMs = Math.max(0, delay.max / 1e6 - DELAY_RESOLUTION_MS);
+        delay.reset();
+        return { delayMs };
+      }
+      case 'memory': {
+        globalThis.gc?.();
+        const { arrayBuffers, heapUsed } = process.memoryUsage();
+        return { buffers: arrayBuffers, total: arrayBuffers + heapUsed };
+      }
+    }
+  };
+  process.on('message', (request: ReaderRequest) => {
+    void answer(request).then((report) => process.send?.(report));
+  });
+  process.send?.({ readyMs, ...data.set('test').stats } satisfies ReaderReport);
+}
+
+process.once('disconnect', () => process.exit(0));
+run().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(1);
+});
