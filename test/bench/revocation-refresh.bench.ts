@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Stack, StackOptions } from '../../dev/stack.mjs';
-import { Reader } from './reader-process.js';
+import { Reader, yieldToReaders } from './reader-process.js';
 
 /** The runner passes `startStack` in. */
 export const needsStack = true;
@@ -83,8 +83,10 @@ export async function bench({ startStack }: { startStack: (options: StackOptions
     environment: { worker: { LOG_LEVEL: 'warn' } },
   });
   try {
+    yieldToReaders(stack.postgres, stack.redis, stack.sandbox);
     await stack.operator(['seed-demo']);
     await stack.worker.start();
+    yieldToReaders(stack.worker);
     await stack.operator(['revocation', 'refresh', '--mode', 'test', '--wait']);
     const reader = await Reader.start(stack);
     const set = await control(stack, 'synthetic-national', { partitions: PARTITIONS, entries_per_partition: ENTRIES });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { crlEntry, SYNTHETIC_BASE } from './crl-writer.js';
-import type { RevocationReason } from './card-record.js';
+import { reasonCode, type RevocationReason } from './card-record.js';
 import type { Hierarchy } from './hierarchy.js';
 import type { StateStore } from './state-store.js';
 import { DAY_MS } from './validity.js';
@@ -134,6 +134,16 @@ const REASONS: readonly RevocationReason[] = [
   'cessationOfOperation',
   'certificateHold',
 ];
+const REASON_CODES = Uint8Array.from(REASONS, reasonCode);
+
+/** An entry with places to write to; those of all reasons in use have one length. */
+const TEMPLATE = ((): { bytes: Buffer; serialAt: number; timeAt: number; reasonAt: number } => {
+  const bytes = crlEntry(BigInt(SYNTHETIC_BASE), 0, REASONS[0]!);
+  const serialAt = bytes.indexOf(Buffer.from([0x40, 0, 0, 0]));
+  // Tag and length of the UTCTime lie between.
+  return { bytes, serialAt, timeAt: serialAt + 4 + 2, reasonAt: bytes.length - 1 };
+})();
+
 /** Entries of one partition have their own stretch of the serials of a hierarchy. */
 const STRETCH = 2 ** 19;
 const SERIALS = 2 ** 30;
@@ -146,46 +156,53 @@ const YEARS = 5;
 function nationalEntries(index: number, count: number, days: State['days']): Buffer {
   const day = days.length - 1;
   const { added, gone } = movement(count);
-  const first = days[0]!.at;
-  const templates = REASONS.map((reason) => crlEntry(BigInt(SYNTHETIC_BASE), first, reason));
-  const size = templates[0]!.length;
-  const serialAt = templates[0]!.indexOf(Buffer.from([0x40, 0, 0, 0]));
-  // UTCTime follows the serial: YYMMDD, HHMM, SSZ.
-  const dateAt = serialAt + 4 + 2;
   const from = day * gone;
   const to = count + day * added;
-  const all = Buffer.allocUnsafe((to - from) * size);
+  const { bytes: template, serialAt, timeAt, reasonAt } = TEMPLATE;
+  const size = template.length;
+  const all = Buffer.alloc((to - from) * size, template);
+  const dates = datesBefore(days[0]!.at);
+  // Octet by octet: a copy of a few octets costs more as a call than as a loop, and there are tens of millions.
   for (let i = from, at = 0; i < to; i++, at += size) {
     const scattered = scatter(index * STRETCH + i);
-    const changes = i % CHANGED >= 1 && i % CHANGED <= day ? 1 : 0;
-    templates[(scattered + changes) % REASONS.length]!.copy(all, at);
-    all.writeUInt32BE(SYNTHETIC_BASE + scattered, at + serialAt);
+    const serial = SYNTHETIC_BASE + scattered;
+    all[at + serialAt] = serial >>> 24;
+    all[at + serialAt + 1] = serial >>> 16;
+    all[at + serialAt + 2] = serial >>> 8;
+    all[at + serialAt + 3] = serial;
     if (i < count) {
-      datesBefore(first)[scattered % (YEARS * 365)]!.copy(all, at + dateAt);
-      MINUTES[scattered % 1_440]!.copy(all, at + dateAt + 6);
-    } else crlEntryTime(days[1 + Math.floor((i - count) / added)]!.at).copy(all, at + dateAt);
+      write(all, at + timeAt, dates, (scattered % (YEARS * 365)) * 6, 6);
+      write(all, at + timeAt + 6, MINUTES, (scattered % 1_440) * 4, 4);
+    } else write(all, at + timeAt, timeDigits(days[1 + Math.floor((i - count) / added)]!.at), 0, 12);
+    const changes = i % CHANGED >= 1 && i % CHANGED <= day ? 1 : 0;
+    all[at + reasonAt] = REASON_CODES[(scattered + changes) % REASON_CODES.length]!;
   }
   return all;
+}
+
+function write(to: Uint8Array, at: number, from: Uint8Array, offset: number, count: number): void {
+  for (let i = 0; i < count; i++) to[at + i] = from[offset + i]!;
 }
 
 /** An odd factor permutes the numbers below a power of two. */
 const scatter = (value: number): number => Math.imul(value, 0x9e3779b1) & (SERIALS - 1);
 
-const digits = (ms: number): string => new Date(ms).toISOString().replace(/[-:T]/g, '').slice(2, 14);
-const crlEntryTime = (ms: number): Buffer => Buffer.from(digits(ms), 'latin1');
+/** YYMMDDHHMMSS. */
+const timeDigits = (ms: number): Buffer =>
+  Buffer.from(new Date(ms).toISOString().replace(/[-:T]/g, '').slice(2, 14), 'latin1');
 
-const MINUTES = Array.from({ length: 1_440 }, (_, minute) =>
-  Buffer.from(`${String(Math.floor(minute / 60)).padStart(2, '0')}${String(minute % 60).padStart(2, '0')}`, 'latin1'),
+/** HHMM of each minute of a day. */
+const MINUTES = Buffer.concat(
+  Array.from({ length: 1_440 }, (_, minute) => timeDigits(minute * 60_000).subarray(6, 10)),
 );
 
-let known: { first: number; dates: Buffer[] } | undefined;
+let known: { first: number; dates: Buffer } | undefined;
 
-/** YYMMDD of each day of the years before `first`. */
-function datesBefore(first: number): Buffer[] {
-  if (known?.first !== first)
-    known = {
-      first,
-      dates: Array.from({ length: YEARS * 365 }, (_, day) => crlEntryTime(first - (day + 2) * DAY_MS).subarray(0, 6)),
-    };
+/** YYMMDD of each day of the years before `first`, from two days before on. */
+function datesBefore(first: number): Buffer {
+  if (known?.first !== first) {
+    const days = Array.from({ length: YEARS * 365 }, (_, day) => timeDigits(first - (day + 2) * DAY_MS).subarray(0, 6));
+    known = { first, dates: Buffer.concat(days) };
+  }
   return known.dates;
 }

@@ -72,17 +72,8 @@ export class RevocationColumns implements Iterable<Revocation> {
     const { data } = this;
     const short = shortSerial(serial);
     if (short >= 0) {
-      const { serials } = data;
-      let low = 0;
-      let high = serials.length - 1;
-      while (low <= high) {
-        const middle = (low + high) >>> 1;
-        const value = serials[middle]!;
-        if (value === short) return statement(data.times[middle]!, data.reasons[middle]!);
-        if (value < short) low = middle + 1;
-        else high = middle - 1;
-      }
-      return undefined;
+      const at = indexOfWord(data.serials, short);
+      return at < 0 ? undefined : statement(data.times[at]!, data.reasons[at]!);
     }
     if (serial.length === 0 || serial.length > SERIAL_MAX_OCTETS) return undefined;
     const wanted = longRow(serial);
@@ -156,6 +147,38 @@ export class RevocationColumns implements Iterable<Revocation> {
     if (!data.reasons.every(isReason) || !data.longReasons.every(isReason)) fail('bad_reason', layout.reasons);
     return new RevocationColumns(data);
   }
+}
+
+/** Interpolations before halving takes over, and the span that is left to halving in any case. */
+const GUESSES = 4;
+const NARROW = 16;
+
+/**
+ * Index of `wanted` among ascending words, or -1. Serials of one authority are spread evenly enough that a place
+ * guessed from the value is nearly right: a lookup touches a few cache lines where halving touches one each step. Where
+ * they are not, halving ends it, so it never takes more than O(log n).
+ */
+function indexOfWord(words: Uint32Array, wanted: number): number {
+  let low = 0;
+  let high = words.length - 1;
+  for (let guesses = 0; guesses < GUESSES && high - low > NARROW; guesses++) {
+    const first = words[low]!;
+    const last = words[high]!;
+    if (wanted < first || wanted > last) return -1;
+    const guess = low + Math.floor(((wanted - first) / (last - first)) * (high - low));
+    const value = words[guess]!;
+    if (value === wanted) return guess;
+    if (value < wanted) low = guess + 1;
+    else high = guess - 1;
+  }
+  while (low <= high) {
+    const middle = (low + high) >>> 1;
+    const value = words[middle]!;
+    if (value === wanted) return middle;
+    if (value < wanted) low = middle + 1;
+    else high = middle - 1;
+  }
+  return -1;
 }
 
 const MAGIC = Buffer.from('SHOMEIRV', 'latin1');

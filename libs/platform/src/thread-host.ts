@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { type LogLevel, type PlainError, plainError, type ThreadNote, type ThreadRequest } from './thread.js';
+import { type LogLevel, plainError, type ThreadNote, type ThreadRequest } from './thread.js';
 
 /** What a thread's work may use to speak to the process around it. */
 export interface ThreadSession {
@@ -9,22 +9,23 @@ export interface ThreadSession {
   log(level: LogLevel, event: string, facts: Record<string, unknown>): void;
 }
 
+/** What a thread does. */
+export interface ThreadWork<Request, Answer> {
+  answer(request: Request, session: ThreadSession): Promise<Answer>;
+  /** Brings what is running to a quick end. */
+  stop(): void;
+  /** Called when nothing runs any more: lets go of everything that keeps the thread alive. */
+  close(): Promise<void>;
+}
+
 /**
  * Answers the requests of the process that started this thread, any number at a time, until told to stop.
- * @param start makes the thread's work from what it was started with
+ * @param start makes the thread's work from what it was started with; what comes in has the form the starter gave it
  */
-export function hostThread<Data, Request, Answer>(
-  start: (data: Data) => {
-    answer(request: Request, session: ThreadSession): Promise<Answer>;
-    /** Brings what is running to a quick end. */
-    stop(): void;
-    /** Called when nothing runs any more: lets go of everything that keeps the thread alive. */
-    close(): Promise<void>;
-  },
-): void {
+export function hostThread(start: (data: never) => ThreadWork<never, unknown>): void {
   const port = parentPort;
   if (port === null) throw new Error('not in a thread');
-  const work = start(workerData as Data);
+  const work = start(workerData as never);
   const post = (note: ThreadNote, transfer: readonly ArrayBuffer[] = []): void => port.postMessage(note, transfer);
   const running = new Set<Promise<void>>();
 
@@ -34,7 +35,7 @@ export function hostThread<Data, Request, Answer>(
       log: (level, event, facts) => post({ kind: 'log', level, event, facts: plainFacts(facts) }),
     };
     try {
-      post({ kind: 'answer', id, value: await work.answer(request as Request, session) });
+      post({ kind: 'answer', id, value: await work.answer(request as never, session) });
     } catch (error) {
       post({ kind: 'failure', id, error: plainError(error) });
     }
@@ -56,7 +57,7 @@ export function hostThread<Data, Request, Answer>(
 /** Errors do not keep their fields on the way between threads. */
 function plainFacts(facts: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(facts).map(([name, value]): [string, PlainError | unknown] => [
+    Object.entries(facts).map(([name, value]): [string, unknown] => [
       name,
       value instanceof Error ? plainError(value) : value,
     ]),

@@ -57,19 +57,33 @@ export function threadProgram(moduleFile: string, name: string): string {
 /** How long a thread may take to finish what it has begun, milliseconds. */
 const STOP_TIMEOUT_MS = 5_000;
 
+export interface ThreadOptions {
+  /** See `threadProgram`. */
+  program: string;
+  /** Given to the program; it crosses the threads as a message does. */
+  data: unknown;
+  logger: Logger;
+  /** Without a request for this long the thread ends, milliseconds. */
+  idleMs: number;
+}
+
 interface Waiting {
   answer(value: unknown): void;
   fail(error: Error): void;
   part(value: unknown): void;
 }
 
-/** A worker thread that answers requests; see `hostThread`. It starts with the first one, and again after its death. */
+/**
+ * A worker thread that answers requests; see `hostThread`. It starts with the first one, ends when there was none for a
+ * while, which gives its memory back, and starts again with the next; also after its death.
+ */
 export class Thread<Request, Answer, Part = never> {
   private worker: Worker | undefined;
   private readonly waiting = new Map<number, Waiting>();
   private nextId = 0;
+  private idle: NodeJS.Timeout | undefined;
 
-  constructor(private readonly options: { program: string; data: unknown; logger: Logger }) {}
+  constructor(private readonly options: ThreadOptions) {}
 
   /** Requests not yet answered. */
   get load(): number {
@@ -78,6 +92,7 @@ export class Thread<Request, Answer, Part = never> {
 
   /** @throws ThreadFailed */
   ask(request: Request, part?: (part: Part) => void): Promise<Answer> {
+    clearTimeout(this.idle);
     const worker = (this.worker ??= this.start());
     const id = this.nextId++;
     return new Promise<Answer>((resolve, reject) => {
@@ -93,6 +108,7 @@ export class Thread<Request, Answer, Part = never> {
   /** Lets the thread finish what it has begun, as its work defines that, and waits for its end. */
   async stop(): Promise<void> {
     const { worker } = this;
+    clearTimeout(this.idle);
     if (worker === undefined) return;
     const ended = new Promise((resolve) => worker.once('exit', resolve));
     // A thread that something keeps alive must not keep the process from ending.
@@ -123,8 +139,19 @@ export class Thread<Request, Answer, Part = never> {
       return;
     }
     this.waiting.delete(note.id);
+    if (this.waiting.size === 0) this.endWhenIdle();
     if (note.kind === 'answer') waiting?.answer(note.value);
     else waiting?.fail(new ThreadFailed(note.error));
+  }
+
+  private endWhenIdle(): void {
+    clearTimeout(this.idle);
+    this.idle = setTimeout(() => {
+      // A request from now on starts another thread.
+      this.worker?.postMessage('stop');
+      this.worker = undefined;
+    }, this.options.idleMs);
+    this.idle.unref();
   }
 
   private end(worker: Worker, fault: PlainError): void {

@@ -51,11 +51,11 @@ export const toAccepted = (row: ListRow): AcceptedList => ({
 });
 
 /**
- * The lists that covered a certificate of an anchor at `at`: of its distribution points, then the whole list of the key,
- * as `ResidentSet.covering` orders them. Undefined when no such partition is known; a partition without a list by then
+ * The lists that covered a certificate of an anchor at `at`: of its distribution points and of the whole key, as
+ * `ResidentSet.covering` finds them. Undefined when no such partition is known; a partition without a list by then
  * gives none.
  */
-export async function findListInForce(
+export async function findListsInForce(
   dataSource: DataSource,
   mode: Mode,
   certificate: Certificate,
@@ -72,8 +72,7 @@ export async function findListInForce(
        select * from crl where crl.mode = p.mode and crl.partition_id = p.id and crl.in_force_at <= $4
        order by crl.id desc limit 1) c on true
      where p.mode = $1 and p.anchor_fingerprint = $2
-       and (p.distribution_point_key = any($3::text[]) or p.distribution_point_key is null)
-     order by array_position($3::text[], p.distribution_point_key) nulls last`,
+       and (p.distribution_point_key = any($3::text[]) or p.distribution_point_key is null)`,
     [mode, Buffer.from(anchorFingerprint, 'hex'), names, new Date(at)],
   );
   if (rows.length === 0) return undefined;

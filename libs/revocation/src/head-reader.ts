@@ -3,7 +3,7 @@ import { type ColumnData, Malformed, RevocationColumns } from '#lib/pki';
 import type { Mode } from '#lib/platform';
 import { copyOut } from './copy-out.js';
 
-/** The head of a partition in a form that crosses threads: `data` are views of one buffer of its own. */
+/** The head of a partition in a form that crosses threads. */
 export interface HeadData {
   partitionId: string;
   crlId: string;
@@ -39,23 +39,30 @@ const LANES = 2;
 
 const BIGINT = /^-?\d{1,19}$/;
 
-/** Ids of the partitions whose head has changed after `epoch`, in batches, oldest change first. */
-async function changedBatches(pool: pg.Pool, mode: Mode, epoch: string): Promise<string[][]> {
+interface BatchPlan {
+  ids: string[];
+  /** Of the stored entries, padding included. */
+  octets: number;
+}
+
+/** Columns start at multiples of this. */
+const ALIGNMENT = 8;
+const aligned = (octets: number): number => Math.ceil(octets / ALIGNMENT) * ALIGNMENT;
+
+/** The partitions whose head has changed after `epoch`, in batches, oldest change first. */
+async function changedBatches(pool: pg.Pool, mode: Mode, epoch: string): Promise<BatchPlan[]> {
   const { rows } = await pool.query<{ id: string; octets: number }>(
     `select p.id, octet_length(s.columns) as octets
      from crl_partition p join crl_snapshot s on s.mode = p.mode and s.partition_id = p.id and s.crl_id = p.head_crl_id
      where p.mode = $1 and p.epoch > $2 order by p.epoch`,
     [mode, epoch],
   );
-  const batches: string[][] = [];
-  let room = 0;
+  const batches: BatchPlan[] = [];
+  let batch: BatchPlan | undefined;
   for (const { id, octets } of rows) {
-    if (room < octets) {
-      batches.push([]);
-      room = BATCH_OCTETS;
-    }
-    batches.at(-1)!.push(id);
-    room -= octets;
+    if (batch === undefined || batch.octets + octets > BATCH_OCTETS) batches.push((batch = { ids: [], octets: 0 }));
+    batch.ids.push(id);
+    batch.octets += aligned(octets);
   }
   return batches;
 }
@@ -75,13 +82,44 @@ export async function readHeads(
   const batches = await changedBatches(pool, mode, epoch);
   const remaining = batches.values();
   const lane = async (): Promise<void> => {
-    for (const ids of remaining) take(await readBatch(pool, mode, ids));
+    for (const plan of remaining) take(await readBatch(pool, mode, plan));
   };
   await Promise.all(Array.from({ length: Math.min(LANES, batches.length) }, lane));
-  return batches.reduce((sum, ids) => sum + ids.length, 0);
+  return batches.reduce((sum, { ids }) => sum + ids.length, 0);
 }
 
-async function readBatch(pool: pg.Pool, mode: Mode, ids: readonly string[]): Promise<HeadBatch> {
+/**
+ * Where a batch's columns go: one large buffer, because thousands of middling ones, made between the short-lived ones of
+ * the connection, would leave holes all over the memory. It stays until the last of its heads is replaced. Shared,
+ * because buffers handed over count as pressure on the receiver's collector, which would stop it for a full collection
+ * every 64 megabytes; nothing is written after the batch is sent. See `ReplacedBuffers`.
+ */
+class ColumnSpace {
+  private space = new Uint8Array(new SharedArrayBuffer(0));
+  private used = 0;
+
+  constructor(octets: number) {
+    this.extend(octets);
+  }
+
+  /** A copy of `octets` that may be unpacked in place. */
+  keep(octets: Uint8Array): Uint8Array {
+    // A head that has grown since it was measured.
+    if (this.used + octets.length > this.space.length) this.extend(octets.length);
+    const copy = this.space.subarray(this.used, this.used + octets.length);
+    copy.set(octets);
+    this.used += aligned(octets.length);
+    return copy;
+  }
+
+  private extend(octets: number): void {
+    this.space = new Uint8Array(new SharedArrayBuffer(octets));
+    this.used = 0;
+  }
+}
+
+async function readBatch(pool: pg.Pool, mode: Mode, { ids, octets }: BatchPlan): Promise<HeadBatch> {
+  const space = new ColumnSpace(octets);
   const batch: HeadBatch = { heads: [], corrupt: [] };
   const client = await pool.connect();
   try {
@@ -95,7 +133,7 @@ async function readBatch(pool: pg.Pool, mode: Mode, ids: readonly string[]): Pro
        join crl c on c.mode = p.mode and c.id = p.head_crl_id
        join crl_snapshot s on s.mode = p.mode and s.partition_id = p.id and s.crl_id = c.id
        where p.mode = '${mode}' and p.id in (${ids.join(', ')})`,
-      (fields) => readHead(fields, batch),
+      (fields) => readHead(fields, batch, space),
     );
   } catch (error) {
     client.release(true);
@@ -107,14 +145,13 @@ async function readBatch(pool: pg.Pool, mode: Mode, ids: readonly string[]): Pro
 
 type HeadFields = readonly [Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer];
 
-function readHead(fields: readonly Buffer[], batch: HeadBatch): void {
+function readHead(fields: readonly Buffer[], batch: HeadBatch, space: ColumnSpace): void {
   const [partition, crl, anchor, point, number, thisUpdate, nextUpdate, sha256, columns] = fields as HeadFields;
   const partitionId = String(partition.readBigInt64BE());
   const crlId = String(crl.readBigInt64BE());
   let data: ColumnData;
   try {
-    // A buffer of its own: the columns stay for a day, the socket's memory must not.
-    ({ data } = RevocationColumns.decode(new Uint8Array(columns)));
+    ({ data } = RevocationColumns.decode(space.keep(columns)));
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;
     batch.corrupt.push({ partitionId, crlId, rule: error.rule });

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { CrlDelivery } from '#lib/jlis';
-import { createDataSource, hostThread } from '#lib/platform';
+import { createDataSource, hostThread, type ThreadWork } from '#lib/platform';
 import { ListRefresh, type PartitionJob, type RefreshOutcome } from './list-refresh.js';
 import { failureCode } from './refresh-failure.js';
 
@@ -20,7 +20,7 @@ export interface IngestRequest extends PartitionJob {
 export type IngestAnswer = { outcome: RefreshOutcome } | { failure: string };
 
 /** Fetches, checks and stores lists beside the thread that runs the queues. */
-hostThread<IngestThreadData, IngestRequest, IngestAnswer>(({ databaseUrl, lists, crlIdleTimeoutMs }) => {
+hostThread(({ databaseUrl, lists, crlIdleTimeoutMs }: IngestThreadData): ThreadWork<IngestRequest, IngestAnswer> => {
   const dataSource = createDataSource({ url: databaseUrl, pool: lists, applicationName: 'shomei-ingest' });
   const delivery = new CrlDelivery({ idleTimeoutMs: crlIdleTimeoutMs });
   let connected: Promise<unknown> | undefined;

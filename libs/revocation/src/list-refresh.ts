@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
-import { CrlDelivery, JlisUnavailable } from '#lib/jlis';
+import { type CrlDelivery, JlisUnavailable } from '#lib/jlis';
 import {
   checkCrl,
   type Crl,

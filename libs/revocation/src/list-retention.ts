@@ -44,7 +44,7 @@ export class ListRetention {
   /** Notes the lists that one more window of verifications rests on. @returns whether there is another. */
   private async collect(): Promise<boolean> {
     return this.dataSource.transaction(async (manager) => {
-      const [window] = (await manager.query(
+      const [window]: { since: string; until: string; more: boolean }[] = await manager.query(
         `select since::text, least(since + $1::interval, until)::text as until, since + $1::interval < until as more
          from (
            select case when p.collected_until = '-infinity' then f.first else p.collected_until end as since,
@@ -53,7 +53,7 @@ export class ListRetention {
              (select coalesce(min(accepted_at), clock_timestamp()) as first from crl) f) w
          where since < until`,
         [WINDOW, SETTLE],
-      )) as { since: string; until: string; more: boolean }[];
+      );
       if (window === undefined) return false;
       await manager.query(
         `insert into crl_reference (mode, sha256, last_at)

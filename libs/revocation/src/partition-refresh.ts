@@ -11,6 +11,9 @@ export type { PartitionJob, RefreshOutcome } from './list-refresh.js';
 /** Lists a thread takes at a time: while some are checked, others are on their way from the source or to the database. */
 export const LISTS_A_THREAD = 4;
 
+/** Between two refreshes the threads give their memory back. */
+const IDLE_MS = 60_000;
+
 export interface IngestOptions {
   threads: number;
   crlIdleTimeoutMs: number;
@@ -37,7 +40,7 @@ export class PartitionRefresh implements OnModuleDestroy {
     if (options.type !== 'postgres' || options.url === undefined) throw new Error('the database has no URL');
     const data: IngestThreadData = { databaseUrl: options.url, lists: LISTS_A_THREAD, crlIdleTimeoutMs };
     const program = threadProgram(import.meta.filename, 'ingest-thread');
-    this.threads = Array.from({ length: threads }, () => new Thread({ program, data, logger }));
+    this.threads = Array.from({ length: threads }, () => new Thread({ program, data, logger, idleMs: IDLE_MS }));
   }
 
   /** Ends downloads; their jobs are left for the next process. */

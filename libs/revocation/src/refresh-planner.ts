@@ -5,7 +5,7 @@ import { type Hierarchy, Malformed, type Name, parseName } from '#lib/pki';
 import { Logger, type Mode } from '#lib/platform';
 import { anchorOfRow } from './anchor-store.js';
 import { RevocationSourceRow, TrustAnchorRow } from './entities.js';
-import type { PartitionJob } from './partition-refresh.js';
+import type { PartitionJob } from './list-refresh.js';
 import { failureCode } from './refresh-failure.js';
 
 export interface PlanJob {

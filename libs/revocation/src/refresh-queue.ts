@@ -1,5 +1,5 @@
 import type { JobsOptions } from 'bullmq';
-import type { PartitionJob } from './partition-refresh.js';
+import type { PartitionJob } from './list-refresh.js';
 import type { PlanJob } from './refresh-planner.js';
 
 /** Prefix of every key in Redis. */

@@ -30,18 +30,22 @@ const derKey = (name: Name): string =>
 export class ResidentSet {
   private readonly anchors = new Map<string, AnchorLists>();
 
-  put(list: ResidentCrl): void {
+  /** @returns the list replaced, if there was one. */
+  put(list: ResidentCrl): ResidentCrl | undefined {
     let lists = this.anchors.get(list.anchorFingerprint);
     if (lists === undefined) {
       lists = { byName: new Map(), byDer: new Map() };
       this.anchors.set(list.anchorFingerprint, lists);
     }
     if (list.distributionPoint === undefined) {
+      const former = lists.full;
       lists.full = list;
-      return;
+      return former;
     }
+    const former = lists.byName.get(list.distributionPoint.canonical);
     lists.byName.set(list.distributionPoint.canonical, list);
     lists.byDer.set(derKey(list.distributionPoint), list);
+    return former;
   }
 
   /**

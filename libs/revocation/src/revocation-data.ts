@@ -4,6 +4,7 @@ import type { Hierarchy } from '#lib/pki';
 import { Logger, MODES, type Mode } from '#lib/platform';
 import { AnchorStore } from './anchor-store.js';
 import { RevocationSourceRow } from './entities.js';
+import { ReplacedBuffers } from './replaced-buffers.js';
 import { ResidentSet } from './resident-set.js';
 import { SnapshotLoader } from './snapshot-loader.js';
 
@@ -24,6 +25,7 @@ export class RevocationData implements OnModuleInit, OnModuleDestroy {
   private stopped = false;
   private failing = false;
   private readonly loader: SnapshotLoader;
+  private readonly replaced = new ReplacedBuffers();
   private takenOverAt: number | undefined;
   private firstLoadMs: number | undefined;
 
@@ -50,6 +52,7 @@ export class RevocationData implements OnModuleInit, OnModuleDestroy {
     clearTimeout(this.timer);
     await this.polling;
     await this.loader.stop();
+    this.replaced.stop();
   }
 
   /** How current this process is: milliseconds since it last knew to hold all there is, and what its start took. */
@@ -94,7 +97,7 @@ export class RevocationData implements OnModuleInit, OnModuleDestroy {
       else this.ocspUrls.delete(`${mode} ${hierarchy}`);
     }
     const changed = await this.loader.load(mode, seen, {
-      put: (list) => this.lists[mode].put(list),
+      put: (list) => this.replaced.add(this.lists[mode].put(list)),
       corrupt: ({ partitionId, crlId, rule }) =>
         this.logger.error('snapshot_corrupt', { mode, partition: partitionId, crl: crlId, rule }),
     });

@@ -15,7 +15,7 @@ import {
 import type { Mode } from '#lib/platform';
 import { applyChanges, type CrlChange, diffOf } from './crl-changes.js';
 import { entryStatus, listDoubt } from './crl-status.js';
-import { type AcceptedList, findListInForce, LIST_COLUMNS, type ListRow, toAccepted } from './accepted-list.js';
+import { type AcceptedList, findListsInForce, LIST_COLUMNS, type ListRow, toAccepted } from './accepted-list.js';
 import { readSnapshot } from './stored-snapshot.js';
 
 /** A status as of a time, and the list it rests on. */
@@ -53,15 +53,19 @@ export class RevocationHistory {
    * first list of the partition; `unknown` where a list is silent about a certificate that had expired.
    */
   async statusAt({ mode, certificate, anchor, at }: HistoricQuestion): Promise<HistoricFinding> {
-    const lists = await findListInForce(this.dataSource, mode, certificate, anchor.fingerprint, at);
+    const lists = await findListsInForce(this.dataSource, mode, certificate, anchor.fingerprint, at);
     if (lists === undefined) return { finding: unavailable('no_partition') };
     let doubt: HistoricFinding | undefined;
-    for (const list of lists) {
-      const finding = listDoubt(list, at) ?? (await this.statusIn(mode, list, certificate, at));
-      if (finding.status === 'good' || finding.status === 'revoked') return { finding, list };
-      doubt ??= { finding, list };
+    let newest: HistoricFinding | undefined;
+    // As `statusAmong` weighs the lists held now.
+    for (const list of lists.sort((a, b) => b.thisUpdate - a.thisUpdate)) {
+      const notUsable = listDoubt(list, at);
+      const finding = notUsable ?? (await this.statusIn(mode, list, certificate, at));
+      if (finding.status === 'revoked') return { finding, list };
+      if (finding.status === 'good' || finding.status === 'unknown') newest ??= { finding, list };
+      else doubt ??= { finding, list };
     }
-    return doubt ?? { finding: unavailable('before_first_list') };
+    return newest ?? doubt ?? { finding: unavailable('before_first_list') };
   }
 
   private async statusIn(

@@ -11,6 +11,9 @@ export interface SnapshotSink {
   corrupt(head: CorruptHead): void;
 }
 
+/** Changes come in bursts: the daily refresh, then nothing. */
+const IDLE_MS = 10_000;
+
 /**
  * Brings heads from the database into this process. A thread of its own reads, checks and unpacks them; here only
  * buffers change hands, a few megabytes a turn of the event loop, so that requests in between do not wait.
@@ -22,7 +25,8 @@ export class SnapshotLoader {
     const { options } = dataSource;
     if (options.type !== 'postgres' || options.url === undefined) throw new Error('the database has no URL');
     const data: SnapshotThreadData = { databaseUrl: options.url };
-    this.thread = new Thread({ program: threadProgram(import.meta.filename, 'snapshot-thread'), data, logger });
+    const program = threadProgram(import.meta.filename, 'snapshot-thread');
+    this.thread = new Thread({ program, data, logger, idleMs: IDLE_MS });
   }
 
   /**

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { hostThread, type Mode } from '#lib/platform';
+import { hostThread, type ThreadWork, type Mode } from '#lib/platform';
 import { type HeadBatch, readHeads } from './head-reader.js';
 
 /** What the thread is started with. */
@@ -18,7 +18,7 @@ const CONNECTIONS = 2;
 const IDLE_MS = 30_000;
 
 /** Reads, checks and unpacks snapshots beside the thread that answers requests. */
-hostThread<SnapshotThreadData, HeadRequest, number>(({ databaseUrl }) => {
+hostThread(({ databaseUrl }: SnapshotThreadData): ThreadWork<HeadRequest, number> => {
   const pool = new pg.Pool({
     connectionString: databaseUrl,
     max: CONNECTIONS,
@@ -30,13 +30,7 @@ hostThread<SnapshotThreadData, HeadRequest, number>(({ databaseUrl }) => {
   // A connection that dies while idle is replaced by the next request, which then tells of any trouble.
   pool.on('error', () => undefined);
   return {
-    answer: ({ mode, epoch }, session) =>
-      readHeads(pool, mode, epoch, (batch: HeadBatch) =>
-        session.part(
-          batch,
-          batch.heads.map(({ data }) => data.serials.buffer as ArrayBuffer),
-        ),
-      ),
+    answer: ({ mode, epoch }, session) => readHeads(pool, mode, epoch, (batch: HeadBatch) => session.part(batch)),
     // A batch takes milliseconds.
     stop: () => undefined,
     close: () => pool.end(),
