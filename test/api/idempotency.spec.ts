@@ -184,7 +184,7 @@ describe('409: an Idempotency-Key in use', () => {
     await stack.sandbox.ocspFault('slow', 500);
     const first = post(body, idempotencyKey);
     // The counter says that the first one is on its way to the responder.
-    await stack.until('the first request has begun', async () => (await stack.sandbox.takeOcspCount()) > 0);
+    await stack.until('the first request has begun', async () => (await stack.sandbox.ocspCount()) > 0);
     expect(await post(body, idempotencyKey)).toMatchObject({ status: 409, code: 'idempotency_in_flight' });
     await stack.sandbox.ocspFault('none');
     const { data } = await first;

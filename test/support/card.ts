@@ -75,9 +75,14 @@ export class SandboxClient {
     await this.ask('PUT', '/control/faults', { ocsp: { mode, delay_ms: delayMs } });
   }
 
-  /** OCSP requests since the last call. */
+  /** OCSP requests since the last `takeOcspCount`. */
+  async ocspCount(): Promise<number> {
+    return (await this.ask<{ ocsp: number }>('GET', '/control/requests')).ocsp;
+  }
+
+  /** The same, and begins anew; one that comes in between the two is lost. */
   async takeOcspCount(): Promise<number> {
-    const { ocsp } = await this.ask<{ ocsp: number }>('GET', '/control/requests');
+    const ocsp = await this.ocspCount();
     await this.ask('DELETE', '/control/requests');
     return ocsp;
   }
