@@ -145,9 +145,8 @@ describe('a worker', () => {
       ocspUrl: `${sandbox.url}/ocsp/sign`,
     });
     await sandbox.faults({ crl: { mode: 'slow', delay_ms: 1_500 } });
-    await refresh(operator, { mode: 'test', hierarchy: 'sign', wait: false, timeoutMs: 0 });
-    while ((await neverFetched()) === 0) await sleep(20);
     await sandbox.call('DELETE', '/control/requests');
+    await refresh(operator, { mode: 'test', hierarchy: 'sign', wait: false, timeoutMs: 0 });
     while ((await crlRequests()) === 0) await sleep(20);
     await end(worker, 'SIGKILL');
     expect(await neverFetched()).toBeGreaterThan(0);
