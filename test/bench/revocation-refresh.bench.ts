@@ -42,19 +42,25 @@ async function query<T extends pg.QueryResultRow>(stack: Stack, sql: string): Pr
   }
 }
 
+interface Refreshed {
+  seconds: number;
+  delayMs: number;
+  ownDelayMs: number;
+}
+
 /** Seconds from the request to the last partition stored, and the reader's longest pause meanwhile. */
-async function refresh(stack: Stack, reader: Reader): Promise<{ seconds: number; delayMs: number }> {
+async function refresh(stack: Stack, reader: Reader): Promise<Refreshed> {
   await reader.ask('delay');
   const startedAt = performance.now();
   await stack.operator(['revocation', 'refresh', '--mode', 'test', '--wait', '--timeout', '900']);
   const seconds = (performance.now() - startedAt) / 1000;
   // The reader's next poll takes the rest over.
   await sleep(2_500);
-  const { delayMs } = await reader.ask('delay');
-  return { seconds, delayMs: delayMs! };
+  const { delayMs, ownDelayMs } = await reader.ask('delay');
+  return { seconds, delayMs: delayMs!, ownDelayMs: ownDelayMs! };
 }
 
-const row = (name: string, { seconds, delayMs }: { seconds: number; delayMs: number }, entries: number): Row[] => [
+const row = (name: string, { seconds, delayMs, ownDelayMs }: Refreshed, entries: number): Row[] => [
   {
     name,
     seconds,
@@ -62,11 +68,12 @@ const row = (name: string, { seconds, delayMs }: { seconds: number; delayMs: num
     goal: `<= ${GOAL_S} s`,
     met: seconds <= GOAL_S,
   },
+  { name: '  longest pause of a reader', delayMs },
   {
-    name: `${name}: longest pause of a reader`,
-    delayMs,
+    name: '  the same, but for waiting for a processor',
+    delayMs: ownDelayMs,
     goal: `<= ${GOAL_DELAY_MS} ms`,
-    met: delayMs <= GOAL_DELAY_MS,
+    met: ownDelayMs <= GOAL_DELAY_MS,
   },
 ];
 

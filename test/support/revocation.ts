@@ -2,7 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import { type DynamicModule, type INestApplicationContext, Module } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { createDataSource, loadConfig, Logger, PlatformModule } from '#lib/platform';
-import { RevocationModule, RevocationRefreshModule } from '#lib/revocation';
+import { RevocationModule, RevocationRefreshModule, type RevocationRefreshOptions } from '#lib/revocation';
 import { setSource, importAnchor } from '../../apps/admin/src/revocation-commands.js';
 import type { OperatorContext } from '../../apps/admin/src/context.js';
 import { testKeyRing, type TestDatabase } from './database.js';
@@ -27,8 +27,12 @@ export const startReader = (database: TestDatabase, logger = silent()): Promise<
   start(database.urls.api, RevocationModule.forRoot({ ocspTimeoutMs: 1_000 }), logger);
 
 /** The part of the worker that fetches lists. */
-export const startRefresher = (database: TestDatabase, logger = silent()): Promise<INestApplicationContext> =>
-  start(database.urls.worker, RevocationRefreshModule.forRoot(REFRESH), logger);
+export const startRefresher = (
+  database: TestDatabase,
+  logger = silent(),
+  options: Partial<RevocationRefreshOptions> = {},
+): Promise<INestApplicationContext> =>
+  start(database.urls.worker, RevocationRefreshModule.forRoot({ ...REFRESH, ...options }), logger);
 
 const silent = (): Logger => new Logger('test', 'silent');
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -92,6 +92,13 @@ export class TestSandbox {
   async certificate(card: string, kind: 'sign' | 'auth'): Promise<Buffer> {
     const answer = await this.call('GET', `/cards/${card}/certificates/${kind}`);
     return Buffer.from((answer as { certificate: string }).certificate, 'base64');
+  }
+
+  /** Path of a file with the DER certificate; it goes with the sandbox. */
+  async certificateFile(card: string, kind: 'sign' | 'auth'): Promise<string> {
+    const file = join(this.directory, `${card}-${kind}.cer`);
+    writeFileSync(file, await this.certificate(card, kind));
+    return file;
   }
 
   async faults(faults: { crl?: Fault; ocsp?: Fault }): Promise<void> {

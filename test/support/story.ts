@@ -102,6 +102,12 @@ export class Card {
     return new Card(sandbox, id, pins);
   }
 
+  /** A card that is there already. */
+  static async held(sandbox: string, id: string): Promise<Card> {
+    const { json } = await exchange(`${sandbox}/cards/${id}`, { method: 'GET' });
+    return new Card(sandbox, id, (json as { pins: { sign: string; auth: string } }).pins);
+  }
+
   /** A body for `POST /v1/signature-verifications`. */
   async sign(format: 'raw' | 'cms' = 'raw'): Promise<Body> {
     const content = Buffer.from('契約書 第1号').toString('base64');

@@ -19,7 +19,8 @@ export function copyOut(
   row: (fields: readonly Buffer[]) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    client.query(new CopyOut(`copy (${select}) to stdout (format binary)`, row, resolve, reject));
+    const settle = (error: Error | null): void => (error === null ? resolve() : reject(error));
+    client.query(new CopyOut(`copy (${select}) to stdout (format binary)`, row, settle));
   });
 }
 
@@ -31,8 +32,8 @@ class CopyOut implements pg.Submittable {
   constructor(
     private readonly text: string,
     private readonly row: (fields: readonly Buffer[]) => void,
-    private readonly resolve: () => void,
-    private readonly reject: (error: Error) => void,
+    /** The driver puts its own around this one, which ends the timer of `query_timeout`. */
+    public callback: (error: Error | null) => void,
   ) {}
 
   submit(connection: pg.Connection): void {
@@ -74,12 +75,11 @@ class CopyOut implements pg.Submittable {
   }
 
   handleError(error: Error): void {
-    this.reject(error);
+    this.callback(error);
   }
 
   handleReadyForQuery(): void {
-    if (this.fault === undefined) this.resolve();
-    else this.reject(this.fault);
+    this.callback(this.fault ?? null);
   }
 
   handleCommandComplete(): void {

@@ -1,3 +1,4 @@
+export * from './accepted-list.js';
 export * from './anchor-rules.js';
 export * from './anchor-store.js';
 export * from './crl-changes.js';
