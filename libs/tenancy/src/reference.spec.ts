@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { checkReference, fitsFormat, hasMyNumberCheckDigit, mayHoldMyNumber } from './reference.js';
 
@@ -43,6 +44,15 @@ describe('references never hold an Individual Number', () => {
     ['a year and a serial that make twelve digits together', '2026-12345671'],
     ['text', '顧客 Ａ−１２'],
   ])('takes %s', (_form, reference) => expect(checkReference(reference, null)).toBeUndefined());
+});
+
+describe('machine-made references', () => {
+  it('are never taken for an Individual Number by chance: UUIDs and hexadecimal digests', () => {
+    const made = Array.from({ length: 20_000 }, () => randomUUID()).flatMap((uuid) => [uuid, uuid.replaceAll('-', '')]);
+    expect(made.filter((reference) => checkReference(reference, null) !== undefined)).toEqual([]);
+    expect(checkReference('aaaaaaaa-1234-5678-9018-aaaaaaaaaaaa', null)).toBeUndefined();
+    expect(checkReference('aaaaaaaa-aaaa-aaaa-aaaa-123456789018', null)).toBeUndefined();
+  });
 });
 
 describe('a registered format', () => {

@@ -7,7 +7,7 @@ const SEPARATED = '(?:[^\\p{L}\\p{N}]|[ー一]){1,3}';
  * between the groups. Groups of unequal length (a year and a serial) are no way to write an Individual Number.
  */
 const TWELVE_DIGITS = new RegExp(
-  `(?<!\\d)(?:\\d{12}|${[6, 4, 3, 2].map((size) => `\\d{${size}}(?:${SEPARATED}\\d{${size}}){${12 / size - 1}}`).join('|')})(?!\\d)`,
+  `(?<![A-Za-z0-9])(?:\\d{12}|${[6, 4, 3, 2].map((size) => `\\d{${size}}(?:${SEPARATED}\\d{${size}}){${12 / size - 1}}`).join('|')})(?![A-Za-z0-9])`,
   'gu',
 );
 
@@ -22,10 +22,16 @@ export function hasMyNumberCheckDigit(digits: string): boolean {
   return Number(digits[11]) === (remainder <= 1 ? 0 : 11 - remainder);
 }
 
+/** The commonest reference of all; one in some thousand has digits in all the wrong places. */
+const UUID = /(?<![A-Za-z0-9])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![A-Za-z0-9])/giu;
+
 /** True when `text` contains what could be an Individual Number, in half- or full-width digits. */
 export function mayHoldMyNumber(text: string): boolean {
   // Invisible characters must not hide it.
-  const plain = text.normalize('NFKC').replace(/\p{Cf}/gu, '');
+  const plain = text
+    .normalize('NFKC')
+    .replace(/\p{Cf}/gu, '')
+    .replace(UUID, 'uuid');
   for (const [found] of plain.matchAll(TWELVE_DIGITS)) if (hasMyNumberCheckDigit(found.replace(/\D/g, ''))) return true;
   return false;
 }
