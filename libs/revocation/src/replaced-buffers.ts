@@ -21,7 +21,7 @@ export class ReplacedBuffers {
     if (kinds.includes(constants.NODE_PERFORMANCE_GC_MAJOR)) this.octets = 0;
   });
 
-  constructor() {
+  constructor(private readonly collect: () => void = collectAll) {
     this.observer.observe({ entryTypes: ['gc'] });
   }
 
@@ -30,7 +30,7 @@ export class ReplacedBuffers {
     this.octets += list.columns.size * ENTRY_OCTETS;
     if (this.octets < LIMIT_OCTETS) return;
     this.octets = 0;
-    collect();
+    this.collect();
   }
 
   stop(): void {
@@ -39,7 +39,7 @@ export class ReplacedBuffers {
 }
 
 /** What `--expose-gc` gives. The function is fetched when it is needed and put into no scope of ours. */
-function collect(): void {
+function collectAll(): void {
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as () => void;
   setFlagsFromString('--no-expose-gc');
