@@ -6,6 +6,7 @@ create role shomei_api login noinherit;
 create role shomei_crl_keeper nologin noinherit;
 create role shomei_door nologin noinherit;
 create role shomei_key_lookup nologin noinherit;
+create role shomei_linkage_clerk nologin noinherit;
 create role shomei_operator login noinherit;
 create role shomei_worker login noinherit;
 
@@ -16,6 +17,26 @@ create type tenant_mode as enum ('live', 'test');
 create sequence schema_migration_id_seq as integer increment 1;
 
 -- Tables
+
+create table age_check (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  id uuid not null,
+  verification_id uuid not null,
+  person_id uuid,
+  certificate_hash bytea not null,
+  source text not null,
+  created_at timestamp with time zone not null,
+  year smallint not null,
+  questions jsonb not null,
+  constraint age_check_pkey PRIMARY KEY (tenant_id, mode, id),
+  constraint age_check_tenant_id_mode_person_id_fkey FOREIGN KEY (tenant_id, mode, person_id) REFERENCES person(tenant_id, mode, id),
+  constraint age_check_tenant_id_mode_verification_id_fkey FOREIGN KEY (tenant_id, mode, verification_id) REFERENCES verification(tenant_id, mode, id),
+  constraint age_check_certificate_hash_check CHECK ((length(certificate_hash) = 32)),
+  constraint age_check_source_check CHECK ((source = ANY (ARRAY['sign_certificate'::text, 'jlis'::text])))
+);
+alter table age_check enable row level security;
+alter table age_check force row level security;
 
 create table api_key (
   tenant_id uuid not null,
@@ -39,6 +60,30 @@ create table api_key (
 alter table api_key enable row level security;
 alter table api_key force row level security;
 
+create table attribute_update (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  id uuid not null,
+  created_at timestamp with time zone not null,
+  constraint attribute_update_pkey PRIMARY KEY (tenant_id, mode, id)
+);
+alter table attribute_update enable row level security;
+alter table attribute_update force row level security;
+
+create table attribute_update_result (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  attribute_update_id uuid not null,
+  person_id uuid not null,
+  state text not null,
+  decided_at timestamp with time zone not null,
+  constraint attribute_update_result_pkey PRIMARY KEY (tenant_id, mode, attribute_update_id, person_id),
+  constraint attribute_update_result_tenant_id_mode_attribute_update_id_fkey FOREIGN KEY (tenant_id, mode, attribute_update_id) REFERENCES attribute_update(tenant_id, mode, id),
+  constraint attribute_update_result_state_check CHECK ((state = ANY (ARRAY['updated'::text, 'unchanged'::text, 'no_new_certificate'::text, 'consent_missing'::text, 'withdrawn'::text, 'unavailable'::text, 'person_unknown'::text])))
+);
+alter table attribute_update_result enable row level security;
+alter table attribute_update_result force row level security;
+
 create table audit_event (
   id uuid not null,
   tenant_id uuid,
@@ -54,6 +99,39 @@ create table audit_event (
 );
 alter table audit_event enable row level security;
 alter table audit_event force row level security;
+
+create table certificate_link (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  id uuid not null,
+  relation text not null,
+  from_id uuid not null,
+  to_id uuid not null,
+  source text not null,
+  source_id uuid not null,
+  created_at timestamp with time zone not null,
+  constraint certificate_link_pkey PRIMARY KEY (tenant_id, mode, id),
+  constraint certificate_link_tenant_id_mode_relation_from_id_to_id_key UNIQUE (tenant_id, mode, relation, from_id, to_id),
+  constraint certificate_link_tenant_id_mode_from_id_fkey FOREIGN KEY (tenant_id, mode, from_id) REFERENCES person_certificate(tenant_id, mode, id) ON DELETE CASCADE,
+  constraint certificate_link_tenant_id_mode_to_id_fkey FOREIGN KEY (tenant_id, mode, to_id) REFERENCES person_certificate(tenant_id, mode, id) ON DELETE CASCADE,
+  constraint certificate_link_check CHECK ((from_id <> to_id)),
+  constraint certificate_link_relation_check CHECK ((relation = ANY (ARRAY['renewal'::text, 'counterpart'::text]))),
+  constraint certificate_link_source_check CHECK ((source = ANY (ARRAY['serial_linkage'::text, 'counterpart_lookup'::text])))
+);
+alter table certificate_link enable row level security;
+alter table certificate_link force row level security;
+
+create table certificate_tombstone (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  certificate_hash bytea not null,
+  severed_at timestamp with time zone default clock_timestamp() not null,
+  expires_at timestamp with time zone not null,
+  constraint certificate_tombstone_pkey PRIMARY KEY (tenant_id, mode, certificate_hash),
+  constraint certificate_tombstone_certificate_hash_check CHECK ((length(certificate_hash) = 32))
+);
+alter table certificate_tombstone enable row level security;
+alter table certificate_tombstone force row level security;
 
 create table challenge (
   tenant_id uuid not null,
@@ -80,16 +158,101 @@ create table challenge_use (
 alter table challenge_use enable row level security;
 alter table challenge_use force row level security;
 
+create table consent (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  id uuid not null,
+  person_id uuid not null,
+  purpose text not null,
+  text_version text not null,
+  covers text[] not null,
+  given_at timestamp with time zone not null,
+  source text not null,
+  evidence_verification_id uuid,
+  jlis_consent_id text,
+  expires_at timestamp with time zone not null,
+  created_at timestamp with time zone not null,
+  recorded_at timestamp with time zone default clock_timestamp() not null,
+  constraint consent_pkey PRIMARY KEY (tenant_id, mode, id),
+  constraint consent_tenant_id_mode_evidence_verification_id_fkey FOREIGN KEY (tenant_id, mode, evidence_verification_id) REFERENCES verification(tenant_id, mode, id),
+  constraint consent_tenant_id_mode_person_id_fkey FOREIGN KEY (tenant_id, mode, person_id) REFERENCES person(tenant_id, mode, id),
+  constraint consent_check CHECK ((expires_at > given_at)),
+  constraint consent_check1 CHECK (((purpose = 'latest_attributes'::text) = (jlis_consent_id IS NOT NULL))),
+  constraint consent_check2 CHECK (((purpose <> 'latest_attributes'::text) OR (evidence_verification_id IS NOT NULL))),
+  constraint consent_covers_check CHECK ((cardinality(covers) > 0)),
+  constraint consent_jlis_consent_id_check CHECK (((length(jlis_consent_id) >= 1) AND (length(jlis_consent_id) <= 100))),
+  constraint consent_purpose_check CHECK ((purpose = ANY (ARRAY['serial_linkage'::text, 'counterpart'::text, 'latest_attributes'::text]))),
+  constraint consent_source_check CHECK ((source = ANY (ARRAY['call'::text, 'sign_up'::text, 'registered'::text]))),
+  constraint consent_text_version_check CHECK (((length(text_version) >= 1) AND (length(text_version) <= 100)))
+);
+alter table consent enable row level security;
+alter table consent force row level security;
+
+create table consent_withdrawal (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  consent_id uuid not null,
+  source text not null,
+  withdrawn_at timestamp with time zone not null,
+  recorded_at timestamp with time zone default clock_timestamp() not null,
+  constraint consent_withdrawal_pkey PRIMARY KEY (tenant_id, mode, consent_id),
+  constraint consent_withdrawal_tenant_id_mode_consent_id_fkey FOREIGN KEY (tenant_id, mode, consent_id) REFERENCES consent(tenant_id, mode, id),
+  constraint consent_withdrawal_source_check CHECK ((source = ANY (ARRAY['tenant'::text, 'jlis'::text, 'person_deleted'::text])))
+);
+alter table consent_withdrawal enable row level security;
+alter table consent_withdrawal force row level security;
+
 create table contract (
   tenant_id uuid not null,
   mode tenant_mode not null,
   reference_format text,
+  identify boolean default false not null,
+  counterpart boolean default false not null,
+  latest_attributes boolean default false not null,
+  allowed_ages smallint[] default '{}'::smallint[] not null,
+  age_dates date[] default '{}'::date[] not null,
+  age_questions_a_year smallint default 10 not null,
+  age_legal_day_inclusive boolean default false not null,
+  sign_up_consent_version text,
+  sign_up_consent_purposes text[] default '{}'::text[] not null,
   constraint contract_pkey PRIMARY KEY (tenant_id, mode),
   constraint contract_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id),
-  constraint contract_reference_format_check CHECK (((length(reference_format) >= 1) AND (length(reference_format) <= 64)))
+  constraint contract_age_questions_a_year_check CHECK (((age_questions_a_year >= 1) AND (age_questions_a_year <= 100))),
+  constraint contract_allowed_ages_check CHECK (((0 <= ALL (allowed_ages)) AND (130 >= ALL (allowed_ages)))),
+  constraint contract_check CHECK (((sign_up_consent_version IS NOT NULL) OR (cardinality(sign_up_consent_purposes) = 0))),
+  constraint contract_reference_format_check CHECK (((length(reference_format) >= 1) AND (length(reference_format) <= 64))),
+  constraint contract_sign_up_consent_purposes_check CHECK ((sign_up_consent_purposes <@ ARRAY['serial_linkage'::text, 'counterpart'::text])),
+  constraint contract_sign_up_consent_version_check CHECK (((length(sign_up_consent_version) >= 1) AND (length(sign_up_consent_version) <= 100)))
 );
 alter table contract enable row level security;
 alter table contract force row level security;
+
+create table counterpart_disclosure (
+  valid_from timestamp with time zone not null,
+  disclosure text not null,
+  constraint counterpart_disclosure_pkey PRIMARY KEY (valid_from),
+  constraint counterpart_disclosure_disclosure_check CHECK ((disclosure = ANY (ARRAY['status'::text, 'conclusion_only'::text, 'none'::text])))
+);
+
+create table counterpart_lookup (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  id uuid not null,
+  verification_id uuid not null,
+  state text not null,
+  person_id uuid,
+  certificate_id uuid,
+  counterpart_certificate_id uuid,
+  consent_id uuid,
+  created_at timestamp with time zone not null,
+  constraint counterpart_lookup_pkey PRIMARY KEY (tenant_id, mode, id),
+  constraint counterpart_lookup_tenant_id_mode_consent_id_fkey FOREIGN KEY (tenant_id, mode, consent_id) REFERENCES consent(tenant_id, mode, id),
+  constraint counterpart_lookup_tenant_id_mode_person_id_fkey FOREIGN KEY (tenant_id, mode, person_id) REFERENCES person(tenant_id, mode, id),
+  constraint counterpart_lookup_tenant_id_mode_verification_id_fkey FOREIGN KEY (tenant_id, mode, verification_id) REFERENCES verification(tenant_id, mode, id),
+  constraint counterpart_lookup_state_check CHECK ((state = ANY (ARRAY['found'::text, 'not_found'::text, 'not_yet_linkable'::text, 'consent_required'::text, 'ambiguous'::text, 'severed'::text])))
+);
+alter table counterpart_lookup enable row level security;
+alter table counterpart_lookup force row level security;
 
 create table crl (
   mode tenant_mode not null,
@@ -187,6 +350,21 @@ create table crl_snapshot (
   constraint crl_snapshot_mode_partition_id_crl_id_fkey FOREIGN KEY (mode, partition_id, crl_id) REFERENCES crl(mode, partition_id, id)
 );
 
+create table event (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  id uuid not null,
+  xact xid8 default pg_current_xact_id() not null,
+  type text not null,
+  occurred_at timestamp with time zone not null,
+  recorded_at timestamp with time zone default clock_timestamp() not null,
+  data jsonb not null,
+  constraint event_pkey PRIMARY KEY (tenant_id, mode, id),
+  constraint event_type_check CHECK ((type ~ '^[a-z_]+[.][a-z_]+$'::text))
+);
+alter table event enable row level security;
+alter table event force row level security;
+
 create table idempotency_key (
   tenant_id uuid not null,
   mode tenant_mode not null,
@@ -198,10 +376,66 @@ create table idempotency_key (
   constraint idempotency_key_pkey PRIMARY KEY (tenant_id, mode, key_sha256),
   constraint idempotency_key_key_sha256_check CHECK ((length(key_sha256) = 32)),
   constraint idempotency_key_request_sha256_check CHECK ((length(request_sha256) = 32)),
-  constraint idempotency_key_resource_check CHECK ((resource = ANY (ARRAY['verification'::text, 'challenge'::text])))
+  constraint idempotency_key_resource_check CHECK ((resource = ANY (ARRAY['verification'::text, 'challenge'::text, 'serial_linkage'::text, 'counterpart_lookup'::text, 'age_check'::text, 'consent'::text, 'attribute_update'::text])))
 );
 alter table idempotency_key enable row level security;
 alter table idempotency_key force row level security;
+
+create table jlis_cursor (
+  mode tenant_mode not null,
+  list text not null,
+  cursor text not null,
+  read_at timestamp with time zone not null,
+  constraint jlis_cursor_pkey PRIMARY KEY (mode, list),
+  constraint jlis_cursor_cursor_check CHECK (((length(cursor) >= 1) AND (length(cursor) <= 200))),
+  constraint jlis_cursor_list_check CHECK ((list = 'consent_withdrawals'::text))
+);
+
+create table person (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  id uuid not null,
+  created_at timestamp with time zone not null,
+  recorded_at timestamp with time zone default clock_timestamp() not null,
+  merged_into uuid,
+  merged_at timestamp with time zone,
+  deleted_at timestamp with time zone,
+  constraint person_pkey PRIMARY KEY (tenant_id, mode, id),
+  constraint person_tenant_id_mode_merged_into_fkey FOREIGN KEY (tenant_id, mode, merged_into) REFERENCES person(tenant_id, mode, id),
+  constraint person_check CHECK ((merged_into <> id)),
+  constraint person_check1 CHECK (((merged_into IS NULL) = (merged_at IS NULL)))
+);
+alter table person enable row level security;
+alter table person force row level security;
+
+create table person_certificate (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  id uuid not null,
+  person_id uuid not null,
+  kind text not null,
+  certificate_hash bytea not null,
+  provenance text not null,
+  hop boolean default false not null,
+  anchor text,
+  not_after timestamp with time zone,
+  holder_hash bytea,
+  tenant_key_id uuid not null,
+  sealed bytea not null,
+  first_seen_at timestamp with time zone not null,
+  presented_at timestamp with time zone,
+  constraint person_certificate_pkey PRIMARY KEY (tenant_id, mode, id),
+  constraint person_certificate_tenant_id_mode_certificate_hash_key UNIQUE (tenant_id, mode, certificate_hash),
+  constraint person_certificate_tenant_id_mode_person_id_fkey FOREIGN KEY (tenant_id, mode, person_id) REFERENCES person(tenant_id, mode, id),
+  constraint person_certificate_certificate_hash_check CHECK ((length(certificate_hash) = 32)),
+  constraint person_certificate_check CHECK (((provenance = 'presented'::text) = (presented_at IS NOT NULL))),
+  constraint person_certificate_check1 CHECK (((NOT hop) OR (provenance = 'linked'::text))),
+  constraint person_certificate_holder_hash_check CHECK ((length(holder_hash) = 32)),
+  constraint person_certificate_kind_check CHECK ((kind = ANY (ARRAY['sign'::text, 'auth'::text]))),
+  constraint person_certificate_provenance_check CHECK ((provenance = ANY (ARRAY['presented'::text, 'linked'::text, 'counterpart'::text])))
+);
+alter table person_certificate enable row level security;
+alter table person_certificate force row level security;
 
 create table revocation_epoch (
   mode tenant_mode not null,
@@ -236,6 +470,32 @@ create table schema_migration (
   name character varying not null,
   constraint "PK_0edff5015b71cc0389ae0f4b9a1" PRIMARY KEY (id)
 );
+
+create table serial_linkage (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  id uuid not null,
+  verification_id uuid not null,
+  state text not null,
+  detail text,
+  person_id uuid,
+  certificate_id uuid,
+  previous_certificate_id uuid,
+  consent_id uuid,
+  attempts integer default 0 not null,
+  next_attempt_at timestamp with time zone,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint serial_linkage_pkey PRIMARY KEY (tenant_id, mode, id),
+  constraint serial_linkage_tenant_id_mode_consent_id_fkey FOREIGN KEY (tenant_id, mode, consent_id) REFERENCES consent(tenant_id, mode, id),
+  constraint serial_linkage_tenant_id_mode_person_id_fkey FOREIGN KEY (tenant_id, mode, person_id) REFERENCES person(tenant_id, mode, id),
+  constraint serial_linkage_tenant_id_mode_verification_id_fkey FOREIGN KEY (tenant_id, mode, verification_id) REFERENCES verification(tenant_id, mode, id),
+  constraint serial_linkage_check CHECK (((state = 'pending'::text) = (next_attempt_at IS NOT NULL))),
+  constraint serial_linkage_detail_check CHECK (((length(detail) >= 1) AND (length(detail) <= 100))),
+  constraint serial_linkage_state_check CHECK ((state = ANY (ARRAY['linked'::text, 'pending'::text, 'not_found'::text, 'consent_required'::text, 'ambiguous'::text, 'severed'::text])))
+);
+alter table serial_linkage enable row level security;
+alter table serial_linkage force row level security;
 
 create table tenant (
   id uuid not null,
@@ -287,7 +547,7 @@ create table usage_event (
   tenant_id uuid not null,
   mode tenant_mode not null,
   id uuid not null,
-  verification_id uuid not null,
+  verification_id uuid,
   meter text not null,
   method text not null,
   purpose text not null,
@@ -296,15 +556,22 @@ create table usage_event (
   certificate_kind text not null,
   certificate_hash bytea not null,
   occurred_at timestamp with time zone not null,
+  source text default 'verification'::text not null,
+  source_id uuid,
+  person_id uuid,
   constraint usage_event_pkey PRIMARY KEY (tenant_id, mode, id),
   constraint usage_event_tenant_id_mode_verification_id_meter_method_key UNIQUE (tenant_id, mode, verification_id, meter, method),
   constraint usage_event_tenant_id_mode_verification_id_fkey FOREIGN KEY (tenant_id, mode, verification_id) REFERENCES verification(tenant_id, mode, id),
   constraint indeterminate_is_never_billable CHECK (((outcome <> 'indeterminate'::outcome) OR (NOT billable))),
   constraint usage_event_certificate_hash_check CHECK ((length(certificate_hash) = 32)),
   constraint usage_event_certificate_kind_check CHECK ((certificate_kind = ANY (ARRAY['sign'::text, 'auth'::text]))),
-  constraint usage_event_meter_check CHECK ((meter = ANY (ARRAY['sign_check'::text, 'auth_check'::text]))),
-  constraint usage_event_method_check CHECK ((method = ANY (ARRAY['crl'::text, 'ocsp'::text]))),
-  constraint usage_event_purpose_check CHECK ((purpose = ANY (ARRAY['signature_verification'::text, 'authentication'::text])))
+  constraint usage_event_check CHECK (((source = 'verification'::text) = (verification_id IS NOT NULL))),
+  constraint usage_event_check1 CHECK (((source = 'verification'::text) = (source_id IS NULL))),
+  constraint usage_event_check2 CHECK (((method = 'service'::text) = (meter = ANY (ARRAY['counterpart_delivered'::text, 'attributes_delivered'::text])))),
+  constraint usage_event_meter_check CHECK ((meter = ANY (ARRAY['sign_check'::text, 'auth_check'::text, 'counterpart_delivered'::text, 'attributes_delivered'::text]))),
+  constraint usage_event_method_check CHECK ((method = ANY (ARRAY['crl'::text, 'ocsp'::text, 'service'::text]))),
+  constraint usage_event_purpose_check CHECK ((purpose = ANY (ARRAY['signature_verification'::text, 'authentication'::text, 'status_check'::text, 'identification'::text, 'attribute_update'::text]))),
+  constraint usage_event_source_check CHECK ((source = ANY (ARRAY['verification'::text, 'counterpart_lookup'::text, 'attribute_update'::text, 'status_check'::text])))
 );
 alter table usage_event enable row level security;
 alter table usage_event force row level security;
@@ -337,14 +604,45 @@ create table verification (
 alter table verification enable row level security;
 alter table verification force row level security;
 
+create table verification_person (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  verification_id uuid not null,
+  state text not null,
+  person_id uuid,
+  person_is_new boolean default false not null,
+  serial_linkage_id uuid,
+  counterpart_lookup_id uuid,
+  constraint verification_person_pkey PRIMARY KEY (tenant_id, mode, verification_id),
+  constraint verification_person_tenant_id_mode_person_id_fkey FOREIGN KEY (tenant_id, mode, person_id) REFERENCES person(tenant_id, mode, id),
+  constraint verification_person_tenant_id_mode_verification_id_fkey FOREIGN KEY (tenant_id, mode, verification_id) REFERENCES verification(tenant_id, mode, id),
+  constraint verification_person_check CHECK ((((state = 'severed'::text) = (person_id IS NULL)) OR (state = 'ambiguous'::text))),
+  constraint verification_person_state_check CHECK ((state = ANY (ARRAY['identified'::text, 'severed'::text, 'ambiguous'::text])))
+);
+alter table verification_person enable row level security;
+alter table verification_person force row level security;
+
 -- Indexes and views
 
+CREATE INDEX age_check_certificate ON public.age_check USING btree (tenant_id, mode, certificate_hash, year);
+CREATE INDEX age_check_person ON public.age_check USING btree (tenant_id, mode, person_id, year) WHERE (person_id IS NOT NULL);
 CREATE INDEX audit_event_tenant ON public.audit_event USING btree (tenant_id, mode, id) WHERE (tenant_id IS NOT NULL);
+CREATE UNIQUE INDEX certificate_link_one_newer ON public.certificate_link USING btree (tenant_id, mode, from_id) WHERE (relation = 'renewal'::text);
+CREATE UNIQUE INDEX certificate_link_one_older ON public.certificate_link USING btree (tenant_id, mode, to_id) WHERE (relation = 'renewal'::text);
+CREATE INDEX certificate_link_to ON public.certificate_link USING btree (tenant_id, mode, to_id);
+CREATE UNIQUE INDEX consent_jlis ON public.consent USING btree (tenant_id, mode, jlis_consent_id) WHERE (jlis_consent_id IS NOT NULL);
+CREATE INDEX consent_person ON public.consent USING btree (tenant_id, mode, person_id, purpose);
 CREATE INDEX crl_change_list ON public.crl_change USING btree (mode, crl_id);
 CREATE INDEX crl_epoch ON public.crl USING btree (mode, epoch);
 CREATE INDEX crl_partition_epoch ON public.crl_partition USING btree (mode, epoch);
 CREATE INDEX crl_sha256 ON public.crl USING btree (mode, sha256);
+CREATE INDEX event_order ON public.event USING btree (tenant_id, mode, xact, id);
+CREATE INDEX person_certificate_person ON public.person_certificate USING btree (tenant_id, mode, person_id);
+CREATE INDEX person_merged_into ON public.person USING btree (tenant_id, mode, merged_into) WHERE (merged_into IS NOT NULL);
+CREATE INDEX serial_linkage_due ON public.serial_linkage USING btree (mode, next_attempt_at) WHERE (state = 'pending'::text);
+CREATE UNIQUE INDEX usage_event_source ON public.usage_event USING btree (tenant_id, mode, source_id, meter, method, certificate_hash) WHERE (source_id IS NOT NULL);
 CREATE INDEX verification_not_valid ON public.verification USING btree (tenant_id, mode, outcome, id) WHERE (outcome <> 'valid'::outcome);
+CREATE INDEX verification_person_person ON public.verification_person USING btree (tenant_id, mode, person_id);
 CREATE INDEX verification_recorded_at ON public.verification USING brin (recorded_at);
 CREATE INDEX verification_reference ON public.verification USING btree (tenant_id, mode, reference, id) WHERE (reference IS NOT NULL);
 
@@ -453,6 +751,19 @@ CREATE OR REPLACE FUNCTION public.current_tenant()
 AS $function$ select nullif(current_setting('app.tenant_id', true), '')::uuid $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.due_serial_linkages(for_mode tenant_mode, at timestamp with time zone, up_to integer)
+ RETURNS TABLE(tenant_id uuid, id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select l.tenant_id, l.id from serial_linkage l
+  where l.mode = for_mode and l.state = 'pending' and l.next_attempt_at <= at
+  order by l.next_attempt_at, l.id limit least(up_to, 10000)
+$function$
+;
+alter function due_serial_linkages(tenant_mode,timestamp with time zone,integer) owner to shomei_linkage_clerk;
+
 CREATE OR REPLACE FUNCTION public.find_api_key(secret_hash bytea)
  RETURNS TABLE(tenant_id uuid, mode tenant_mode, id uuid, scopes text[], tenant_key_id uuid, lookup_key_id uuid, reference_format text)
  LANGUAGE sql
@@ -489,25 +800,38 @@ alter function referenced_lists(timestamp with time zone,timestamp with time zon
 
 -- Row-level security
 
+create policy own on age_check for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy door_key on api_key for select to shomei_door using (true);
 create policy lookup on api_key for select to shomei_key_lookup using (true);
 create policy operator on api_key for all to shomei_operator using (true) with check (true);
 create policy own on api_key for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy own on attribute_update for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy own on attribute_update_result for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy door on audit_event for insert to shomei_door with check (true);
 create policy operator on audit_event for insert to shomei_operator with check (true);
 create policy own on audit_event for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy system on audit_event for insert to shomei_worker with check ((tenant_id IS NULL));
+create policy own on certificate_link for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy own on certificate_tombstone for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy door_challenge on challenge for select to shomei_door using (true);
 create policy own on challenge for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy door on challenge_use for insert to shomei_door with check (true);
 create policy door_claim on challenge_use for select to shomei_door using (true);
 create policy own on challenge_use for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy own on consent for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy own on consent_withdrawal for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy lookup on contract for select to shomei_key_lookup using (true);
 create policy operator on contract for all to shomei_operator using (true) with check (true);
 create policy own on contract for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy own on counterpart_lookup for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy own on event for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy door on idempotency_key for insert to shomei_door with check (true);
 create policy door_claim on idempotency_key for select to shomei_door using (true);
 create policy own on idempotency_key for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy own on person for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy own on person_certificate for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy due on serial_linkage for select to shomei_linkage_clerk using (true);
+create policy own on serial_linkage for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy operator on tenant for all to shomei_operator using (true) with check (true);
 create policy own on tenant for select to shomei_api, shomei_worker using ((id = current_tenant()));
 create policy door_tenant_key on tenant_key for select to shomei_door using (true);
@@ -519,6 +843,7 @@ create policy own on usage_event for all to shomei_api, shomei_worker using (((t
 create policy crl_keeper on verification for select to shomei_crl_keeper using (true);
 create policy door on verification for insert to shomei_door with check (true);
 create policy own on verification for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy own on verification_person for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 
 -- Grants
 
@@ -527,18 +852,34 @@ grant usage on schema public to shomei_api;
 grant usage on schema public to shomei_crl_keeper;
 grant usage on schema public to shomei_door;
 grant usage on schema public to shomei_key_lookup;
+grant usage on schema public to shomei_linkage_clerk;
 grant usage on schema public to shomei_operator;
 grant usage on schema public to shomei_worker;
+grant insert, select on age_check to shomei_api;
 grant insert on api_key to shomei_operator;
+grant insert, select on attribute_update to shomei_api;
+grant insert, select on attribute_update_result to shomei_api;
 grant insert on audit_event to shomei_api;
 grant insert on audit_event to shomei_door;
 grant insert on audit_event to shomei_operator;
 grant insert on audit_event to shomei_worker;
+grant delete, insert, select on certificate_link to shomei_api;
+grant insert, select on certificate_link to shomei_worker;
+grant insert, select on certificate_tombstone to shomei_api;
+grant select on certificate_tombstone to shomei_worker;
 grant insert, select on challenge to shomei_api;
 grant insert on challenge_use to shomei_door;
 grant select on challenge_use to shomei_api;
+grant insert, select on consent to shomei_api;
+grant select on consent to shomei_worker;
+grant insert, select on consent_withdrawal to shomei_api;
+grant insert, select on consent_withdrawal to shomei_worker;
 grant insert, select on contract to shomei_operator;
 grant select on contract to shomei_api;
+grant select on contract to shomei_worker;
+grant insert, select on counterpart_disclosure to shomei_operator;
+grant select on counterpart_disclosure to shomei_api;
+grant insert, select on counterpart_lookup to shomei_api;
 grant insert, select on crl to shomei_worker;
 grant select on crl to shomei_api;
 grant select on crl to shomei_operator;
@@ -556,18 +897,29 @@ grant select on crl_reference_progress to shomei_worker;
 grant delete, insert, select on crl_snapshot to shomei_worker;
 grant select on crl_snapshot to shomei_api;
 grant select on crl_snapshot to shomei_operator;
+grant insert on event to shomei_worker;
+grant insert, select on event to shomei_api;
 grant insert on idempotency_key to shomei_door;
 grant insert, select on idempotency_key to shomei_api;
+grant insert, select, update on jlis_cursor to shomei_worker;
+grant insert, select on person to shomei_api;
+grant insert, select on person to shomei_worker;
+grant delete, insert, select on person_certificate to shomei_api;
+grant insert, select on person_certificate to shomei_worker;
 grant select on revocation_epoch to shomei_api;
 grant select on revocation_epoch to shomei_operator;
 grant select on revocation_epoch to shomei_worker;
 grant insert, select on revocation_source to shomei_operator;
 grant select on revocation_source to shomei_api;
 grant select on revocation_source to shomei_worker;
+grant insert, select on serial_linkage to shomei_api;
+grant select on serial_linkage to shomei_worker;
 grant insert, select on tenant to shomei_operator;
 grant select on tenant to shomei_api;
+grant select on tenant to shomei_worker;
 grant insert on tenant_key to shomei_operator;
 grant select on tenant_key to shomei_api;
+grant select on tenant_key to shomei_worker;
 grant select on test_clock to shomei_api;
 grant select on test_clock to shomei_operator;
 grant select on test_clock to shomei_worker;
@@ -575,33 +927,46 @@ grant insert, select on trust_anchor to shomei_operator;
 grant select on trust_anchor to shomei_api;
 grant select on trust_anchor to shomei_worker;
 grant insert on usage_event to shomei_door;
-grant select on usage_event to shomei_api;
+grant insert, select on usage_event to shomei_api;
 grant insert on verification to shomei_door;
 grant select on verification to shomei_api;
+grant select on verification to shomei_worker;
+grant insert, select on verification_person to shomei_api;
+grant select on verification_person to shomei_worker;
 grant select (created_at, expires_at, id, last_four, mode, name, revoked_at, scopes, tenant_id) on api_key to shomei_api;
 grant select (created_at, expires_at, id, last_four, mode, name, revoked_at, scopes, tenant_id) on api_key to shomei_operator;
 grant select (expires_at, id, mode, revoked_at, scopes, secret_sha256, tenant_id) on api_key to shomei_key_lookup;
 grant select (expires_at, id, mode, revoked_at, secret_sha256, tenant_id) on api_key to shomei_door;
 grant update (revoked_at) on api_key to shomei_operator;
+grant update (expires_at, severed_at) on certificate_tombstone to shomei_api;
 grant select (id, mode, tenant_id) on challenge to shomei_door;
 grant select (verification_id) on challenge_use to shomei_door;
 grant select (mode, reference_format, tenant_id) on contract to shomei_key_lookup;
-grant update (reference_format) on contract to shomei_operator;
+grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, counterpart, identify, latest_attributes, reference_format, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_operator;
 grant update (epoch) on crl to shomei_worker;
 grant update (distribution_point, epoch, failures, head_crl_id, last_attempt_at, last_failure, last_success_at, listed_at, name, path) on crl_partition to shomei_worker;
 grant update (last_at) on crl_reference to shomei_worker;
 grant update (collected_until) on crl_reference_progress to shomei_worker;
 grant update (columns, crl_id) on crl_snapshot to shomei_worker;
 grant select (key_sha256, mode, resource_id, tenant_id) on idempotency_key to shomei_door;
+grant update (deleted_at, merged_at, merged_into) on person to shomei_api;
+grant update (deleted_at, merged_at, merged_into) on person to shomei_worker;
+grant update (anchor, holder_hash, hop, not_after, person_id, presented_at, provenance, sealed, tenant_key_id) on person_certificate to shomei_api;
+grant update (anchor, holder_hash, hop, not_after, person_id, presented_at, provenance, sealed, tenant_key_id) on person_certificate to shomei_worker;
 grant update (epoch) on revocation_epoch to shomei_operator;
 grant update (epoch) on revocation_epoch to shomei_worker;
 grant update (crl_index_url, enabled, layout, nightly_minute, ocsp_url) on revocation_source to shomei_operator;
 grant update (failures, last_attempt_at, last_failure, last_listed_at, skipped) on revocation_source to shomei_worker;
+grant select (id, mode, next_attempt_at, state, tenant_id) on serial_linkage to shomei_linkage_clerk;
+grant update (attempts, certificate_id, detail, next_attempt_at, person_id, previous_certificate_id, state, updated_at) on serial_linkage to shomei_api;
+grant update (attempts, certificate_id, detail, next_attempt_at, person_id, previous_certificate_id, state, updated_at) on serial_linkage to shomei_worker;
 grant select (created_at, id, mode, ring_key_id, tenant_id) on tenant_key to shomei_operator;
 grant select (created_at, id, mode, tenant_id) on tenant_key to shomei_key_lookup;
 grant select (id, mode, tenant_id) on tenant_key to shomei_door;
 grant update (offset_ms) on test_clock to shomei_operator;
 grant select (mode, recorded_at, verdict) on verification to shomei_crl_keeper;
+grant update (person_id, person_is_new, state) on verification_person to shomei_api;
+grant update (person_id, person_is_new, state) on verification_person to shomei_worker;
 grant execute on function append_decided(json,bytea) to shomei_api;
 grant execute on function current_mode() to shomei_api;
 grant execute on function current_mode() to shomei_door;
@@ -613,5 +978,6 @@ grant execute on function current_tenant() to shomei_door;
 grant execute on function current_tenant() to shomei_key_lookup;
 grant execute on function current_tenant() to shomei_operator;
 grant execute on function current_tenant() to shomei_worker;
+grant execute on function due_serial_linkages(tenant_mode,timestamp with time zone,integer) to shomei_worker;
 grant execute on function find_api_key(bytea) to shomei_api;
 grant execute on function referenced_lists(timestamp with time zone,timestamp with time zone) to shomei_worker;

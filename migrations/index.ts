@@ -1,6 +1,12 @@
 import { Foundation1763900000001 } from './0001-foundation.js';
 import { Revocation1763900000002 } from './0002-revocation.js';
 import { RevocationHistory1763900000003 } from './0003-revocation-history.js';
+import { Persons1763900000004 } from './0004-persons.js';
 
 /** The schema's history, oldest first. */
-export const migrations = [Foundation1763900000001, Revocation1763900000002, RevocationHistory1763900000003];
+export const migrations = [
+  Foundation1763900000001,
+  Revocation1763900000002,
+  RevocationHistory1763900000003,
+  Persons1763900000004,
+];

@@ -116,6 +116,12 @@ describe('the catalogue', () => {
         open: false,
       },
       {
+        proname: 'due_serial_linkages',
+        owner: 'shomei_linkage_clerk',
+        config: ['search_path=pg_catalog, public, pg_temp'],
+        open: false,
+      },
+      {
         proname: 'find_api_key',
         owner: 'shomei_key_lookup',
         config: ['search_path=pg_catalog, public, pg_temp'],

@@ -15,6 +15,8 @@ export const JUSTIFIED: Readonly<Record<string, string>> = {
   crl_reference: 'hashes of public files and the time of their last use',
   crl_reference_progress: 'how far the verifications were looked through for it',
   revocation_epoch: 'counter of public revocation data',
+  counterpart_disclosure: "the platform's own dated policy, the same for every tenant",
+  jlis_cursor: 'how far lists of the whole platform have been read',
   schema_migration: "the migrate step's own list",
 };
 
@@ -39,6 +41,7 @@ export const OPEN_POLICIES: ReadonlySet<string> = new Set([
   'shomei_door idempotency_key door',
   'shomei_door idempotency_key door_claim',
   'shomei_crl_keeper verification crl_keeper',
+  'shomei_linkage_clerk serial_linkage due',
 ]);
 
 /** Every fault in the protection of tenant data that the catalogue shows, as `table: fault`. */
