@@ -930,7 +930,6 @@ grant insert on usage_event to shomei_door;
 grant insert, select on usage_event to shomei_api;
 grant insert on verification to shomei_door;
 grant select on verification to shomei_api;
-grant select on verification to shomei_worker;
 grant insert, select on verification_person to shomei_api;
 grant select on verification_person to shomei_worker;
 grant select (created_at, expires_at, id, last_four, mode, name, revoked_at, scopes, tenant_id) on api_key to shomei_api;

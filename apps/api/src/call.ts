@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
-import { Problem } from '#lib/platform';
-import type { Call, Idempotency } from '#lib/verification';
+import { Problem, type Call, type Idempotency } from '#lib/platform';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { METERS, METHODS } from '#lib/billing';
 import { CHECKS, CMS_LIMITS, CRL_REASONS, REASONS, type ReasonCode } from '#lib/pki';
 
 const MIB = 1024 * 1024;
@@ -170,9 +171,7 @@ const verificationFields = {
   revocation_attempts: z.array(revocationEvidence),
   reference: z.string().nullable(),
   challenge_id: z.string().nullable(),
-  usage: z.array(
-    z.object({ id: z.string(), meter: z.enum(['sign_check', 'auth_check']), method: z.enum(['crl', 'ocsp']) }),
-  ),
+  usage: z.array(z.object({ id: z.string(), meter: z.enum(METERS), method: z.enum(METHODS) })),
 };
 export const verificationSummary = z.object(verificationFields).meta({ id: 'VerificationSummary' });
 export type VerificationSummaryAnswer = z.output<typeof verificationSummary>;

@@ -242,9 +242,9 @@ export interface components {
             usage: {
                 id: string;
                 /** @enum {string} */
-                meter: "sign_check" | "auth_check";
+                meter: "sign_check" | "auth_check" | "counterpart_delivered" | "attributes_delivered";
                 /** @enum {string} */
-                method: "crl" | "ocsp";
+                method: "crl" | "ocsp" | "service";
             }[];
             /** @description Of a sign certificate whose path, profile, validity and signature passed. */
             attributes: components["schemas"]["Attributes"] | null;
@@ -424,9 +424,9 @@ export interface components {
             usage: {
                 id: string;
                 /** @enum {string} */
-                meter: "sign_check" | "auth_check";
+                meter: "sign_check" | "auth_check" | "counterpart_delivered" | "attributes_delivered";
                 /** @enum {string} */
-                method: "crl" | "ocsp";
+                method: "crl" | "ocsp" | "service";
             }[];
         };
         Me: {
@@ -497,7 +497,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `scope_missing`. */
+            /** @description One of `scope_missing`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -533,7 +533,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`. */
+            /** @description One of `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -542,7 +542,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `storage_unavailable`. */
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -595,7 +595,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `scope_missing`. */
+            /** @description One of `scope_missing`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -631,7 +631,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`. */
+            /** @description One of `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -684,7 +684,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `scope_missing`. */
+            /** @description One of `scope_missing`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -720,7 +720,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`. */
+            /** @description One of `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -729,7 +729,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `storage_unavailable`. */
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -785,7 +785,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `scope_missing`. */
+            /** @description One of `scope_missing`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -794,7 +794,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `storage_unavailable`. */
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -833,7 +833,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `scope_missing`. */
+            /** @description One of `scope_missing`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -851,7 +851,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `storage_unavailable`. */
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -888,7 +888,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `storage_unavailable`. */
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -2,15 +2,26 @@
 type Outcome = 'valid' | 'invalid' | 'indeterminate';
 
 /**
- * A metered fact: one revocation check of one certificate. What it costs is decided later by dated tariffs, so it
- * carries no price.
+ * `sign_check`, `auth_check`: a validity check of a certificate of that kind. `counterpart_delivered`: the serial of the
+ * other certificate was given. `attributes_delivered`: newer attributes were given (J-LIS fee table).
  */
+export const METERS = ['sign_check', 'auth_check', 'counterpart_delivered', 'attributes_delivered'] as const;
+/** `service`: a J-LIS service other than the status of a certificate. */
+export const METHODS = ['crl', 'ocsp', 'service'] as const;
+export const PURPOSES = [
+  'signature_verification',
+  'authentication',
+  'status_check',
+  'identification',
+  'attribute_update',
+] as const;
+
+/** A metered fact. What it costs is decided later by dated tariffs, so it carries no price. */
 export interface UsageEvent {
   id: string;
-  /** `sign_check`, `auth_check`: a validity check of a certificate of that kind (J-LIS fee table). */
-  meter: 'sign_check' | 'auth_check';
-  method: 'crl' | 'ocsp';
-  purpose: 'signature_verification' | 'authentication';
+  meter: (typeof METERS)[number];
+  method: (typeof METHODS)[number];
+  purpose: (typeof PURPOSES)[number];
   outcome: Outcome;
   /** False: may never be charged, whatever a contract says. */
   billable: boolean;
@@ -20,7 +31,7 @@ export interface UsageEvent {
 export function usageEventOf(check: {
   id: string;
   certificateKind: 'sign' | 'auth';
-  method: UsageEvent['method'];
+  method: 'crl' | 'ocsp';
   purpose: UsageEvent['purpose'];
   outcome: Outcome;
 }): UsageEvent {

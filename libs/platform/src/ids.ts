@@ -2,7 +2,23 @@ import { randomUUID } from 'node:crypto';
 import { takeRandom } from './random-pool.js';
 
 /** Public prefix of each kind of thing. */
-export const ID_PREFIXES = ['ten', 'key', 'chl', 'ver', 'use', 'aud', 'req'] as const;
+export const ID_PREFIXES = [
+  'ten',
+  'key',
+  'chl',
+  'ver',
+  'use',
+  'aud',
+  'req',
+  'per',
+  'crt',
+  'cns',
+  'lnk',
+  'cpl',
+  'age',
+  'atu',
+  'evt',
+] as const;
 export type IdPrefix = (typeof ID_PREFIXES)[number];
 
 let lastMs = 0;

@@ -2,6 +2,7 @@ export * from './clock.js';
 export * from './config.js';
 export * from './crypto-box.js';
 export * from './database.js';
+export * from './idempotency.js';
 export * from './ids.js';
 export * from './lifecycle.js';
 export * from './logger.js';

@@ -134,6 +134,37 @@ export const PROBLEMS = {
     title: 'The challenge is older than five minutes.',
     remedy: 'Get a new challenge and have the card sign it.',
   },
+  feature_not_contracted: {
+    status: 403,
+    title: 'The contract does not include this.',
+    remedy: 'Ask the operator to have the feature named in `feature` added; /v1/me shows what is included.',
+  },
+  proof_unknown: {
+    status: 422,
+    title: 'There is no such check to rest on.',
+    remedy: 'Name a verification of this tenant and mode, made with the certificate the question is about.',
+  },
+  proof_unsuccessful: {
+    status: 422,
+    title: 'The check to rest on was not successful.',
+    remedy: 'Only a check with outcome `valid` is proof that the holder is here.',
+  },
+  proof_expired: {
+    status: 422,
+    title: 'The check to rest on is older than ten minutes.',
+    remedy: 'Have the card sign again and name the new check.',
+  },
+  proof_of_other_kind: {
+    status: 422,
+    title: 'The check to rest on was made with the other kind of certificate.',
+    remedy: 'See `needs`: a check with that kind of certificate is required.',
+  },
+  jlis_unavailable: {
+    status: 503,
+    title: 'The J-LIS service gave no usable answer.',
+    remedy: 'Send the same request again later. Nothing was decided and nothing is billed; `detail` says what failed.',
+    retryable: true,
+  },
   storage_unavailable: {
     status: 503,
     title: 'Our storage cannot be reached, so there is no answer.',

@@ -3,7 +3,14 @@ import { crc32 } from 'node:zlib';
 import type { Mode } from '#lib/platform';
 
 /** What a key may do. */
-export const SCOPES = ['verifications:write', 'verifications:read', 'authentications:write'] as const;
+export const SCOPES = [
+  'verifications:write',
+  'verifications:read',
+  'authentications:write',
+  'persons:write',
+  'persons:read',
+  'events:read',
+] as const;
 export type Scope = (typeof SCOPES)[number];
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';

@@ -1,5 +1,6 @@
 export * from './api-key.js';
 export * from './api-keys.js';
+export * from './contract.js';
 export * from './onboard.js';
 export * from './principal.js';
 export * from './reference.js';

@@ -2,10 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { appendAudit } from '#lib/audit';
-import { Clock, newId, Problem, withTenant, type Tenancy } from '#lib/platform';
+import {
+  claimKey,
+  Clock,
+  findMade,
+  InFlight,
+  newId,
+  Problem,
+  withTenant,
+  type Call,
+  type Tenancy,
+} from '#lib/platform';
 import type { Principal } from '#lib/tenancy';
-import { findMade, InFlight } from './idempotency.js';
-import type { Call } from './request.js';
 
 /** 256 bits, so that a nonce never repeats and cannot be guessed. */
 const NONCE_BYTES = 32;
@@ -65,20 +73,8 @@ export class Challenges {
       createdAt: now,
       expiresAt: now + LIFETIME_MS,
     };
-    if (call.idempotency) {
-      const claimed: unknown[] = await manager.query(
-        `insert into idempotency_key (tenant_id, mode, key_sha256, request_sha256, resource, resource_id)
-         values ($1, $2, $3, $4, 'challenge', $5) on conflict do nothing returning 1`,
-        [
-          principal.tenantId,
-          principal.mode,
-          Buffer.from(call.idempotency.keyHash, 'hex'),
-          Buffer.from(call.idempotency.requestHash, 'hex'),
-          challenge.id,
-        ],
-      );
-      if (claimed.length === 0) return undefined;
-    }
+    const made = { resource: 'challenge', id: challenge.id } as const;
+    if (call.idempotency && !(await claimKey(manager, principal, call.idempotency, made))) return undefined;
     await manager.query(
       'insert into challenge (tenant_id, mode, id, nonce, created_at, expires_at) values ($1, $2, $3, $4, $5, $6)',
       [

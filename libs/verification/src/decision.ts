@@ -1,7 +1,7 @@
 import type { UsageEvent } from '#lib/billing';
+import type { Idempotency } from '#lib/platform';
 import type { Principal } from '#lib/tenancy';
 import type { VerdictFacts } from './evidence.js';
-import type { Idempotency } from './request.js';
 
 /** A check that is decided and not yet durable. */
 export interface Decision {

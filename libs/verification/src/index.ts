@@ -2,6 +2,7 @@ export * from './challenges.js';
 export * from './decision.js';
 export * from './decision-writer.js';
 export * from './evidence.js';
+export * from './fresh-proofs.js';
 export * from './reason-texts.js';
 export * from './request.js';
 export * from './verification.entity.js';

@@ -38,16 +38,3 @@ export interface AuthenticationRequest {
   revocation: RevocationMethod;
   reference?: string;
 }
-
-/** How the request came in: for the audit trail, and for repeating it safely. */
-export interface Call {
-  requestId: string;
-  idempotency?: Idempotency;
-}
-
-export interface Idempotency {
-  /** Hex SHA-256 of the Idempotency-Key. */
-  keyHash: string;
-  /** Hex SHA-256 of method, path and body. */
-  requestHash: string;
-}

@@ -22,6 +22,8 @@ export class VerificationRow {
   reasonCode!: string | null;
   @Column({ type: 'jsonb' })
   verdict!: VerdictFacts;
+  @Column({ type: 'bytea', name: 'certificate_hash' })
+  certificateHash!: Buffer;
   @Column({ type: 'text', nullable: true })
   reference!: string | null;
   @Column({ type: 'uuid', name: 'challenge_id', nullable: true })

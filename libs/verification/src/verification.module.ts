@@ -5,6 +5,7 @@ import { RevocationModule } from '#lib/revocation';
 import { TenancyModule } from '#lib/tenancy';
 import { Challenges } from './challenges.js';
 import { DecisionWriter } from './decision-writer.js';
+import { FreshProofs } from './fresh-proofs.js';
 import { VerificationRow } from './verification.entity.js';
 import { Verifications } from './verifications.js';
 import { Verifier } from './verifier.js';
@@ -20,8 +21,8 @@ export class VerificationModule {
         RevocationModule.forRoot(options),
         TenancyModule,
       ],
-      providers: [Challenges, DecisionWriter, Verifications, Verifier],
-      exports: [Challenges, Verifications, Verifier],
+      providers: [Challenges, DecisionWriter, FreshProofs, Verifications, Verifier],
+      exports: [Challenges, FreshProofs, Verifications, Verifier],
     };
   }
 }

@@ -2,12 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, In, type EntityManager } from 'typeorm';
 import { appendAudit } from '#lib/audit';
 import { UsageEventRow, type UsageEvent } from '#lib/billing';
-import { firstIdOf, Problem, withTenant } from '#lib/platform';
+import { findMade, firstIdOf, Problem, withTenant, type Idempotency } from '#lib/platform';
 import { parseCertificate, readAttributes, type Attributes, type Outcome } from '#lib/pki';
 import { TenantKeys, type Principal } from '#lib/tenancy';
 import { openEvidence, type VerdictFacts } from './evidence.js';
-import { findMade } from './idempotency.js';
-import type { Idempotency } from './request.js';
 import { VerificationRow } from './verification.entity.js';
 
 /** A check as its tenant sees it. */

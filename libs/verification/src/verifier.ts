@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { usageEventOf } from '#lib/billing';
-import { Clock, keyedHash, newId, Problem } from '#lib/platform';
+import { Clock, InFlight, keyedHash, newId, Problem, type Call } from '#lib/platform';
 import { judge, profileFor, readAttributes, type Evidence, type Hierarchy, type RevocationFinding } from '#lib/pki';
 import { AnchorStore, RevocationService, type RevocationMethod } from '#lib/revocation';
 import { checkReference, TenantKeys, type Principal } from '#lib/tenancy';
@@ -11,8 +11,7 @@ import type { Decision } from './decision.js';
 import { DecisionWriter } from './decision-writer.js';
 import { sealEvidence, type VerdictFacts } from './evidence.js';
 import { examine } from './examine.js';
-import { InFlight } from './idempotency.js';
-import type { AuthenticationRequest, Call, SignatureRequest } from './request.js';
+import type { AuthenticationRequest, SignatureRequest } from './request.js';
 import { readRawSignature, type SignatureInput } from './signature-input.js';
 import { disclosesAttributes, Verifications, type Verification } from './verifications.js';
 

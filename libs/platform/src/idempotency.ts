@@ -1,8 +1,23 @@
 import type { EntityManager } from 'typeorm';
-import { Problem, type Tenancy } from '#lib/platform';
-import type { Idempotency } from './request.js';
+import type { Tenancy } from './database.js';
+import { Problem } from './problem.js';
 
-export type Resource = 'verification' | 'challenge';
+/** How the request came in: for the audit trail, and for repeating it safely. */
+export interface Call {
+  requestId: string;
+  idempotency?: Idempotency;
+}
+
+export interface Idempotency {
+  /** Hex SHA-256 of the Idempotency-Key. */
+  keyHash: string;
+  /** Hex SHA-256 of method, path and body. */
+  requestHash: string;
+}
+
+/** What a request can make, as the table `idempotency_key` names it. */
+export type Resource =
+  'verification' | 'challenge' | 'serial_linkage' | 'counterpart_lookup' | 'age_check' | 'consent' | 'attribute_update';
 
 /**
  * What was made under this key before, if anything.
@@ -21,6 +36,31 @@ export async function findMade(
   if (row && (row.resource !== resource || row.request_sha256.toString('hex') !== idempotency.requestHash))
     throw new Problem('idempotency_key_reused');
   return row?.resource_id;
+}
+
+/**
+ * Binds the key to what is being made, in its transaction: both become durable or neither does. False when the key is
+ * taken, by a request that won the race; nothing was written then.
+ */
+export async function claimKey(
+  manager: EntityManager,
+  { tenantId, mode }: Tenancy,
+  idempotency: Idempotency,
+  made: { resource: Resource; id: string },
+): Promise<boolean> {
+  const claimed: unknown[] = await manager.query(
+    `insert into idempotency_key (tenant_id, mode, key_sha256, request_sha256, resource, resource_id)
+     values ($1, $2, $3, $4, $5, $6) on conflict do nothing returning 1`,
+    [
+      tenantId,
+      mode,
+      Buffer.from(idempotency.keyHash, 'hex'),
+      Buffer.from(idempotency.requestHash, 'hex'),
+      made.resource,
+      made.id,
+    ],
+  );
+  return claimed.length === 1;
 }
 
 /** Keys this process is working on. A second process finds out at the unique index instead, when it writes. */

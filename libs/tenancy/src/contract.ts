@@ -1,0 +1,79 @@
+import type { EntityManager } from 'typeorm';
+import { Problem, type Tenancy } from '#lib/platform';
+
+/** Consents that a sign-up text can cover for every user. */
+export type SignUpPurpose = 'serial_linkage' | 'counterpart';
+
+/** What the contract of a tenant and mode allows. */
+export interface Contract {
+  referenceFormat: string | null;
+  identify: boolean;
+  counterpart: boolean;
+  latestAttributes: boolean;
+  /** Thresholds an age check may ask for; empty: none. */
+  allowedAges: readonly number[];
+  /** Reference dates besides today, YYYY-MM-DD of Japan. */
+  ageDates: readonly string[];
+  /** Distinct questions about one person in a year of Japan. */
+  ageQuestionsAYear: number;
+  /** Whether a person is of an age on the day before the birthday, at whose end the law has them reach it. */
+  ageLegalDayInclusive: boolean;
+  signUpConsent: { textVersion: string; purposes: readonly SignUpPurpose[] } | undefined;
+}
+
+interface Row {
+  reference_format: string | null;
+  identify: boolean;
+  counterpart: boolean;
+  latest_attributes: boolean;
+  allowed_ages: number[];
+  age_dates: string[];
+  age_questions_a_year: number;
+  age_legal_day_inclusive: boolean;
+  sign_up_consent_version: string | null;
+  sign_up_consent_purposes: SignUpPurpose[];
+}
+
+/**
+ * The contract's terms as they are now. Row-level security shows the one of the transaction's tenant and mode.
+ * @param manager of a transaction of this tenant
+ */
+export async function readContract(manager: EntityManager, { tenantId, mode }: Tenancy): Promise<Contract> {
+  const rows: Row[] = await manager.query(
+    `select reference_format, identify, counterpart, latest_attributes, allowed_ages, age_dates::text[] as age_dates,
+       age_questions_a_year, age_legal_day_inclusive, sign_up_consent_version, sign_up_consent_purposes
+     from contract where tenant_id = $1 and mode = $2`,
+    [tenantId, mode],
+  );
+  const row = rows[0];
+  if (!row) throw new Error(`tenant ${tenantId} has no contract in ${mode}`);
+  return {
+    referenceFormat: row.reference_format,
+    identify: row.identify,
+    counterpart: row.counterpart,
+    latestAttributes: row.latest_attributes,
+    allowedAges: row.allowed_ages,
+    ageDates: row.age_dates,
+    ageQuestionsAYear: row.age_questions_a_year,
+    ageLegalDayInclusive: row.age_legal_day_inclusive,
+    signUpConsent:
+      row.sign_up_consent_version === null
+        ? undefined
+        : { textVersion: row.sign_up_consent_version, purposes: row.sign_up_consent_purposes },
+  };
+}
+
+/** Parts of the contract that are on or off. */
+export type Feature = 'identify' | 'counterpart' | 'latest_attributes' | 'age_check';
+
+const INCLUDES: Record<Feature, (contract: Contract) => boolean> = {
+  identify: (contract) => contract.identify,
+  counterpart: (contract) => contract.counterpart,
+  latest_attributes: (contract) => contract.latestAttributes,
+  age_check: (contract) => contract.allowedAges.length > 0,
+};
+
+/** @throws Problem `feature_not_contracted` */
+export function requireFeature(contract: Contract, feature: Feature): void {
+  if (!INCLUDES[feature](contract)) throw new Problem('feature_not_contracted', { feature });
+}

@@ -1,0 +1,30 @@
+import type { EntityManager } from 'typeorm';
+import { newId, type Tenancy } from '#lib/platform';
+
+/** What a tenant is told about. */
+export const EVENT_TYPES = ['person.linked', 'person.merged', 'linkage.resolved', 'consent.withdrawn'] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** Members of an event's data: public ids of things of the tenant, and nothing else. */
+export interface EventData {
+  person_id?: string;
+  merged_person_id?: string;
+  certificate_id?: string;
+  serial_linkage_id?: string;
+  consent_id?: string;
+}
+
+/**
+ * Tells the tenant of a change, in the transaction that makes the change.
+ * @param at milliseconds, by the clock of the mode
+ */
+export async function appendEvent(
+  manager: EntityManager,
+  { tenantId, mode }: Tenancy,
+  event: { type: EventType; at: number; data: EventData },
+): Promise<void> {
+  await manager.query(
+    'insert into event (tenant_id, mode, id, type, occurred_at, data) values ($1, $2, $3, $4, $5, $6)',
+    [tenantId, mode, newId(Date.now()), event.type, new Date(event.at), JSON.stringify(event.data)],
+  );
+}
