@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import type { Stack } from '../../dev/stack.mjs';
@@ -9,10 +10,22 @@ const LOWER = 10;
 
 /**
  * Lets a reader run before everything else of the benchmark, as on a machine of its own: what it then waits for is its
- * own work, not its turn on a shared core. Processes started later inherit it from their parents.
+ * own work, not its turn on a shared core. A priority is a thread's (Linux), so each gets it; threads and processes
+ * started later inherit it.
  */
 export function yieldToReaders(...processes: readonly ({ pid: number | undefined } | undefined)[]): void {
-  for (const each of processes) if (each?.pid !== undefined) setPriority(each.pid, LOWER);
+  for (const each of processes)
+    if (each?.pid !== undefined)
+      for (const thread of readdirSync(`/proc/${each.pid}/task`)) yieldThread(Number(thread));
+}
+
+function yieldThread(thread: number): void {
+  try {
+    setPriority(thread, LOWER);
+  } catch (error) {
+    // It has ended meanwhile.
+    if ((error as { info?: { code?: string } }).info?.code !== 'ESRCH') throw error;
+  }
 }
 
 /** A process with the revocation set in memory, held by a benchmark. */

@@ -19,6 +19,8 @@ export interface ReaderReport {
   delayMs?: number;
   /** The same without the time in which the thread was ready and no processor was free for it. */
   ownDelayMs?: number;
+  /** The most processor time the thread itself used between two ticks: what it really did. */
+  busyMs?: number;
   /** Octets in memory after a collection. */
   resident?: number;
 }
@@ -55,37 +57,38 @@ const schedstat = openSync(`/proc/self/task/${process.pid}/schedstat`, 'r');
 // Read into again and again: what allocates while it measures pauses makes some.
 const scratch = Buffer.alloc(256);
 
-/** Milliseconds this process's first thread has waited for a processor (Linux, `Documentation/scheduler/sched-stats`). */
-function processorWaitMs(): number {
+/** Milliseconds the first thread has run, and has waited for a processor (Linux, `Documentation/scheduler/sched-stats`). */
+function processorTimes(): { ran: number; waited: number } {
   const octets = readSync(schedstat, scratch, 0, scratch.length, 0);
-  return Number(scratch.toString('latin1', 0, octets).split(' ')[1]) / 1e6;
+  const [ran, waited] = scratch.toString('latin1', 0, octets).split(' ');
+  return { ran: Number(ran) / 1e6, waited: Number(waited) / 1e6 };
 }
 
-/** Measures how late a timer fires: how long the event loop was held. */
+/** Measures how late a timer fires: how long the event loop was held, and by what. */
 class Pauses {
-  private longest = 0;
-  private longestOwn = 0;
+  private longest = { delayMs: 0, ownDelayMs: 0, busyMs: 0 };
   private due = performance.now() + TICK_MS;
-  private waited = processorWaitMs();
+  private before = processorTimes();
 
   start(): void {
     setTimeout(() => this.tick(), TICK_MS);
   }
 
   private tick(): void {
-    const waited = processorWaitMs();
+    const now = processorTimes();
     const late = performance.now() - this.due;
-    this.longest = Math.max(this.longest, late);
-    this.longestOwn = Math.max(this.longestOwn, late - (waited - this.waited));
-    this.waited = waited;
+    const { longest, before } = this;
+    longest.delayMs = Math.max(longest.delayMs, late);
+    longest.ownDelayMs = Math.max(longest.ownDelayMs, late - (now.waited - before.waited));
+    longest.busyMs = Math.max(longest.busyMs, now.ran - before.ran);
+    this.before = now;
     this.due = performance.now() + TICK_MS;
     this.start();
   }
 
-  take(): { delayMs: number; ownDelayMs: number } {
-    const taken = { delayMs: this.longest, ownDelayMs: this.longestOwn };
-    this.longest = 0;
-    this.longestOwn = 0;
+  take(): { delayMs: number; ownDelayMs: number; busyMs: number } {
+    const taken = this.longest;
+    this.longest = { delayMs: 0, ownDelayMs: 0, busyMs: 0 };
     return taken;
   }
 }

@@ -116,7 +116,7 @@ export async function bench({ startStack }: { startStack: (options: StackOptions
     const { delayMs: noise } = await reader.ask('delay');
     await touch(client);
     await sleep(TAKE_OVER_MS);
-    const { delayMs, ownDelayMs } = await reader.ask('delay');
+    const { delayMs, ownDelayMs, busyMs } = await reader.ask('delay');
     const { perSecond } = await reader.ask('lookups');
     await reader.stop();
     const readyS = median(ready) / 1000;
@@ -128,6 +128,7 @@ export async function bench({ startStack }: { startStack: (options: StackOptions
       row('longest pause of a process that waits, for comparison', noise!, 'ms', '', true),
       row('longest pause while all lists are replaced', delayMs!, 'ms', '', true),
       row('the same, but for waiting for a processor', ownDelayMs!, 'ms', '<= 10', ownDelayMs! <= 10),
+      row('the most its thread ran without a break', busyMs!, 'ms', '', true),
     ];
   } finally {
     await client.end();
