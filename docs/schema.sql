@@ -240,15 +240,22 @@ create table counterpart_lookup (
   id uuid not null,
   verification_id uuid not null,
   state text not null,
+  detail text,
   person_id uuid,
   certificate_id uuid,
   counterpart_certificate_id uuid,
+  source text,
+  retry_at timestamp with time zone,
   consent_id uuid,
   created_at timestamp with time zone not null,
   constraint counterpart_lookup_pkey PRIMARY KEY (tenant_id, mode, id),
   constraint counterpart_lookup_tenant_id_mode_consent_id_fkey FOREIGN KEY (tenant_id, mode, consent_id) REFERENCES consent(tenant_id, mode, id),
   constraint counterpart_lookup_tenant_id_mode_person_id_fkey FOREIGN KEY (tenant_id, mode, person_id) REFERENCES person(tenant_id, mode, id),
   constraint counterpart_lookup_tenant_id_mode_verification_id_fkey FOREIGN KEY (tenant_id, mode, verification_id) REFERENCES verification(tenant_id, mode, id),
+  constraint counterpart_lookup_check CHECK (((state = 'found'::text) = (source IS NOT NULL))),
+  constraint counterpart_lookup_check1 CHECK (((state = 'not_yet_linkable'::text) = (retry_at IS NOT NULL))),
+  constraint counterpart_lookup_detail_check CHECK (((length(detail) >= 1) AND (length(detail) <= 100))),
+  constraint counterpart_lookup_source_check CHECK ((source = ANY (ARRAY['own_record'::text, 'jlis'::text]))),
   constraint counterpart_lookup_state_check CHECK ((state = ANY (ARRAY['found'::text, 'not_found'::text, 'not_yet_linkable'::text, 'consent_required'::text, 'ambiguous'::text, 'severed'::text])))
 );
 alter table counterpart_lookup enable row level security;
@@ -481,6 +488,7 @@ create table serial_linkage (
   person_id uuid,
   certificate_id uuid,
   previous_certificate_id uuid,
+  source text,
   consent_id uuid,
   attempts integer default 0 not null,
   next_attempt_at timestamp with time zone,
@@ -491,7 +499,10 @@ create table serial_linkage (
   constraint serial_linkage_tenant_id_mode_person_id_fkey FOREIGN KEY (tenant_id, mode, person_id) REFERENCES person(tenant_id, mode, id),
   constraint serial_linkage_tenant_id_mode_verification_id_fkey FOREIGN KEY (tenant_id, mode, verification_id) REFERENCES verification(tenant_id, mode, id),
   constraint serial_linkage_check CHECK (((state = 'pending'::text) = (next_attempt_at IS NOT NULL))),
+  constraint serial_linkage_check1 CHECK (((state <> 'pending'::text) OR ((consent_id IS NOT NULL) AND (certificate_id IS NOT NULL)))),
+  constraint serial_linkage_check2 CHECK (((state = 'linked'::text) = (source IS NOT NULL))),
   constraint serial_linkage_detail_check CHECK (((length(detail) >= 1) AND (length(detail) <= 100))),
+  constraint serial_linkage_source_check CHECK ((source = ANY (ARRAY['own_record'::text, 'jlis'::text]))),
   constraint serial_linkage_state_check CHECK ((state = ANY (ARRAY['linked'::text, 'pending'::text, 'not_found'::text, 'consent_required'::text, 'ambiguous'::text, 'severed'::text])))
 );
 alter table serial_linkage enable row level security;
@@ -639,7 +650,9 @@ CREATE INDEX crl_sha256 ON public.crl USING btree (mode, sha256);
 CREATE INDEX event_order ON public.event USING btree (tenant_id, mode, xact, id);
 CREATE INDEX person_certificate_person ON public.person_certificate USING btree (tenant_id, mode, person_id);
 CREATE INDEX person_merged_into ON public.person USING btree (tenant_id, mode, merged_into) WHERE (merged_into IS NOT NULL);
+CREATE INDEX serial_linkage_certificate ON public.serial_linkage USING btree (tenant_id, mode, certificate_id, id);
 CREATE INDEX serial_linkage_due ON public.serial_linkage USING btree (mode, next_attempt_at) WHERE (state = 'pending'::text);
+CREATE UNIQUE INDEX serial_linkage_one_pending ON public.serial_linkage USING btree (tenant_id, mode, certificate_id) WHERE (state = 'pending'::text);
 CREATE UNIQUE INDEX usage_event_source ON public.usage_event USING btree (tenant_id, mode, source_id, meter, method, certificate_hash) WHERE (source_id IS NOT NULL);
 CREATE INDEX verification_not_valid ON public.verification USING btree (tenant_id, mode, outcome, id) WHERE (outcome <> 'valid'::outcome);
 CREATE INDEX verification_person_person ON public.verification_person USING btree (tenant_id, mode, person_id);
@@ -757,9 +770,12 @@ CREATE OR REPLACE FUNCTION public.due_serial_linkages(for_mode tenant_mode, at t
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'public', 'pg_temp'
 AS $function$
-  select l.tenant_id, l.id from serial_linkage l
-  where l.mode = for_mode and l.state = 'pending' and l.next_attempt_at <= at
-  order by l.next_attempt_at, l.id limit least(up_to, 10000)
+  select due.tenant_id, due.id from (
+    select l.tenant_id, l.id, l.next_attempt_at,
+      row_number() over (partition by l.tenant_id order by l.next_attempt_at, l.id) as turn
+    from serial_linkage l where l.mode = for_mode and l.state = 'pending' and l.next_attempt_at <= at
+  ) due
+  order by due.turn, due.next_attempt_at, due.id limit least(up_to, 10000)
 $function$
 ;
 alter function due_serial_linkages(tenant_mode,timestamp with time zone,integer) owner to shomei_linkage_clerk;
@@ -957,8 +973,8 @@ grant update (epoch) on revocation_epoch to shomei_worker;
 grant update (crl_index_url, enabled, layout, nightly_minute, ocsp_url) on revocation_source to shomei_operator;
 grant update (failures, last_attempt_at, last_failure, last_listed_at, skipped) on revocation_source to shomei_worker;
 grant select (id, mode, next_attempt_at, state, tenant_id) on serial_linkage to shomei_linkage_clerk;
-grant update (attempts, certificate_id, detail, next_attempt_at, person_id, previous_certificate_id, state, updated_at) on serial_linkage to shomei_api;
-grant update (attempts, certificate_id, detail, next_attempt_at, person_id, previous_certificate_id, state, updated_at) on serial_linkage to shomei_worker;
+grant update (attempts, certificate_id, detail, next_attempt_at, person_id, previous_certificate_id, source, state, updated_at) on serial_linkage to shomei_api;
+grant update (attempts, certificate_id, detail, next_attempt_at, person_id, previous_certificate_id, source, state, updated_at) on serial_linkage to shomei_worker;
 grant select (created_at, id, mode, ring_key_id, tenant_id) on tenant_key to shomei_operator;
 grant select (created_at, id, mode, tenant_id) on tenant_key to shomei_key_lookup;
 grant select (id, mode, tenant_id) on tenant_key to shomei_door;

@@ -239,6 +239,8 @@ create table serial_linkage (
   -- of the new certificate, and of the one before it where the tenant knows that one
   certificate_id uuid,
   previous_certificate_id uuid,
+  -- of what is linked: the tenant's own records, or an answer of J-LIS
+  source text check (source in ('own_record', 'jlis')),
   consent_id uuid,
   attempts int not null default 0,
   -- by the clock of the mode: test time can be moved
@@ -249,9 +251,14 @@ create table serial_linkage (
   foreign key (tenant_id, mode, verification_id) references verification (tenant_id, mode, id),
   foreign key (tenant_id, mode, person_id) references person (tenant_id, mode, id),
   foreign key (tenant_id, mode, consent_id) references consent (tenant_id, mode, id),
-  check ((state = 'pending') = (next_attempt_at is not null))
+  check ((state = 'pending') = (next_attempt_at is not null)),
+  check (state <> 'pending' or (consent_id is not null and certificate_id is not null)),
+  check ((state = 'linked') = (source is not null))
 );
 create index serial_linkage_due on serial_linkage (mode, next_attempt_at) where state = 'pending';
+create index serial_linkage_certificate on serial_linkage (tenant_id, mode, certificate_id, id);
+-- However often it is asked for, one question waits about one certificate.
+create unique index serial_linkage_one_pending on serial_linkage (tenant_id, mode, certificate_id) where state = 'pending';
 
 create table counterpart_lookup (
   tenant_id uuid not null,
@@ -259,15 +266,23 @@ create table counterpart_lookup (
   id uuid not null,
   verification_id uuid not null,
   state text not null check (state in ('found', 'not_found', 'not_yet_linkable', 'consent_required', 'ambiguous', 'severed')),
+  -- why it is ambiguous, or what of a consent is missing
+  detail text check (length(detail) between 1 and 100),
   person_id uuid,
   certificate_id uuid,
   counterpart_certificate_id uuid,
+  -- of what is found: the tenant's own records, or an answer of J-LIS
+  source text check (source in ('own_record', 'jlis')),
+  -- when J-LIS may know more, where it said so
+  retry_at timestamptz,
   consent_id uuid,
   created_at timestamptz not null,
   primary key (tenant_id, mode, id),
   foreign key (tenant_id, mode, verification_id) references verification (tenant_id, mode, id),
   foreign key (tenant_id, mode, person_id) references person (tenant_id, mode, id),
-  foreign key (tenant_id, mode, consent_id) references consent (tenant_id, mode, id)
+  foreign key (tenant_id, mode, consent_id) references consent (tenant_id, mode, id),
+  check ((state = 'found') = (source is not null)),
+  check ((state = 'not_yet_linkable') = (retry_at is not null))
 );
 
 create table age_check (
@@ -378,14 +393,20 @@ const DUE_LINKAGES = `
 create policy due on serial_linkage for select to shomei_linkage_clerk using (true);
 grant select (tenant_id, mode, id, state, next_attempt_at) on serial_linkage to shomei_linkage_clerk;
 
-/* Which linkages of any tenant are to be tried again by \`at\`, the longest due first: ids, nothing about anybody. */
+/*
+ * Which linkages of any tenant are to be tried again by \`at\`: ids, nothing about anybody. The tenants take turns, each
+ * with its longest due first, so that one with many keeps nobody waiting.
+ */
 create function due_serial_linkages(for_mode tenant_mode, at timestamptz, up_to int)
   returns table (tenant_id uuid, id uuid)
   language sql stable security definer set search_path = pg_catalog, public, pg_temp
 as $$
-  select l.tenant_id, l.id from serial_linkage l
-  where l.mode = for_mode and l.state = 'pending' and l.next_attempt_at <= at
-  order by l.next_attempt_at, l.id limit least(up_to, 10000)
+  select due.tenant_id, due.id from (
+    select l.tenant_id, l.id, l.next_attempt_at,
+      row_number() over (partition by l.tenant_id order by l.next_attempt_at, l.id) as turn
+    from serial_linkage l where l.mode = for_mode and l.state = 'pending' and l.next_attempt_at <= at
+  ) due
+  order by due.turn, due.next_attempt_at, due.id limit least(up_to, 10000)
 $$;
 revoke all on function due_serial_linkages(tenant_mode, timestamptz, int) from public;
 -- A function's new owner needs CREATE on the schema at that moment only.
@@ -408,7 +429,7 @@ grant update (person_id, provenance, hop, anchor, not_after, holder_hash, tenant
 grant update (severed_at, expires_at) on certificate_tombstone to shomei_api;
 -- Deleting a person forgets the certificates; what was verified stays under its retention clock.
 grant delete on person_certificate, certificate_link to shomei_api;
-grant update (state, detail, person_id, certificate_id, previous_certificate_id, attempts, next_attempt_at, updated_at)
+grant update (state, detail, person_id, certificate_id, previous_certificate_id, source, attempts, next_attempt_at, updated_at)
   on serial_linkage to shomei_api, shomei_worker;
 -- A pending counterpart or linkage that resolves is told with the verification it belongs to.
 grant update (state, person_id, person_is_new) on verification_person to shomei_api, shomei_worker;
