@@ -38,6 +38,21 @@ create table age_check (
 alter table age_check enable row level security;
 alter table age_check force row level security;
 
+create table age_question (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  certificate_hash bytea not null,
+  year smallint not null,
+  age smallint not null,
+  on_day date not null,
+  asked_at timestamp with time zone not null,
+  constraint age_question_pkey PRIMARY KEY (tenant_id, mode, certificate_hash, year, age, on_day),
+  constraint age_question_age_check CHECK (((age >= 0) AND (age <= 130))),
+  constraint age_question_certificate_hash_check CHECK ((length(certificate_hash) = 32))
+);
+alter table age_question enable row level security;
+alter table age_question force row level security;
+
 create table api_key (
   tenant_id uuid not null,
   mode tenant_mode not null,
@@ -77,8 +92,13 @@ create table attribute_update_result (
   person_id uuid not null,
   state text not null,
   decided_at timestamp with time zone not null,
+  consent_id uuid,
+  tenant_key_id uuid,
+  sealed_serial bytea,
   constraint attribute_update_result_pkey PRIMARY KEY (tenant_id, mode, attribute_update_id, person_id),
   constraint attribute_update_result_tenant_id_mode_attribute_update_id_fkey FOREIGN KEY (tenant_id, mode, attribute_update_id) REFERENCES attribute_update(tenant_id, mode, id),
+  constraint attribute_update_result_tenant_id_mode_consent_id_fkey FOREIGN KEY (tenant_id, mode, consent_id) REFERENCES consent(tenant_id, mode, id),
+  constraint attribute_update_result_check CHECK (((state = 'updated'::text) = ((sealed_serial IS NOT NULL) AND (tenant_key_id IS NOT NULL) AND (consent_id IS NOT NULL)))),
   constraint attribute_update_result_state_check CHECK ((state = ANY (ARRAY['updated'::text, 'unchanged'::text, 'no_new_certificate'::text, 'consent_missing'::text, 'withdrawn'::text, 'unavailable'::text, 'person_unknown'::text])))
 );
 alter table attribute_update_result enable row level security;
@@ -180,10 +200,10 @@ create table consent (
   constraint consent_check1 CHECK (((purpose = 'latest_attributes'::text) = (jlis_consent_id IS NOT NULL))),
   constraint consent_check2 CHECK (((purpose <> 'latest_attributes'::text) OR (evidence_verification_id IS NOT NULL))),
   constraint consent_covers_check CHECK ((cardinality(covers) > 0)),
-  constraint consent_jlis_consent_id_check CHECK (((length(jlis_consent_id) >= 1) AND (length(jlis_consent_id) <= 100))),
+  constraint consent_jlis_consent_id_check CHECK (((length(jlis_consent_id) >= 1) AND (length(jlis_consent_id) <= 128))),
   constraint consent_purpose_check CHECK ((purpose = ANY (ARRAY['serial_linkage'::text, 'counterpart'::text, 'latest_attributes'::text]))),
   constraint consent_source_check CHECK ((source = ANY (ARRAY['call'::text, 'sign_up'::text, 'registered'::text]))),
-  constraint consent_text_version_check CHECK (((length(text_version) >= 1) AND (length(text_version) <= 100)))
+  constraint consent_text_version_check CHECK ((text_version ~ '^[A-Za-z0-9._-]{1,64}$'::text))
 );
 alter table consent enable row level security;
 alter table consent force row level security;
@@ -222,7 +242,7 @@ create table contract (
   constraint contract_check CHECK (((sign_up_consent_version IS NOT NULL) OR (cardinality(sign_up_consent_purposes) = 0))),
   constraint contract_reference_format_check CHECK (((length(reference_format) >= 1) AND (length(reference_format) <= 64))),
   constraint contract_sign_up_consent_purposes_check CHECK ((sign_up_consent_purposes <@ ARRAY['serial_linkage'::text, 'counterpart'::text])),
-  constraint contract_sign_up_consent_version_check CHECK (((length(sign_up_consent_version) >= 1) AND (length(sign_up_consent_version) <= 100)))
+  constraint contract_sign_up_consent_version_check CHECK ((sign_up_consent_version ~ '^[A-Za-z0-9._-]{1,64}$'::text))
 );
 alter table contract enable row level security;
 alter table contract force row level security;
@@ -637,6 +657,7 @@ alter table verification_person force row level security;
 
 CREATE INDEX age_check_certificate ON public.age_check USING btree (tenant_id, mode, certificate_hash, year);
 CREATE INDEX age_check_person ON public.age_check USING btree (tenant_id, mode, person_id, year) WHERE (person_id IS NOT NULL);
+CREATE INDEX attribute_update_result_person ON public.attribute_update_result USING btree (tenant_id, mode, person_id, decided_at);
 CREATE INDEX audit_event_tenant ON public.audit_event USING btree (tenant_id, mode, id) WHERE (tenant_id IS NOT NULL);
 CREATE UNIQUE INDEX certificate_link_one_newer ON public.certificate_link USING btree (tenant_id, mode, from_id) WHERE (relation = 'renewal'::text);
 CREATE UNIQUE INDEX certificate_link_one_older ON public.certificate_link USING btree (tenant_id, mode, to_id) WHERE (relation = 'renewal'::text);
@@ -817,6 +838,7 @@ alter function referenced_lists(timestamp with time zone,timestamp with time zon
 -- Row-level security
 
 create policy own on age_check for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy own on age_question for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy door_key on api_key for select to shomei_door using (true);
 create policy lookup on api_key for select to shomei_key_lookup using (true);
 create policy operator on api_key for all to shomei_operator using (true) with check (true);
@@ -872,6 +894,7 @@ grant usage on schema public to shomei_linkage_clerk;
 grant usage on schema public to shomei_operator;
 grant usage on schema public to shomei_worker;
 grant insert, select on age_check to shomei_api;
+grant delete, insert, select on age_question to shomei_api;
 grant insert on api_key to shomei_operator;
 grant insert, select on attribute_update to shomei_api;
 grant insert, select on attribute_update_result to shomei_api;

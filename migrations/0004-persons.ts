@@ -12,6 +12,7 @@ const TENANT_TABLES = [
   'serial_linkage',
   'counterpart_lookup',
   'age_check',
+  'age_question',
   'attribute_update',
   'attribute_update_result',
   'event',
@@ -56,7 +57,7 @@ alter table contract
   -- whether a person is of an age on the day before the birthday, at whose end the law has them reach it
   add column age_legal_day_inclusive boolean not null default false,
   -- version of the text that every user accepts at sign-up, and what it covers
-  add column sign_up_consent_version text check (length(sign_up_consent_version) between 1 and 100),
+  add column sign_up_consent_version text check (sign_up_consent_version ~ '^[A-Za-z0-9._-]{1,64}$'),
   add column sign_up_consent_purposes text[] not null default '{}'
     check (sign_up_consent_purposes <@ array['serial_linkage', 'counterpart']),
   add check (sign_up_consent_version is not null or cardinality(sign_up_consent_purposes) = 0);
@@ -181,7 +182,7 @@ create table consent (
   id uuid not null,
   person_id uuid not null,
   purpose text not null check (purpose in ('serial_linkage', 'counterpart', 'latest_attributes')),
-  text_version text not null check (length(text_version) between 1 and 100),
+  text_version text not null check (text_version ~ '^[A-Za-z0-9._-]{1,64}$'),
   covers text[] not null check (cardinality(covers) > 0),
   given_at timestamptz not null,
   -- how it reached us: with the call it was needed for, by the contract's sign-up text, or registered beforehand
@@ -189,7 +190,7 @@ create table consent (
   -- the verification of the signed consent document
   evidence_verification_id uuid,
   -- what J-LIS calls a consent registered there
-  jlis_consent_id text check (length(jlis_consent_id) between 1 and 100),
+  jlis_consent_id text check (length(jlis_consent_id) between 1 and 128),
   expires_at timestamptz not null,
   created_at timestamptz not null,
   recorded_at timestamptz not null default clock_timestamp(),
@@ -306,6 +307,18 @@ create table age_check (
 create index age_check_certificate on age_check (tenant_id, mode, certificate_hash, year);
 create index age_check_person on age_check (tenant_id, mode, person_id, year) where person_id is not null;
 
+-- What was asked about the holder of a certificate in a year of Japan, put down before anybody answers: it is capped.
+create table age_question (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  certificate_hash bytea not null check (length(certificate_hash) = 32),
+  year smallint not null,
+  age smallint not null check (age between 0 and 130),
+  on_day date not null,
+  asked_at timestamptz not null,
+  primary key (tenant_id, mode, certificate_hash, year, age, on_day)
+);
+
 -- The attributes themselves are passed through and stored nowhere.
 create table attribute_update (
   tenant_id uuid not null,
@@ -322,9 +335,16 @@ create table attribute_update_result (
   state text not null check (state in
     ('updated', 'unchanged', 'no_new_certificate', 'consent_missing', 'withdrawn', 'unavailable', 'person_unknown')),
   decided_at timestamptz not null,
+  consent_id uuid,
+  -- sealed: the serial whose attributes were delivered. The next question starts there, or they were paid for again.
+  tenant_key_id uuid,
+  sealed_serial bytea,
   primary key (tenant_id, mode, attribute_update_id, person_id),
-  foreign key (tenant_id, mode, attribute_update_id) references attribute_update (tenant_id, mode, id)
+  foreign key (tenant_id, mode, attribute_update_id) references attribute_update (tenant_id, mode, id),
+  foreign key (tenant_id, mode, consent_id) references consent (tenant_id, mode, id),
+  check ((state = 'updated') = (sealed_serial is not null and tenant_key_id is not null and consent_id is not null))
 );
+create index attribute_update_result_person on attribute_update_result (tenant_id, mode, person_id, decided_at);
 
 alter table idempotency_key drop constraint idempotency_key_resource_check;
 alter table idempotency_key add constraint idempotency_key_resource_check check (resource in
@@ -418,11 +438,13 @@ grant execute on function due_serial_linkages(tenant_mode, timestamptz, int) to 
 
 const GRANTS = `
 grant select on person, person_certificate, certificate_link, certificate_tombstone, verification_person, consent,
-  consent_withdrawal, serial_linkage, counterpart_lookup, age_check, attribute_update, attribute_update_result, event,
+  consent_withdrawal, serial_linkage, counterpart_lookup, age_check, age_question, attribute_update, attribute_update_result, event,
   counterpart_disclosure to shomei_api;
 grant insert on person, person_certificate, certificate_link, certificate_tombstone, verification_person, consent,
-  consent_withdrawal, serial_linkage, counterpart_lookup, age_check, attribute_update, attribute_update_result, event,
+  consent_withdrawal, serial_linkage, counterpart_lookup, age_check, age_question, attribute_update, attribute_update_result, event,
   usage_event to shomei_api;
+-- A question that nobody answered was not asked.
+grant delete on age_question to shomei_api;
 grant update (merged_into, merged_at, deleted_at) on person to shomei_api, shomei_worker;
 grant update (person_id, provenance, hop, anchor, not_after, holder_hash, tenant_key_id, sealed, presented_at)
   on person_certificate to shomei_api, shomei_worker;

@@ -4,6 +4,7 @@ export * from './crypto-box.js';
 export * from './database.js';
 export * from './idempotency.js';
 export * from './ids.js';
+export * from './japan-day.js';
 export * from './lifecycle.js';
 export * from './logger.js';
 export * from './metrics-server.js';

@@ -1,0 +1,27 @@
+/** Japan keeps UTC+9 all year, and has done since 1951. */
+const OFFSET_MS = 9 * 3_600_000;
+const DAY_MS = 86_400_000;
+
+/** The day in Japan at `ms`, YYYY-MM-DD. */
+export const japanDay = (ms: number): string => new Date(ms + OFFSET_MS).toISOString().slice(0, 10);
+
+/** The year in Japan at `ms`. */
+export const japanYear = (ms: number): number => new Date(ms + OFFSET_MS).getUTCFullYear();
+
+/** When the day in Japan that `ms` lies in began, milliseconds. */
+export const startOfJapanDay = (ms: number): number => Math.floor((ms + OFFSET_MS) / DAY_MS) * DAY_MS - OFFSET_MS;
+
+/** The day after `day`, both YYYY-MM-DD. */
+export const dayAfter = (day: string): string => new Date(Date.parse(day) + DAY_MS).toISOString().slice(0, 10);
+
+/**
+ * The same moment `years` later, in Japan; where that year has no 29 February, on the 28th: a period reckoned in years
+ * ends on the last day of the month that lacks its day (Civil Code art. 143 (2)).
+ */
+export function yearsLater(ms: number, years: number): number {
+  const there = new Date(ms + OFFSET_MS);
+  const month = there.getUTCMonth();
+  there.setUTCFullYear(there.getUTCFullYear() + years);
+  if (there.getUTCMonth() !== month) there.setUTCDate(0);
+  return there.getTime() - OFFSET_MS;
+}
