@@ -43,7 +43,8 @@ export class Reader {
         DATABASE_URL: stack.urls.database.api,
         KEY_RING: JSON.stringify(stack.secrets.keyRing),
       },
-      execArgv: ['--expose-gc'],
+      // As the API is run.
+      execArgv: ['--max-semi-space-size=64', '--no-memory-reducer', '--expose-gc'],
     });
     return new Reader(child, await Reader.report(child));
   }

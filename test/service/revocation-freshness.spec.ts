@@ -158,4 +158,27 @@ describe('an alarm', () => {
     expect(await look('0')).toEqual([]);
     expect(await look('+49h')).toEqual(['revocation_stale', 'revocation_stale']);
   });
+
+  it('is raised for lists that cannot be had, and is over with the first one', async () => {
+    await sandbox.call('POST', '/control/synthetic-national', { partitions: 4, entries_per_partition: 1 });
+    await sandbox.faults({ crl: { mode: 'truncated' } });
+    expect(await look('0')).toEqual([]);
+    for (let i = 0; i < 6; i++) await refreshSign();
+    expect(await look('0')).toEqual(['revocation_unobtainable']);
+    expect(await metric(worker, 'shomei_crl_partitions_unobtainable', SIGN_2023)).toBe(2);
+    await sandbox.healthy();
+    await refreshSign();
+    expect(await look('0')).toEqual([]);
+    expect(await metric(worker, 'shomei_crl_partitions_unobtainable', SIGN_2023)).toBe(0);
+  });
+
+  it('is raised for lists that are offered no more while they are in force', async () => {
+    await sandbox.call('POST', '/control/synthetic-national', { partitions: 0 });
+    await worker.get(RefreshPlanner).plan({ mode: 'test', hierarchy: 'sign' });
+    expect(await look('0')).toEqual(['revocation_unlisted']);
+    expect(await metric(worker, 'shomei_crl_partitions_unlisted', SIGN_2023)).toBe(2);
+    operator.lines.length = 0;
+    await revocationStatus(operator, { mode: 'test', lateMs: 0 });
+    expect(operator.lines.find((line) => line.startsWith('key sign 2023'))).toContain(' unlisted=2 ');
+  });
 });

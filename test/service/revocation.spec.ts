@@ -282,6 +282,40 @@ describe('a fault in the database', () => {
     await fresh.close();
   });
 
+  it('that loses a snapshot is noticed, and the next refresh brings it and its history back', async () => {
+    const job = await partitionNamed('2023-kakuu');
+    await owner.query('delete from crl_snapshot where partition_id = $1', [job.partitionId]);
+    const fresh = await startReader(database, log);
+    expect(log.events).toContain('snapshot_corrupt');
+    const held = (): number => fresh.get(RevocationData).set(MODE).stats.partitions;
+    const without = held();
+    expect(await fetchPartition(job)).toBe('repaired');
+    await fresh.get(RevocationData).refresh();
+    expect(held()).toBe(without + 1);
+    await fresh.close();
+    expect(await owner.query('select baseline from crl_snapshot where partition_id = $1', [job.partitionId])).toEqual([
+      { baseline: true },
+    ]);
+  });
+
+  it('that was restored from before is noticed: lists accepted since are not passed over', async () => {
+    await reader.get(RevocationData).refresh();
+    await owner.query(`with lower as (update revocation_epoch set epoch = 1 where mode = 'test')
+      update crl_partition set epoch = 1 where mode = 'test'`);
+    await reader.get(RevocationData).refresh();
+    expect(log.events).toContain('revocation_epoch_went_back');
+    const { entries } = reader.get(RevocationData).set(MODE).stats;
+    await sandbox.call('POST', '/control/synthetic', {
+      hierarchy: 'sign',
+      generation: '2023',
+      municipality: 'shiken',
+      entries: 1_500,
+    });
+    expect(await fetchPartition(await partitionNamed('2023-shiken'))).toBe('accepted');
+    await reader.get(RevocationData).refresh();
+    expect(reader.get(RevocationData).set(MODE).stats.entries).not.toBe(entries);
+  });
+
   it('that ends all connections does not end the answers', async () => {
     const held = await card('moved');
     const name = new URL(database.urls.owner).pathname.slice(1);

@@ -71,7 +71,7 @@ export function summaryLine({ hierarchy, generation, run, now, ...state }: Fresh
   return (
     `key ${hierarchy} ${generation} run: ${run.done}/${run.total} done, ${run.failed} failed, rate=${rate} ${pace}; ` +
     `entries=${count(state.entries)} missing=${state.missing} failing=${state.failing} late=${state.late} ` +
-    `stale=${state.stale} oldest_success=${time(state.oldestSuccessAt)} soonest_next_update=${time(state.soonestNextUpdate)}`
+    `stale=${state.stale} unlisted=${state.unlisted} oldest_success=${time(state.oldestSuccessAt)} soonest_next_update=${time(state.soonestNextUpdate)}`
   );
 }
 

@@ -43,15 +43,13 @@ async function publish(
 }
 
 /**
- * Locks the partition for the rest of the transaction. Its commit does not wait for the disk: commits reach it in their
- * order, so whatever rests on this list and is durable has made the list durable too, and a list lost with a crash of
- * the server is fetched again.
+ * Locks the partition for the rest of the transaction. Its commit waits for the disk: were an epoch lost in a crash of
+ * the server after a reader had seen it, the next list under the same epoch would be passed over by that reader.
  * @throws PartitionBusy when the head is no longer the one judged against.
  */
 async function lockHead(manager: EntityManager, { mode, partitionId, previousCrlId }: Attempt): Promise<void> {
   const rows: { head_crl_id: string | null }[] = await manager.query(
-    `select head_crl_id, set_config('synchronous_commit', 'off', true)
-     from crl_partition where mode = $1 and id = $2 for update`,
+    `select head_crl_id from crl_partition where mode = $1 and id = $2 for update`,
     [mode, partitionId],
   );
   if (rows[0]?.head_crl_id !== previousCrlId) throw new PartitionBusy('the head has changed');
@@ -156,7 +154,10 @@ export async function confirmHead(manager: EntityManager, crl: Crl, attempt: Att
     );
     if (rows[0]?.intact !== true) {
       await transaction.query(
-        `insert into crl_snapshot (mode, partition_id, crl_id, columns) values ($1, $2, $3, $4)
+        // A history that has lost its beginning begins anew.
+        `insert into crl_snapshot (mode, partition_id, crl_id, columns, baseline)
+         values ($1, $2, $3, $4, not exists (
+           select 1 from crl_snapshot where mode = $1 and partition_id = $2 and baseline and crl_id < $3))
          on conflict (mode, partition_id, crl_id) do update set columns = excluded.columns`,
         [mode, partitionId, previousCrlId, encoded],
       );

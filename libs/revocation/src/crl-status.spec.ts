@@ -3,7 +3,7 @@ import { CRL_SKEW_MS, parseCertificate, parseName, RevocationColumnsBuilder, ser
 import { issueEndEntity, makeAuthority, partitionName, profileExtensions } from '../../../test/support/pki.js';
 import * as der from '../../../test/support/der-writer.js';
 import { crlStatus, statusAmong } from './crl-status.js';
-import { type ResidentCrl, ResidentSet } from './resident-set.js';
+import { pointKey, type ResidentCrl, ResidentSet } from './resident-set.js';
 
 const AT = Date.UTC(2026, 1, 2);
 const DAY = 86_400_000;
@@ -114,9 +114,9 @@ describe('the lists that cover a certificate', () => {
 
   it('are those of its issuing key only, although the generations share a name', () => {
     const set = new ResidentSet();
-    set.put(list({ anchorFingerprint: '2019', distributionPoint: point }));
+    set.put(list({ anchorFingerprint: '2019', point: pointKey(point) }));
     expect(set.covering(certificate, '2023')).toEqual([]);
-    const own = list({ anchorFingerprint: '2023', distributionPoint: point });
+    const own = list({ anchorFingerprint: '2023', point: pointKey(point) });
     set.put(own);
     expect(set.covering(certificate, '2023')).toEqual([own]);
   });
@@ -126,20 +126,20 @@ describe('the lists that cover a certificate', () => {
     const printable = Buffer.from(partitionName('sign'));
     const at = printable.indexOf(Buffer.from('Minato-ku'));
     printable.write('MINATO-KU', at);
-    set.put(list({ anchorFingerprint: 'aa', distributionPoint: parseName(printable) }));
+    set.put(list({ anchorFingerprint: 'aa', point: pointKey(parseName(printable)) }));
     expect(set.covering(certificate, 'aa')).toHaveLength(1);
   });
 
   it('are not those of another municipality', () => {
     const set = new ResidentSet();
-    set.put(list({ distributionPoint: parseName(partitionName('sign', 'Chuo-ku')) }));
+    set.put(list({ point: pointKey(parseName(partitionName('sign', 'Chuo-ku'))) }));
     expect(set.covering(certificate, 'aa')).toEqual([]);
   });
 
   it('begin with its partition and end with the whole list of the key', () => {
     const set = new ResidentSet();
     const full = list({ crlId: 'full' });
-    const partition = list({ crlId: 'part', distributionPoint: point });
+    const partition = list({ crlId: 'part', point: pointKey(point) });
     set.put(full);
     set.put(partition);
     expect(set.covering(certificate, 'aa').map(({ crlId }) => crlId)).toEqual(['part', 'full']);
@@ -147,8 +147,8 @@ describe('the lists that cover a certificate', () => {
 
   it('are replaced as a whole by the next one', () => {
     const set = new ResidentSet();
-    set.put(list({ distributionPoint: point }));
-    set.put(list({ crlId: '2', distributionPoint: point }));
+    set.put(list({ point: pointKey(point) }));
+    set.put(list({ crlId: '2', point: pointKey(point) }));
     expect(set.covering(certificate, 'aa').map(({ crlId }) => crlId)).toEqual(['2']);
     expect(set.stats).toEqual({ partitions: 1, entries: 1 });
   });
@@ -159,7 +159,7 @@ describe('the lists that cover a certificate', () => {
     ['another issuer', der.sequence(der.sequence(name, der.explicit(2, der.explicit(4, authority.name))))],
   ])('do not include one for %s', (_, points) => {
     const set = new ResidentSet();
-    set.put(list({ distributionPoint: point }));
+    set.put(list({ point: pointKey(point) }));
     expect(set.covering(withPoints(points), 'aa')).toEqual([]);
   });
 });

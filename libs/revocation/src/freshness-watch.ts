@@ -7,9 +7,20 @@ import { LATE_MS } from './refresh-metrics.js';
 /** An alarm that persists is told again after this long, milliseconds. */
 const REMIND_MS = 60 * 60_000;
 
-type Alarm = 'revocation_late' | 'revocation_stale';
+/** What is told, and how many lists it is about. */
+const ALARMS = {
+  /** Close to its nextUpdate without a successor. */
+  revocation_late: ({ late }: Freshness) => late,
+  /** Past it. */
+  revocation_stale: ({ stale }: Freshness) => stale,
+  /** Named in the index and never had: certificates of such a partition have no status. */
+  revocation_unobtainable: ({ unobtainable }: Freshness) => unobtainable,
+  /** Gone from the index, as after a damaged one, while its last list is in force. */
+  revocation_unlisted: ({ unlisted }: Freshness) => unlisted,
+};
+type Alarm = keyof typeof ALARMS;
 
-/** Raises an alarm when lists come close to their nextUpdate without a successor, another when they are past it. */
+/** Raises alarms when lists are not renewed, cannot be had or are no longer offered. */
 @Injectable()
 export class FreshnessWatch {
   /** Alarms that stand: how many partitions, and when that was last told. */
@@ -25,10 +36,8 @@ export class FreshnessWatch {
   /** Looks once. Call it every minute or so. */
   async look(): Promise<void> {
     for (const mode of MODES)
-      for (const source of await readFreshness(this.dataSource, mode, this.clock.now(mode), this.lateMs)) {
-        this.judge('revocation_late', mode, source, source.late);
-        this.judge('revocation_stale', mode, source, source.stale);
-      }
+      for (const source of await readFreshness(this.dataSource, mode, this.clock.now(mode), this.lateMs))
+        for (const alarm of Object.keys(ALARMS) as Alarm[]) this.judge(alarm, mode, source, ALARMS[alarm](source));
   }
 
   private judge(alarm: Alarm, mode: Mode, source: Freshness, count: number): void {

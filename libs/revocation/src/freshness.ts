@@ -2,6 +2,9 @@ import type { DataSource } from 'typeorm';
 import type { Hierarchy } from '#lib/pki';
 import type { Mode } from '#lib/platform';
 
+/** Failures in a row after which a list that was never had counts as unobtainable: about three minutes of trying. */
+const UNOBTAINABLE_AFTER = 6;
+
 /** How current the lists of one authority key are. Times in milliseconds. */
 export interface Freshness {
   hierarchy: Hierarchy;
@@ -9,17 +12,21 @@ export interface Freshness {
   generation: string;
   /** Minute of the day in Japan at which the source is read. */
   nightlyMinute: number;
-  /** Partitions named in the index that was read last; all figures are of these. */
+  /** Partitions named in the index that was read last; all figures but `unlisted` are of these. */
   partitions: number;
   entries: number;
   /** Never fetched with success. */
   missing: number;
+  /** Never fetched with success although tried again and again. */
+  unobtainable: number;
   /** Whose last attempt failed. */
   failing: number;
   /** Past nextUpdate, by the clock of the mode. */
   stale: number;
   /** Close to nextUpdate and not past it. */
   late: number;
+  /** Not named in the index any more although their lists have not ended: what they cover will be stale. */
+  unlisted: number;
   /** The success that lies back furthest, and the first nextUpdate to come; absent when nothing was ever fetched. */
   oldestSuccessAt?: number;
   soonestNextUpdate?: number;
@@ -46,9 +53,11 @@ interface Row {
   partitions: number;
   entries: string;
   missing: number;
+  unobtainable: number;
   failing: number;
   stale: number;
   late: number;
+  unlisted: number;
   oldest_success: Date | null;
   soonest_next_update: Date | null;
   run_started: Date;
@@ -59,7 +68,7 @@ interface Row {
 }
 
 /**
- * The state of every enabled source of `mode`, one element for each authority key in its index.
+ * The state of every enabled source of `mode`, one element for each authority key with lists in its index or in force.
  * @param at milliseconds by the clock of the mode
  * @param lateMs a list with less than this to its nextUpdate is late
  */
@@ -70,26 +79,31 @@ export async function readFreshness(
   lateMs: number,
 ): Promise<Freshness[]> {
   const rows: Row[] = await dataSource.query(
-    `select p.hierarchy, a.generation, s.nightly_minute, s.last_listed_at as run_started, clock_timestamp() as now,
-       count(*)::int as partitions,
-       coalesce(sum(c.entry_count), 0)::bigint as entries,
-       count(*) filter (where p.last_success_at is null)::int as missing,
-       count(*) filter (where p.failures > 0)::int as failing,
-       count(*) filter (where c.next_update <= $2)::int as stale,
-       count(*) filter (where c.next_update > $2 and c.next_update <= $3)::int as late,
-       min(p.last_success_at) as oldest_success,
-       min(c.next_update) as soonest_next_update,
-       count(*) filter (where p.last_attempt_at >= s.last_listed_at)::int as run_done,
-       count(*) filter (where p.last_attempt_at >= s.last_listed_at and p.failures > 0)::int as run_failed,
-       max(p.last_success_at) filter (where p.last_attempt_at >= s.last_listed_at) as run_last
-     from crl_partition p
+    `select p.hierarchy, a.generation, p.nightly_minute, p.last_listed_at as run_started, clock_timestamp() as now,
+       count(*) filter (where listed)::int as partitions,
+       coalesce(sum(c.entry_count) filter (where listed), 0)::bigint as entries,
+       count(*) filter (where listed and p.last_success_at is null)::int as missing,
+       count(*) filter (where listed and p.last_success_at is null and p.failures >= $4)::int as unobtainable,
+       count(*) filter (where listed and p.failures > 0)::int as failing,
+       count(*) filter (where listed and c.next_update <= $2)::int as stale,
+       count(*) filter (where listed and c.next_update > $2 and c.next_update <= $3)::int as late,
+       count(*) filter (where not listed and c.next_update > $2)::int as unlisted,
+       min(p.last_success_at) filter (where listed) as oldest_success,
+       min(c.next_update) filter (where listed) as soonest_next_update,
+       count(*) filter (where listed and p.last_attempt_at >= p.last_listed_at)::int as run_done,
+       count(*) filter (where listed and p.last_attempt_at >= p.last_listed_at and p.failures > 0)::int as run_failed,
+       max(p.last_success_at) filter (where listed and p.last_attempt_at >= p.last_listed_at) as run_last
+     from (
+       select p.*, s.nightly_minute, s.last_listed_at, p.listed_at = s.last_listed_at as listed
+       from crl_partition p
+       join revocation_source s on s.mode = p.mode and s.hierarchy = p.hierarchy
+       where p.mode = $1 and s.enabled and s.last_listed_at is not null) p
      join trust_anchor a on a.mode = p.mode and a.fingerprint = p.anchor_fingerprint
-     join revocation_source s on s.mode = p.mode and s.hierarchy = p.hierarchy and s.last_listed_at = p.listed_at
      left join crl c on c.mode = p.mode and c.id = p.head_crl_id
-     where p.mode = $1 and s.enabled
-     group by p.hierarchy, a.generation, s.nightly_minute, s.last_listed_at
+     group by p.hierarchy, a.generation, p.nightly_minute, p.last_listed_at
+     having bool_or(listed or c.next_update > $2)
      order by p.hierarchy, a.generation`,
-    [mode, new Date(at), new Date(at + lateMs)],
+    [mode, new Date(at), new Date(at + lateMs), UNOBTAINABLE_AFTER],
   );
   return rows.map((row) => ({
     hierarchy: row.hierarchy,
@@ -98,9 +112,11 @@ export async function readFreshness(
     partitions: row.partitions,
     entries: Number(row.entries),
     missing: row.missing,
+    unobtainable: row.unobtainable,
     failing: row.failing,
     stale: row.stale,
     late: row.late,
+    unlisted: row.unlisted,
     ...(row.oldest_success === null ? {} : { oldestSuccessAt: row.oldest_success.getTime() }),
     ...(row.soonest_next_update === null ? {} : { soonestNextUpdate: row.soonest_next_update.getTime() }),
     run: {

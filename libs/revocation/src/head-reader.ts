@@ -1,15 +1,16 @@
 import type pg from 'pg';
-import { type ColumnData, Malformed, RevocationColumns } from '#lib/pki';
+import { type ColumnData, Malformed, parseName, RevocationColumns } from '#lib/pki';
 import type { Mode } from '#lib/platform';
 import { copyOut } from './copy-out.js';
+import { type PointKey, pointKey } from './resident-set.js';
 
 /** The head of a partition in a form that crosses threads. */
 export interface HeadData {
   partitionId: string;
   crlId: string;
   anchorFingerprint: string;
-  /** DER Name; absent: the list covers everything the anchor's key issued. */
-  distributionPoint?: Uint8Array;
+  /** Absent: the list covers everything the anchor's key issued. */
+  point?: PointKey;
   crlNumber?: string;
   /** Milliseconds. */
   thisUpdate: number;
@@ -19,7 +20,7 @@ export interface HeadData {
   data: ColumnData;
 }
 
-/** A head whose stored entries fail their checksum or shape. */
+/** A head whose stored entries fail their checksum or shape, or are not there. */
 export interface CorruptHead {
   partitionId: string;
   crlId: string;
@@ -50,21 +51,31 @@ const ALIGNMENT = 8;
 const aligned = (octets: number): number => Math.ceil(octets / ALIGNMENT) * ALIGNMENT;
 
 /** The partitions whose head has changed after `epoch`, in batches, oldest change first. */
-async function changedBatches(pool: pg.Pool, mode: Mode, epoch: string): Promise<BatchPlan[]> {
-  const { rows } = await pool.query<{ id: string; octets: number }>(
-    `select p.id, octet_length(s.columns) as octets
-     from crl_partition p join crl_snapshot s on s.mode = p.mode and s.partition_id = p.id and s.crl_id = p.head_crl_id
-     where p.mode = $1 and p.epoch > $2 order by p.epoch`,
+async function changedBatches(
+  pool: pg.Pool,
+  mode: Mode,
+  epoch: string,
+): Promise<{ batches: BatchPlan[]; missing: CorruptHead[] }> {
+  const { rows } = await pool.query<{ id: string; head_crl_id: string; octets: number | null }>(
+    `select p.id, p.head_crl_id, octet_length(s.columns) as octets
+     from crl_partition p
+     left join crl_snapshot s on s.mode = p.mode and s.partition_id = p.id and s.crl_id = p.head_crl_id
+     where p.mode = $1 and p.epoch > $2 and p.head_crl_id is not null order by p.epoch`,
     [mode, epoch],
   );
   const batches: BatchPlan[] = [];
+  const missing: CorruptHead[] = [];
   let batch: BatchPlan | undefined;
-  for (const { id, octets } of rows) {
+  for (const { id, head_crl_id: crlId, octets } of rows) {
+    if (octets === null) {
+      missing.push({ partitionId: id, crlId, rule: 'missing' });
+      continue;
+    }
     if (batch === undefined || batch.octets + octets > BATCH_OCTETS) batches.push((batch = { ids: [], octets: 0 }));
     batch.ids.push(id);
     batch.octets += aligned(octets);
   }
-  return batches;
+  return { batches, missing };
 }
 
 /**
@@ -79,13 +90,20 @@ export async function readHeads(
   take: (batch: HeadBatch) => void,
 ): Promise<number> {
   if (!BIGINT.test(epoch)) throw new Error('epoch: not a bigint');
-  const batches = await changedBatches(pool, mode, epoch);
-  const remaining = batches.values();
+  const { batches, missing } = await changedBatches(pool, mode, epoch);
+  if (missing.length > 0) take({ heads: [], corrupt: missing });
+  const changed = batches.reduce((sum, { ids }) => sum + ids.length, missing.length);
   const lane = async (): Promise<void> => {
-    for (const plan of remaining) take(await readBatch(pool, mode, plan));
+    for (let plan = batches.shift(); plan !== undefined; plan = batches.shift())
+      take(await readBatch(pool, mode, plan));
   };
-  await Promise.all(Array.from({ length: Math.min(LANES, batches.length) }, lane));
-  return batches.reduce((sum, { ids }) => sum + ids.length, 0);
+  try {
+    await Promise.all(Array.from({ length: Math.min(LANES, batches.length) }, lane));
+  } finally {
+    // When one lane has failed the other must not go on for a request that is over.
+    batches.length = 0;
+  }
+  return changed;
 }
 
 /**
@@ -143,6 +161,16 @@ async function readBatch(pool: pg.Pool, mode: Mode, { ids, octets }: BatchPlan):
   return batch;
 }
 
+/**
+ * One for all lists of a batch. Whoever takes a batch over keeps few objects a list: the more there are of them, the
+ * longer its collector stops it.
+ */
+const NO_LONG_SERIALS = {
+  longRows: new Uint8Array(new SharedArrayBuffer(0)),
+  longTimes: new Uint32Array(new SharedArrayBuffer(0)),
+  longReasons: new Uint8Array(new SharedArrayBuffer(0)),
+};
+
 type HeadFields = readonly [Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer];
 
 function readHead(fields: readonly Buffer[], batch: HeadBatch, space: ColumnSpace): void {
@@ -150,8 +178,10 @@ function readHead(fields: readonly Buffer[], batch: HeadBatch, space: ColumnSpac
   const partitionId = String(partition.readBigInt64BE());
   const crlId = String(crl.readBigInt64BE());
   let data: ColumnData;
+  let key: PointKey | undefined;
   try {
     ({ data } = RevocationColumns.decode(space.keep(columns)));
+    if (point.length > 0) key = pointKey(parseName(point));
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;
     batch.corrupt.push({ partitionId, crlId, rule: error.rule });
@@ -161,11 +191,11 @@ function readHead(fields: readonly Buffer[], batch: HeadBatch, space: ColumnSpac
     partitionId,
     crlId,
     anchorFingerprint: anchor.toString('hex'),
-    ...(point.length === 0 ? {} : { distributionPoint: new Uint8Array(point) }),
+    ...(key === undefined ? {} : { point: key }),
     ...(number.length === 0 ? {} : { crlNumber: number.toString('latin1') }),
     thisUpdate: Number(thisUpdate.readBigInt64BE()),
     nextUpdate: Number(nextUpdate.readBigInt64BE()),
     sha256: sha256.toString('hex'),
-    data,
+    data: data.longTimes.length === 0 ? { ...data, ...NO_LONG_SERIALS } : data,
   });
 }

@@ -165,18 +165,17 @@ export class ListRefresh {
   ): Promise<RevocationDiff | undefined> {
     if (previousCrlId === null) return undefined;
     let head: RevocationColumns | undefined;
+    let rule = 'missing';
     try {
       head = await readSnapshotBy(runner, mode, partitionId, previousCrlId);
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
-      this.options.log('error', 'snapshot_corrupt', {
-        mode,
-        partition: partitionId,
-        crl: previousCrlId,
-        rule: error.rule,
-      });
+      rule = error.rule;
     }
-    if (head === undefined) return undefined;
+    if (head === undefined) {
+      this.options.log('error', 'snapshot_corrupt', { mode, partition: partitionId, crl: previousCrlId, rule });
+      return undefined;
+    }
     const diff = diffRevocations(head, crl.entries);
     return historyForm(diff, crl.entries.size) === 'changes' ? diff : undefined;
   }

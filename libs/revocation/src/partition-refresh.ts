@@ -55,7 +55,11 @@ export class PartitionRefresh implements OnModuleDestroy {
   async refresh({ mode, partitionId }: PartitionJob): Promise<RefreshOutcome> {
     const thread = this.threads.reduce((least, each) => (each.load < least.load ? each : least));
     const done = this.metrics.begin(mode);
-    const answer = await thread.ask({ mode, partitionId, clockOffsetMs: this.clock.now(mode) - Date.now() });
+    const request = { mode, partitionId, clockOffsetMs: this.clock.now(mode) - Date.now() };
+    const answer = await thread.ask(request).catch((error: unknown) => {
+      done('internal');
+      throw error;
+    });
     if ('outcome' in answer) {
       done(answer.outcome);
       return answer.outcome;

@@ -16,6 +16,8 @@ const SOURCE_GAUGES: Record<string, { help: string; value: (freshness: Freshness
   shomei_crl_partitions: { help: 'Partitions named in the last index.', value: (of) => of.partitions },
   shomei_crl_entries: { help: 'Revoked serials in the lists held.', value: (of) => of.entries },
   shomei_crl_partitions_missing: { help: 'Partitions never fetched.', value: (of) => of.missing },
+  shomei_crl_partitions_unobtainable: { help: 'Never fetched though tried for long.', value: (of) => of.unobtainable },
+  shomei_crl_partitions_unlisted: { help: 'Gone from the index while in force.', value: (of) => of.unlisted },
   shomei_crl_partitions_failing: { help: 'Partitions whose last attempt failed.', value: (of) => of.failing },
   shomei_crl_partitions_late: { help: 'Lists close to their nextUpdate.', value: (of) => of.late },
   shomei_crl_partitions_stale: { help: 'Lists past their nextUpdate.', value: (of) => of.stale },

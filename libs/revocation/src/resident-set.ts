@@ -1,12 +1,23 @@
 import type { Certificate, Name, RevocationColumns } from '#lib/pki';
 
+/** The name of a distribution point as two keys: in its comparison form (RFC 5280 §7.1) and by its DER. */
+export interface PointKey {
+  canonical: string;
+  der: string;
+}
+
+const derKey = (name: Name): string =>
+  Buffer.from(name.der.buffer, name.der.byteOffset, name.der.byteLength).toString('latin1');
+
+export const pointKey = (name: Name): PointKey => ({ canonical: name.canonical, der: derKey(name) });
+
 /** The head list of one partition as processes answer from it. Immutable. */
 export interface ResidentCrl {
   /** Row id of the list. */
   crlId: string;
   anchorFingerprint: string;
   /** Absent: the list covers everything the anchor's key issued. */
-  distributionPoint?: Name;
+  point?: PointKey;
   columns: RevocationColumns;
   crlNumber?: string;
   /** Milliseconds. */
@@ -23,9 +34,6 @@ interface AnchorLists {
   byDer: Map<string, ResidentCrl>;
 }
 
-const derKey = (name: Name): string =>
-  Buffer.from(name.der.buffer, name.der.byteOffset, name.der.byteLength).toString('latin1');
-
 /** The revocation lists of one mode by issuing key and distribution point. Replacing a list is one assignment. */
 export class ResidentSet {
   private readonly anchors = new Map<string, AnchorLists>();
@@ -37,14 +45,15 @@ export class ResidentSet {
       lists = { byName: new Map(), byDer: new Map() };
       this.anchors.set(list.anchorFingerprint, lists);
     }
-    if (list.distributionPoint === undefined) {
+    const { point } = list;
+    if (point === undefined) {
       const former = lists.full;
       lists.full = list;
       return former;
     }
-    const former = lists.byName.get(list.distributionPoint.canonical);
-    lists.byName.set(list.distributionPoint.canonical, list);
-    lists.byDer.set(derKey(list.distributionPoint), list);
+    const former = lists.byName.get(point.canonical);
+    lists.byName.set(point.canonical, list);
+    lists.byDer.set(point.der, list);
     return former;
   }
 
@@ -71,7 +80,7 @@ export class ResidentSet {
   private find(lists: AnchorLists, name: Name): ResidentCrl | undefined {
     const list = lists.byDer.get(derKey(name));
     // A list re-listed under another encoding of its name leaves its old bytes behind; the name decides.
-    return list !== undefined && lists.byName.get(list.distributionPoint!.canonical) === list
+    return list !== undefined && lists.byName.get(list.point!.canonical) === list
       ? list
       : lists.byName.get(name.canonical);
   }

@@ -22,6 +22,7 @@ export class RevocationData implements OnModuleInit, OnModuleDestroy {
   private readonly seen = new Map<Mode, bigint>();
   private timer: NodeJS.Timeout | undefined;
   private polling: Promise<void> | undefined;
+  private turn = Promise.resolve();
   private stopped = false;
   private failing = false;
   private readonly loader: SnapshotLoader;
@@ -71,15 +72,31 @@ export class RevocationData implements OnModuleInit, OnModuleDestroy {
     return this.ocspUrls.get(`${mode} ${hierarchy}`);
   }
 
-  /** Takes over every change committed before the call. */
-  async refresh(): Promise<void> {
+  /**
+   * Takes over every change committed before the call. One at a time: of two that read the same partition, the one that
+   * saw its older head might put it in last.
+   */
+  refresh(): Promise<void> {
+    const next = (): Promise<void> => this.readChanges();
+    // How the one before ended is told to whoever asked for it.
+    this.turn = this.turn.then(next, next);
+    return this.turn;
+  }
+
+  private async readChanges(): Promise<void> {
     const askedAt = performance.now();
     const rows: { mode: Mode; epoch: string }[] = await this.dataSource.query(
       `select mode, epoch from revocation_epoch order by mode`,
     );
     for (const { mode, epoch } of rows) {
-      const seen = this.seen.get(mode);
-      if (seen === undefined || BigInt(epoch) > seen) await this.takeOver(mode, seen ?? -1n, BigInt(epoch));
+      const now = BigInt(epoch);
+      let seen = this.seen.get(mode) ?? -1n;
+      if (now < seen) {
+        // A restored database. Its epochs may stand for other lists than those seen under them.
+        this.logger.error('revocation_epoch_went_back', { mode, seen: String(seen), epoch });
+        seen = -1n;
+      }
+      if (now > seen) await this.takeOver(mode, seen, now);
     }
     this.takenOverAt = askedAt;
   }

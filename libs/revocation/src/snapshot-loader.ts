@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { parseName, RevocationColumns } from '#lib/pki';
+import { RevocationColumns } from '#lib/pki';
 import { type Logger, type Mode, Thread, threadProgram } from '#lib/platform';
 import type { CorruptHead, HeadBatch, HeadData } from './head-reader.js';
 import type { ResidentCrl } from './resident-set.js';
@@ -46,16 +46,4 @@ export class SnapshotLoader {
   }
 }
 
-function residentCrl(head: HeadData): ResidentCrl {
-  const { crlId, anchorFingerprint, distributionPoint, crlNumber, thisUpdate, nextUpdate, sha256, data } = head;
-  return {
-    crlId,
-    anchorFingerprint,
-    ...(crlNumber === undefined ? {} : { crlNumber }),
-    thisUpdate,
-    nextUpdate,
-    sha256,
-    ...(distributionPoint === undefined ? {} : { distributionPoint: parseName(distributionPoint) }),
-    columns: new RevocationColumns(data),
-  };
-}
+const residentCrl = ({ data, ...facts }: HeadData): ResidentCrl => ({ ...facts, columns: new RevocationColumns(data) });
