@@ -1,6 +1,22 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { KEY_RING, unwrapKey, withTenant, type KeyRing, type Tenancy, type TenantKey } from '#lib/platform';
+import type { KeyedTenancy } from './principal.js';
+
+/**
+ * The keys of a tenant and mode, for work that no API key asks for: the newest seals, the oldest makes keyed hashes.
+ * @param manager of a transaction of this tenant
+ */
+export async function readKeyedTenancy(manager: EntityManager, tenancy: Tenancy): Promise<KeyedTenancy> {
+  const { tenantId, mode } = tenancy;
+  const rows: { id: string }[] = await manager.query(
+    'select id from tenant_key where tenant_id = $1 and mode = $2 order by created_at',
+    [tenantId, mode],
+  );
+  const [oldest, newest] = [rows[0], rows.at(-1)];
+  if (!oldest || !newest) throw new Error(`tenant ${tenantId} has no key in ${mode}`);
+  return { tenantId, mode, tenantKeyId: newest.id, lookupKeyId: oldest.id };
+}
 
 const MAX_CACHED = 5_000;
 

@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { usageEventOf } from '#lib/billing';
-import { Clock, InFlight, keyedHash, newId, Problem, type Call } from '#lib/platform';
+import { certificateHashOf } from '#lib/persons';
+import { Clock, InFlight, newId, Problem, type Call } from '#lib/platform';
 import { judge, profileFor, readAttributes, type Evidence, type Hierarchy, type RevocationFinding } from '#lib/pki';
 import { AnchorStore, RevocationService, type RevocationMethod } from '#lib/revocation';
 import { checkReference, TenantKeys, type Principal } from '#lib/tenancy';
@@ -125,7 +126,7 @@ export class Verifier {
       kind: subject.kind,
       decidedAt,
       facts,
-      certificateHash: keyedHash(lookupKey, `${subject.hierarchy}|${certificate.serialNumber}`),
+      certificateHash: certificateHashOf(lookupKey, subject.hierarchy, certificate.serialNumber),
       sealedEvidence: sealEvidence(key, principal, id, { certificate: certificate.raw, ...subject.input.evidence }),
       usage: attempts.map((attempt, index) =>
         usageEventOf({

@@ -1,0 +1,19 @@
+import { readAttributes, type Certificate, type Hierarchy } from '#lib/pki';
+import { keyedHash, type TenantKey } from '#lib/platform';
+
+/**
+ * What a certificate is found again by: serial numbers are unique within a hierarchy (RFC 5280 §4.1.2.2) and say whose
+ * they are, so only their hash under the tenant's lookup key is stored in the clear.
+ * @param serialNumber decimal
+ */
+export const certificateHashOf = (lookupKey: TenantKey, kind: Hierarchy, serialNumber: string): Buffer =>
+  keyedHash(lookupKey, `${kind}|${serialNumber}`);
+
+/**
+ * Keyed hash of the birth date in a sign certificate. A birth date never changes, so two sign certificates in which it
+ * differs are of two people. Undefined for certificates without attributes.
+ */
+export function holderHashOf(lookupKey: TenantKey, certificate: Certificate): Buffer | undefined {
+  const read = readAttributes(certificate);
+  return read.present ? keyedHash(lookupKey, `birth_date|${read.attributes.date_of_birth.raw}`) : undefined;
+}
