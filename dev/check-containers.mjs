@@ -45,7 +45,7 @@ function composeFaults(compose) {
     for (const network of service.networks ?? [])
       if (!(network in compose.networks)) faults.push(`Service ${name} is on network ${network}, which is not there.`);
     for (const [setting, value] of Object.entries(service.environment ?? {}))
-      if (/PASSWORD|KEY_RING/.test(setting) && !/\$\{/.test(String(value)))
+      if (/PASSWORD|KEY_RING|SIGNING_KEY/.test(setting) && !/\$\{/.test(String(value)))
         faults.push(`Service ${name} has ${setting} written into the file.`);
   }
   return faults;

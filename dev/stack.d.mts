@@ -54,6 +54,7 @@ export interface Stack {
     database: { owner: string; api: string; worker: string; operator: string };
   };
   readonly secrets: {
+    readonly auditSigningKey: { readonly id: string; readonly private_key: string };
     owner: string;
     api: string;
     worker: string;

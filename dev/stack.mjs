@@ -186,6 +186,7 @@ class Stack {
     this.worker = app('worker', 'dist/apps/worker/src/main.js', {
       DATABASE_URL: this.urls.database.worker,
       REDIS_URL: this.urls.redis,
+      AUDIT_SIGNING_KEY: JSON.stringify(this.secrets.auditSigningKey),
     });
     this.api = app(
       'api',

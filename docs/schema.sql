@@ -3,6 +3,7 @@
 -- Roles
 
 create role shomei_api login noinherit;
+create role shomei_audit_sealer nologin noinherit;
 create role shomei_crl_keeper nologin noinherit;
 create role shomei_door nologin noinherit;
 create role shomei_key_lookup nologin noinherit;
@@ -104,6 +105,45 @@ create table attribute_update_result (
 alter table attribute_update_result enable row level security;
 alter table attribute_update_result force row level security;
 
+create table audit_chain (
+  only_row boolean default true not null,
+  day date,
+  after_seq bigint default 0 not null,
+  after_head bytea default decode(repeat('00'::text, 32), 'hex'::text) not null,
+  seq bigint default 0 not null,
+  head bytea default decode(repeat('00'::text, 32), 'hex'::text) not null,
+  sealed_at timestamp with time zone,
+  signed_at timestamp with time zone,
+  key_id text,
+  signature bytea,
+  watermark xid8 default '0'::xid8 not null,
+  cluster bigint,
+  constraint audit_chain_pkey PRIMARY KEY (only_row),
+  constraint audit_chain_key_id_fkey FOREIGN KEY (key_id) REFERENCES audit_signing_key(id),
+  constraint audit_chain_after_head_check CHECK ((length(after_head) = 32)),
+  constraint audit_chain_check CHECK ((seq >= after_seq)),
+  constraint audit_chain_head_check CHECK ((length(head) = 32)),
+  constraint audit_chain_only_row_check CHECK (only_row),
+  constraint audit_chain_signature_check CHECK ((length(signature) = 64))
+);
+
+create table audit_closing (
+  day date not null,
+  after_seq bigint not null,
+  after_head bytea not null,
+  seq bigint not null,
+  head bytea not null,
+  signed_at timestamp with time zone not null,
+  key_id text not null,
+  signature bytea not null,
+  constraint audit_closing_pkey PRIMARY KEY (day),
+  constraint audit_closing_key_id_fkey FOREIGN KEY (key_id) REFERENCES audit_signing_key(id),
+  constraint audit_closing_after_head_check CHECK ((length(after_head) = 32)),
+  constraint audit_closing_check CHECK ((seq >= after_seq)),
+  constraint audit_closing_head_check CHECK ((length(head) = 32)),
+  constraint audit_closing_signature_check CHECK ((length(signature) = 64))
+);
+
 create table audit_event (
   id uuid not null,
   tenant_id uuid,
@@ -114,11 +154,41 @@ create table audit_event (
   request_id text,
   detail jsonb default '{}'::jsonb not null,
   recorded_at timestamp with time zone default clock_timestamp() not null,
+  schema_version smallint default 1 not null,
+  ip inet,
+  change jsonb,
+  xact xid8 default pg_current_xact_id() not null,
   constraint audit_event_pkey PRIMARY KEY (id),
-  constraint audit_event_check CHECK (((tenant_id IS NULL) = (mode IS NULL)))
+  constraint audit_event_change_check CHECK ((jsonb_typeof(change) = 'object'::text)),
+  constraint audit_event_check CHECK (((tenant_id IS NULL) = (mode IS NULL))),
+  constraint audit_event_check1 CHECK (((length(actor) <= 300) AND (length(action) <= 100) AND (length(target) <= 300) AND (length(request_id) <= 200))),
+  constraint audit_event_check2 CHECK (((pg_column_size(detail) <= 65536) AND (pg_column_size(change) <= 65536))),
+  constraint audit_event_schema_version_check CHECK ((schema_version > 0))
 );
 alter table audit_event enable row level security;
 alter table audit_event force row level security;
+
+create table audit_seal (
+  seq bigint not null,
+  event_id uuid not null,
+  day date not null,
+  row_hash bytea not null,
+  head bytea not null,
+  constraint audit_seal_pkey PRIMARY KEY (seq),
+  constraint audit_seal_event_id_key UNIQUE (event_id),
+  constraint audit_seal_head_check CHECK ((length(head) = 32)),
+  constraint audit_seal_row_hash_check CHECK ((length(row_hash) = 32)),
+  constraint audit_seal_seq_check CHECK ((seq > 0))
+);
+
+create table audit_signing_key (
+  id text not null,
+  public_key bytea not null,
+  first_used_at timestamp with time zone default clock_timestamp() not null,
+  constraint audit_signing_key_pkey PRIMARY KEY (id),
+  constraint audit_signing_key_public_key_key UNIQUE (public_key),
+  constraint audit_signing_key_id_check CHECK ((id ~ '^[A-Za-z0-9_-]{1,32}$'::text))
+);
 
 create table certificate_link (
   tenant_id uuid not null,
@@ -659,6 +729,7 @@ CREATE INDEX age_check_certificate ON public.age_check USING btree (tenant_id, m
 CREATE INDEX age_check_person ON public.age_check USING btree (tenant_id, mode, person_id, year) WHERE (person_id IS NOT NULL);
 CREATE INDEX attribute_update_result_person ON public.attribute_update_result USING btree (tenant_id, mode, person_id, decided_at);
 CREATE INDEX audit_event_tenant ON public.audit_event USING btree (tenant_id, mode, id) WHERE (tenant_id IS NOT NULL);
+CREATE INDEX audit_event_xact ON public.audit_event USING btree (xact, id);
 CREATE UNIQUE INDEX certificate_link_one_newer ON public.certificate_link USING btree (tenant_id, mode, from_id) WHERE (relation = 'renewal'::text);
 CREATE UNIQUE INDEX certificate_link_one_older ON public.certificate_link USING btree (tenant_id, mode, to_id) WHERE (relation = 'renewal'::text);
 CREATE INDEX certificate_link_to ON public.certificate_link USING btree (tenant_id, mode, to_id);
@@ -696,7 +767,7 @@ begin
       verdict jsonb, certificate_kind text, certificate_hash text, reference text, challenge_id uuid,
       tenant_key_id uuid, evidence_offset int, evidence_length int,
       idempotency_hash text, request_hash text,
-      audit_id uuid, request_id text, usage json)
+      audit_id uuid, request_id text, ip inet, usage json)
   ),
   owned as materialized (
     select i.*, k.tenant_id, k.mode, k.id as api_key_id,
@@ -758,9 +829,9 @@ begin
     where a.key_free
   ),
   audited as (
-    insert into audit_event (id, tenant_id, mode, actor, action, target, request_id, detail)
+    insert into audit_event (id, tenant_id, mode, actor, action, target, request_id, ip, detail)
     select a.audit_id, a.tenant_id, a.mode, 'api_key:' || a.api_key_id, 'verification.create', 'verification:' || a.id,
-      a.request_id, jsonb_build_object('outcome', a.outcome, 'reason', a.reason_code)
+      a.request_id, a.ip, jsonb_build_object('outcome', a.outcome, 'reason', a.reason_code)
     from accepted a where a.key_free
   )
   select o.position, coalesce(o.refusal,
@@ -770,6 +841,20 @@ begin
 end $function$
 ;
 alter function append_decided(json,bytea) owner to shomei_door;
+
+CREATE OR REPLACE FUNCTION public.audit_backlog(since xid8)
+ RETURNS TABLE(events bigint, oldest timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select count(*), min(w.recorded_at) from (
+    select a.recorded_at from audit_event a
+    where a.xact >= since and not exists (select 1 from audit_seal c where c.event_id = a.id)
+    limit 100000) w
+$function$
+;
+alter function audit_backlog(xid8) owner to shomei_audit_sealer;
 
 CREATE OR REPLACE FUNCTION public.current_mode()
  RETURNS tenant_mode
@@ -835,6 +920,30 @@ $function$
 ;
 alter function referenced_lists(timestamp with time zone,timestamp with time zone) owner to shomei_crl_keeper;
 
+CREATE OR REPLACE FUNCTION public.unsealed_audit_events(since xid8, after_id uuid, up_to integer)
+ RETURNS TABLE(xact xid8, id uuid, sealed boolean, tenant_id uuid, mode tenant_mode, actor text, action text, schema_version smallint, target text, request_id text, ip text, detail text, change text, recorded_at text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select e.xact, e.id, s.sealed,
+    case when not s.sealed then e.tenant_id end, case when not s.sealed then e.mode end,
+    case when not s.sealed then e.actor end, case when not s.sealed then e.action end,
+    case when not s.sealed then e.schema_version end, case when not s.sealed then e.target end,
+    case when not s.sealed then e.request_id end, case when not s.sealed then host(e.ip) end,
+    case when not s.sealed then e.detail::text end, case when not s.sealed then e.change::text end,
+    case when not s.sealed then to_char(e.recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') end
+  from (
+    select * from audit_event a
+    where a.xact >= since and (after_id is null or (a.xact, a.id) > (since, after_id))
+    order by a.xact, a.id limit least(up_to, 5000)
+  ) e
+  cross join lateral (select exists (select 1 from audit_seal c where c.event_id = e.id) as sealed) s
+  order by e.xact, e.id
+$function$
+;
+alter function unsealed_audit_events(xid8,uuid,integer) owner to shomei_audit_sealer;
+
 -- Row-level security
 
 create policy own on age_check for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
@@ -847,7 +956,9 @@ create policy own on attribute_update for all to shomei_api, shomei_worker using
 create policy own on attribute_update_result for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy door on audit_event for insert to shomei_door with check (true);
 create policy operator on audit_event for insert to shomei_operator with check (true);
+create policy operator_read on audit_event for select to shomei_operator using (true);
 create policy own on audit_event for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy sealer on audit_event for select to shomei_audit_sealer using (true);
 create policy system on audit_event for insert to shomei_worker with check ((tenant_id IS NULL));
 create policy own on certificate_link for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on certificate_tombstone for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
@@ -887,6 +998,7 @@ create policy own on verification_person for all to shomei_api, shomei_worker us
 
 grant usage on schema public to public;
 grant usage on schema public to shomei_api;
+grant usage on schema public to shomei_audit_sealer;
 grant usage on schema public to shomei_crl_keeper;
 grant usage on schema public to shomei_door;
 grant usage on schema public to shomei_key_lookup;
@@ -898,10 +1010,16 @@ grant delete, insert, select on age_question to shomei_api;
 grant insert on api_key to shomei_operator;
 grant insert, select on attribute_update to shomei_api;
 grant insert, select on attribute_update_result to shomei_api;
-grant insert on audit_event to shomei_api;
-grant insert on audit_event to shomei_door;
-grant insert on audit_event to shomei_operator;
-grant insert on audit_event to shomei_worker;
+grant select on audit_chain to shomei_operator;
+grant select on audit_chain to shomei_worker;
+grant insert, select on audit_closing to shomei_worker;
+grant select on audit_closing to shomei_operator;
+grant select on audit_event to shomei_audit_sealer;
+grant select on audit_event to shomei_operator;
+grant insert, select on audit_seal to shomei_worker;
+grant select on audit_seal to shomei_operator;
+grant select on audit_signing_key to shomei_operator;
+grant select on audit_signing_key to shomei_worker;
 grant delete, insert, select on certificate_link to shomei_api;
 grant insert, select on certificate_link to shomei_worker;
 grant insert, select on certificate_tombstone to shomei_api;
@@ -976,6 +1094,14 @@ grant select (created_at, expires_at, id, last_four, mode, name, revoked_at, sco
 grant select (expires_at, id, mode, revoked_at, scopes, secret_sha256, tenant_id) on api_key to shomei_key_lookup;
 grant select (expires_at, id, mode, revoked_at, secret_sha256, tenant_id) on api_key to shomei_door;
 grant update (revoked_at) on api_key to shomei_operator;
+grant update (after_head, after_seq, cluster, day, head, key_id, sealed_at, seq, signature, signed_at, watermark) on audit_chain to shomei_worker;
+grant insert (action, actor, change, detail, id, ip, mode, request_id, schema_version, target, tenant_id) on audit_event to shomei_api;
+grant insert (action, actor, change, detail, id, ip, mode, request_id, schema_version, target, tenant_id) on audit_event to shomei_door;
+grant insert (action, actor, change, detail, id, ip, mode, request_id, schema_version, target, tenant_id) on audit_event to shomei_operator;
+grant insert (action, actor, change, detail, id, ip, mode, request_id, schema_version, target, tenant_id) on audit_event to shomei_worker;
+grant select (action, actor, change, detail, id, ip, mode, recorded_at, request_id, schema_version, target, tenant_id) on audit_event to shomei_api;
+grant select (event_id) on audit_seal to shomei_audit_sealer;
+grant insert (id, public_key) on audit_signing_key to shomei_worker;
 grant update (expires_at, severed_at) on certificate_tombstone to shomei_api;
 grant select (id, mode, tenant_id) on challenge to shomei_door;
 grant select (verification_id) on challenge_use to shomei_door;
@@ -1006,6 +1132,7 @@ grant select (mode, recorded_at, verdict) on verification to shomei_crl_keeper;
 grant update (person_id, person_is_new, state) on verification_person to shomei_api;
 grant update (person_id, person_is_new, state) on verification_person to shomei_worker;
 grant execute on function append_decided(json,bytea) to shomei_api;
+grant execute on function audit_backlog(xid8) to shomei_worker;
 grant execute on function current_mode() to shomei_api;
 grant execute on function current_mode() to shomei_door;
 grant execute on function current_mode() to shomei_key_lookup;
@@ -1019,3 +1146,4 @@ grant execute on function current_tenant() to shomei_worker;
 grant execute on function due_serial_linkages(tenant_mode,timestamp with time zone,integer) to shomei_worker;
 grant execute on function find_api_key(bytea) to shomei_api;
 grant execute on function referenced_lists(timestamp with time zone,timestamp with time zone) to shomei_worker;
+grant execute on function unsealed_audit_events(xid8,uuid,integer) to shomei_worker;

@@ -2,6 +2,7 @@ import { Foundation1763900000001 } from './0001-foundation.js';
 import { Revocation1763900000002 } from './0002-revocation.js';
 import { RevocationHistory1763900000003 } from './0003-revocation-history.js';
 import { Persons1763900000004 } from './0004-persons.js';
+import { Audit1763900000006 } from './0006-audit.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -9,4 +10,5 @@ export const migrations = [
   Revocation1763900000002,
   RevocationHistory1763900000003,
   Persons1763900000004,
+  Audit1763900000006,
 ];

@@ -8,7 +8,13 @@ const SETTINGS = ['DATABASE_URL', 'API_DB_PASSWORD', 'WORKER_DB_PASSWORD', 'OPER
 const LOCK = 0x5340_4d45;
 
 /** Roles that own doors in the database (SECURITY DEFINER) and cannot log in. */
-const DOOR_ROLES = ['shomei_door', 'shomei_key_lookup', 'shomei_crl_keeper', 'shomei_linkage_clerk'];
+const DOOR_ROLES = [
+  'shomei_door',
+  'shomei_key_lookup',
+  'shomei_crl_keeper',
+  'shomei_linkage_clerk',
+  'shomei_audit_sealer',
+];
 
 /**
  * Roles belong to the cluster, so they are made here and not in a migration. Their passwords are set each time, which

@@ -5,7 +5,7 @@ import { Queue } from 'bullmq';
 import { nextNightly, PLAN_QUEUE, QUEUE_PREFIX } from '#lib/revocation';
 import type { OperatorContext } from '../../apps/admin/src/context.js';
 import { refresh, revocationStatus, setSource } from '../../apps/admin/src/revocation-commands.js';
-import { createTestDatabase, testKeyRing, type TestDatabase } from '../support/database.js';
+import { createTestDatabase, testAuditSigningKey, testKeyRing, type TestDatabase } from '../support/database.js';
 import { emptyTestRedis } from '../support/redis.js';
 import { startOperator, trustSandbox } from '../support/revocation.js';
 import { end, spawnCompiled, TestSandbox } from '../support/sandbox.js';
@@ -23,6 +23,7 @@ async function startWorker(redis = redisUrl): Promise<ChildProcess> {
     DATABASE_URL: database.urls.worker,
     REDIS_URL: redis,
     KEY_RING: testKeyRing(),
+    AUDIT_SIGNING_KEY: testAuditSigningKey(),
     CRL_IDLE_TIMEOUT_MS: '5000',
   });
   child.stdout!.setEncoding('utf8');

@@ -4,6 +4,10 @@ import type pg from 'pg';
 export const JUSTIFIED: Readonly<Record<string, string>> = {
   tenant: 'is the tenant: row-level security compares its id',
   audit_event: 'also holds acts of operators and the system, which have no tenant; row-level security is forced',
+  audit_seal: 'hashes of audit events by their ids, in one order for the whole platform',
+  audit_closing: 'signed hashes',
+  audit_chain: 'one row: where the chain of audit events ends',
+  audit_signing_key: 'public keys',
   test_clock: 'one row for the whole test mode',
   trust_anchor: 'public roots of a mode, the same for every tenant',
   revocation_source: 'where the platform fetches revocation data',

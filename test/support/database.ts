@@ -38,6 +38,11 @@ export function testKeyRing(): string {
   return setting('TEST_KEY_RING');
 }
 
+/** The key of the run that signs the audit chain, as the `AUDIT_SIGNING_KEY` setting has it. */
+export function testAuditSigningKey(): string {
+  return setting('TEST_AUDIT_SIGNING_KEY');
+}
+
 async function asAdmin(url: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

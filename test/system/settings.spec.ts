@@ -1,10 +1,17 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { runToEnd } from '../support/story.js';
 
 const DATABASE_URL = 'postgres://shomei_api:nobody@127.0.0.1:1/shomei';
 const KEY_RING = JSON.stringify({ active: 'k1', keys: { k1: Buffer.alloc(32, 1).toString('base64') } });
 const api = { DATABASE_URL, KEY_RING, PUBLIC_URL: 'http://127.0.0.1:1', PORT: '1' };
-const worker = { DATABASE_URL, KEY_RING, REDIS_URL: 'redis://127.0.0.1:1' };
+const signingKey = (curve: string): string => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: curve });
+  const der = privateKey.export({ format: 'der', type: 'pkcs8' });
+  return JSON.stringify({ id: 'a1', private_key: der.toString('base64') });
+};
+const AUDIT_SIGNING_KEY = signingKey('P-256');
+const worker = { DATABASE_URL, KEY_RING, AUDIT_SIGNING_KEY, REDIS_URL: 'redis://127.0.0.1:1' };
 const without = (settings: Record<string, string>, name: string): Record<string, string> =>
   Object.fromEntries(Object.entries(settings).filter(([each]) => each !== name));
 
@@ -28,6 +35,19 @@ describe('a wrong or missing setting', () => {
     ['an API without a public address', API, without(api, 'PUBLIC_URL'), 'PUBLIC_URL'],
     ['a worker without Redis', WORKER, without(worker, 'REDIS_URL'), 'REDIS_URL'],
     ['a worker with an address that is not of Redis', WORKER, { ...worker, REDIS_URL: 'http://x' }, 'REDIS_URL'],
+    ['a worker that could not sign', WORKER, without(worker, 'AUDIT_SIGNING_KEY'), 'AUDIT_SIGNING_KEY'],
+    [
+      'a worker with a signing key of another curve',
+      WORKER,
+      { ...worker, AUDIT_SIGNING_KEY: signingKey('P-384') },
+      'AUDIT_SIGNING_KEY',
+    ],
+    [
+      'a worker whose signing key is in no file',
+      WORKER,
+      { ...without(worker, 'AUDIT_SIGNING_KEY'), AUDIT_SIGNING_KEY_FILE: '/none' },
+      'AUDIT_SIGNING_KEY_FILE',
+    ],
     ['a migration without the passwords', 'dist/migrations/migrate.js', { DATABASE_URL }, 'API_DB_PASSWORD'],
     ['an operator without a database', OPERATOR, {}, 'DATABASE_URL'],
     ['a sandbox on no port', 'dist/apps/sandbox/src/main.js', { SANDBOX_PORT: '99999999' }, 'SANDBOX_PORT'],
@@ -39,7 +59,7 @@ describe('a wrong or missing setting', () => {
       expect(code).toBe(1);
       expect(said).toHaveLength(1);
       expect(said[0]).toMatch(new RegExp(`\\b${name}\\b`));
-      expect(said[0]).not.toMatch(/mysql:|nobody|"active"/);
+      expect(said[0]).not.toMatch(/mysql:|nobody|"active"|MIG/);
     },
     20_000,
   );

@@ -1,6 +1,7 @@
 import { BullModule } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
-import { PlatformModule, type PlatformOptions } from '#lib/platform';
+import { AuditSealingModule } from '#lib/audit';
+import { PlatformModule, type PlatformOptions, type SigningKey } from '#lib/platform';
 import {
   PARTITION_QUEUE,
   PLAN_QUEUE,
@@ -8,6 +9,7 @@ import {
   RevocationRefreshModule,
   type RevocationRefreshOptions,
 } from '#lib/revocation';
+import { AuditCare } from './audit-care.js';
 import { PartitionProcessor } from './partition.processor.js';
 import { PlanProcessor } from './plan.processor.js';
 import { QueueErrors } from './queue-errors.js';
@@ -16,6 +18,7 @@ import { RefreshSchedule } from './refresh-schedule.js';
 
 export interface WorkerOptions extends PlatformOptions, RevocationRefreshOptions {
   redisUrl: string;
+  auditSigningKey: SigningKey;
 }
 
 const MAX_RECONNECT_DELAY_MS = 2_000;
@@ -38,8 +41,9 @@ export class AppModule {
         }),
         BullModule.registerQueue({ name: PLAN_QUEUE }, { name: PARTITION_QUEUE }),
         RevocationRefreshModule.forRoot(options),
+        AuditSealingModule.forRoot(options),
       ],
-      providers: [QueueErrors, PlanProcessor, PartitionProcessor, RefreshSchedule, RevocationCare],
+      providers: [QueueErrors, PlanProcessor, PartitionProcessor, RefreshSchedule, RevocationCare, AuditCare],
     };
   }
 }

@@ -1,4 +1,4 @@
-import { createSecretKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createSecretKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { OperatorMustAct } from './operator-must-act.js';
@@ -21,6 +21,8 @@ const settings = {
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   /** Master keys that wrap the tenants' keys: `{"active":"k1","keys":{"k1":"<32 bytes, base64>"}}`. */
   KEY_RING: z.string().transform((text, context) => parseKeyRing(text, (message) => context.addIssue(message))),
+  /** Signs the audit chain: `{"id":"a1","private_key":"<PKCS #8 of an EC P-256 key, DER in base64>"}`. */
+  AUDIT_SIGNING_KEY: z.string().transform((text, context) => parseSigningKey(text, context)),
   /** Deadline of one OCSP exchange, milliseconds. */
   OCSP_TIMEOUT_MS: z.coerce.number().int().min(50).max(30_000).default(5_000),
   /** Deadline between two chunks of a CRL download, milliseconds. */
@@ -68,6 +70,30 @@ function parseKeyRing(text: string, refuse: (message: string) => void): KeyRing 
   return { active: parsed.data?.active ?? '', keys };
 }
 
+/** A private key and the id by which what it signed names it. */
+export interface SigningKey {
+  id: string;
+  /** EC P-256, for ES256. */
+  privateKey: KeyObject;
+}
+
+const signingKeyShape = z.object({ id: z.string().regex(/^[\w-]{1,32}$/), private_key: z.base64() });
+
+function parseSigningKey(text: string, context: z.RefinementCtx): SigningKey {
+  try {
+    const { id, private_key } = signingKeyShape.parse(JSON.parse(text));
+    const privateKey = createPrivateKey({ key: Buffer.from(private_key, 'base64'), format: 'der', type: 'pkcs8' });
+    if (privateKey.asymmetricKeyDetails?.namedCurve === 'prime256v1') return { id, privateKey };
+  } catch {
+    // Whatever is wrong with it, saying what would show some of it.
+  }
+  context.addIssue('must be {"id":"<id>","private_key":"<base64 of PKCS #8>"} with an EC P-256 key');
+  return z.NEVER;
+}
+
+/** Settings that may come from a file, named by the setting with `_FILE` behind it. */
+const FROM_FILE: ReadonlySet<SettingName> = new Set(['KEY_RING', 'AUDIT_SIGNING_KEY']);
+
 /** A setting is missing or wrong; `message` is one line that names it and never shows its value. */
 export class ConfigError extends OperatorMustAct {
   override readonly name = 'ConfigError';
@@ -75,19 +101,20 @@ export class ConfigError extends OperatorMustAct {
 
 /**
  * Validates the named settings.
- * @throws ConfigError naming every wrong or missing one. `KEY_RING` may come from the file that `KEY_RING_FILE` names.
+ * @throws ConfigError naming every wrong or missing one. A key may come from a file: `KEY_RING_FILE`,
+ * `AUDIT_SIGNING_KEY_FILE`.
  */
 export function loadConfig<K extends SettingName>(names: readonly K[], env: NodeJS.ProcessEnv): Config<K> {
   const values: Record<string, unknown> = {};
   const faults: string[] = [];
   for (const name of names) {
     let given = env[name];
-    const file = env['KEY_RING_FILE'];
-    if (name === 'KEY_RING' && given === undefined && file !== undefined) {
+    const file = FROM_FILE.has(name) ? env[`${name}_FILE`] : undefined;
+    if (given === undefined && file !== undefined) {
       try {
         given = readFileSync(file, 'utf8');
       } catch (error) {
-        faults.push(`KEY_RING_FILE cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
+        faults.push(`${name}_FILE cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
         continue;
       }
     }
