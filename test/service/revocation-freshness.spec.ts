@@ -12,6 +12,7 @@ import {
 } from '#lib/revocation';
 import { clockSet } from '../../apps/admin/src/clock-commands.js';
 import { revocationStatus } from '../../apps/admin/src/revocation-commands.js';
+import { summaryLine } from '../../apps/admin/src/revocation-status.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { EventLog, startOperator, startReader, startRefresher, trustSandbox } from '../support/revocation.js';
 import { TestSandbox } from '../support/sandbox.js';
@@ -76,6 +77,19 @@ describe('the progress of a refresh', () => {
     expect(operator.lines.find((line) => line.startsWith('key sign 2023'))).toMatch(
       /run: 4\/4 done, 0 failed, rate=\d+\.\d\/s took=\S+ s; entries=\S+ missing=0 failing=0 late=0 stale=0/,
     );
+  });
+
+  it('is shown as running until its last partition, also before its first', () => {
+    const freshness: Freshness = {
+      ...{ hierarchy: 'sign', generation: '2023', nightlyMinute: 0, partitions: 200, entries: 0, missing: 0 },
+      ...{ unobtainable: 0, failing: 0, stale: 0, late: 0, unlisted: 0, now: 10_000 },
+      run: { startedAt: 0, done: 0, failed: 0, total: 200 },
+    };
+    const shown = (done: number): string =>
+      summaryLine({ ...freshness, run: { ...freshness.run, done, lastSuccessAt: 8_000 } });
+    expect(shown(0)).toContain(' run: 0/200 done, 0 failed, rate=- running=10.0 s left=-;');
+    expect(shown(50)).toContain(' run: 50/200 done, 0 failed, rate=5.0/s running=10.0 s left=30.0 s;');
+    expect(shown(200)).toContain(' run: 200/200 done, 0 failed, rate=25.0/s took=8.0 s;');
   });
 
   it('tells rate and time left from what was done so far', () => {

@@ -188,8 +188,12 @@ describe('a list that is not fit', () => {
     const swap = (from: string, to: string): Promise<unknown> =>
       owner.query('update crl_partition set path = replace(path, $2, $3) where id = $1', [job.partitionId, from, to]);
     await swap('2023', '2019');
-    expect(await failureOf(job)).toBe('crl_refused:authority_key_mismatch,signature_invalid,crl_number_reused');
+    const failure = await failureOf(job);
     await swap('2019', '2023');
+    // Both lists are made at the sandbox's start, the older generation's perhaps a second before.
+    expect(failure.replace(',this_update_went_back', '')).toBe(
+      'crl_refused:authority_key_mismatch,signature_invalid,crl_number_reused',
+    );
   });
 
   it('is counted until the next success', async () => {

@@ -64,10 +64,9 @@ const duration = (seconds: number): string =>
 export function summaryLine({ hierarchy, generation, run, now, ...state }: Freshness): string {
   const { perSecond, secondsTaken, secondsLeft } = runProgress(run, now);
   const rate = perSecond === undefined ? '-' : `${perSecond.toFixed(1)}/s`;
+  const left = secondsLeft === undefined ? '-' : duration(secondsLeft);
   const pace =
-    secondsLeft === undefined
-      ? `took=${duration(secondsTaken)}`
-      : `running=${duration(secondsTaken)} left=${duration(secondsLeft)}`;
+    run.done === run.total ? `took=${duration(secondsTaken)}` : `running=${duration(secondsTaken)} left=${left}`;
   return (
     `key ${hierarchy} ${generation} run: ${run.done}/${run.total} done, ${run.failed} failed, rate=${rate} ${pace}; ` +
     `entries=${count(state.entries)} missing=${state.missing} failing=${state.failing} late=${state.late} ` +

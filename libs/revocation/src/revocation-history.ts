@@ -119,7 +119,10 @@ export class RevocationHistory {
     return rows.map(toAccepted);
   }
 
-  /** Exactly what a list changed against the one before it; all of it is added where the history begins with it. */
+  /**
+   * Exactly what a list changed against the one before it; all of it is added where the history begins with it.
+   * @throws Malformed when what is stored is damaged
+   */
   async changesOf(mode: Mode, { partitionId, crlId }: { partitionId: string; crlId: string }): Promise<RevocationDiff> {
     const baseline = await this.baselineOf(mode, { partitionId, crlId });
     if (baseline !== crlId) return diffOf(await this.changes(mode, partitionId, BigInt(crlId) - 1n, BigInt(crlId)));
