@@ -110,7 +110,17 @@ describe('403: a key', () => {
       tenant_id: `ten_${tenantId.replaceAll('-', '')}`,
       mode: 'test',
       api_key: { id: `key_${limited.id.replaceAll('-', '')}`, scopes: ['authentications:write'] },
-      contract: { reference_format: null },
+      contract: {
+        reference_format: null,
+        identify: false,
+        counterpart: false,
+        latest_attributes: false,
+        allowed_ages: [],
+        age_dates: [],
+        age_questions_a_year: 10,
+        age_legal_day_inclusive: false,
+        sign_up_consent: null,
+      },
       now: expect.stringMatching(/Z$/),
     });
   });

@@ -8,7 +8,15 @@ import type { DataSource } from 'typeorm';
 import { createShomeiClient, type ShomeiClient } from '#lib/api-client';
 import { Logger, type Mode, PlatformModule } from '#lib/platform';
 import { PartitionRefresh, RefreshPlanner, RevocationRefreshModule } from '#lib/revocation';
-import { createApiKey, createTenant, revokeApiKey, setReferenceFormat, type Scope } from '#lib/tenancy';
+import {
+  changeContract,
+  createApiKey,
+  createTenant,
+  revokeApiKey,
+  setReferenceFormat,
+  type ContractChange,
+  type Scope,
+} from '#lib/tenancy';
 import { importAnchor } from '../../apps/admin/src/anchor-commands.js';
 import { clockSet } from '../../apps/admin/src/clock-commands.js';
 import type { OperatorContext } from '../../apps/admin/src/context.js';
@@ -127,6 +135,11 @@ export class ApiStack {
 
   async registerReferenceFormat(tenantId: string, format: string): Promise<void> {
     await setReferenceFormat(this.operator, { tenantId, mode: 'test', format, actor: ACTOR });
+  }
+
+  /** Changes terms of the contract of test mode. */
+  async setContract(tenantId: string, change: ContractChange): Promise<void> {
+    await changeContract(this.operator, { tenantId, mode: 'test', change, actor: ACTOR });
   }
 
   /** Trusts a root in a mode, as the operator's command does. */

@@ -4,7 +4,7 @@ import { CommandRefused } from './command-refused.js';
 import type { OperatorContext } from './context.js';
 import { importAnchor, listAnchors, refresh, revocationStatus, setSource, statusAt } from './revocation-commands.js';
 import { seedDemo } from './seed-demo.js';
-import { apiKeyCreate, apiKeyRevoke, referenceFormatSet, tenantCreate } from './tenant-commands.js';
+import { apiKeyCreate, apiKeyRevoke, contractSet, referenceFormatSet, tenantCreate } from './tenant-commands.js';
 
 export interface Options {
   mode?: Mode | undefined;
@@ -16,6 +16,7 @@ export interface Options {
   'expires-at'?: string | undefined;
   format?: string | undefined;
   none?: boolean | undefined;
+  term?: string[] | undefined;
   offset?: string | undefined;
   file?: string | undefined;
   fingerprint?: string | undefined;
@@ -88,6 +89,16 @@ export const COMMANDS: readonly Command[] = [
         tenant: need(options, 'tenant'),
         mode: need(options, 'mode'),
         format: options.none ? null : need(options, 'format'),
+      }),
+  },
+  {
+    words: ['contract', 'set'],
+    help: '--tenant ten_… --mode live|test --term NAME=VALUE…',
+    run: (context, options) =>
+      contractSet(context, {
+        tenant: need(options, 'tenant'),
+        mode: need(options, 'mode'),
+        terms: options.term ?? [],
       }),
   },
   {

@@ -17,6 +17,7 @@ const OPTIONS = {
   'expires-at': { type: 'string' },
   format: { type: 'string' },
   none: { type: 'boolean' },
+  term: { type: 'string', multiple: true },
   offset: { type: 'string' },
   file: { type: 'string' },
   fingerprint: { type: 'string' },

@@ -1,10 +1,20 @@
 import { z } from 'zod';
 import { toPublicId, type KeyRing } from '#lib/platform';
-import { createApiKey, createTenant } from '#lib/tenancy';
+import { changeContract, createApiKey, createTenant, type ContractChange } from '#lib/tenancy';
 import type { OperatorContext } from './context.js';
 import { importAnchor, setSource } from './revocation-commands.js';
 
 const DEMO_TENANT = 'デモ銀行';
+
+/** Everything is on, so that each page of the documentation can be tried. */
+const DEMO_TERMS: ContractChange = {
+  identify: true,
+  counterpart: true,
+  latestAttributes: true,
+  allowedAges: [13, 15, 16, 18, 20, 65],
+  ageQuestionsAYear: 20,
+  signUpConsent: { textVersion: 'demo-1', purposes: ['serial_linkage', 'counterpart'] },
+};
 
 const sandboxAnchors = z.array(
   z.object({
@@ -43,6 +53,7 @@ export async function seedDemo(context: OperatorContext, keyRing: KeyRing, sandb
   ]);
   const tenantId =
     known[0]?.id ?? (await createTenant(context.dataSource, keyRing, { name: DEMO_TENANT, actor: context.actor }));
+  await changeContract(context.dataSource, { tenantId, mode: 'test', change: DEMO_TERMS, actor: context.actor });
   const { secret } = await createApiKey(context.dataSource, {
     tenantId,
     mode: 'test',

@@ -1,7 +1,16 @@
-import { createApiKey, createTenant, revokeApiKey, SCOPES, setReferenceFormat, type Scope } from '#lib/tenancy';
+import {
+  changeContract,
+  createApiKey,
+  createTenant,
+  revokeApiKey,
+  SCOPES,
+  setReferenceFormat,
+  type Scope,
+} from '#lib/tenancy';
 import { fromPublicId, toPublicId, type IdPrefix, type KeyRing, type Mode } from '#lib/platform';
 import { CommandRefused } from './command-refused.js';
 import type { OperatorContext } from './context.js';
+import { readTerms, showTerms } from './contract-terms.js';
 
 function uuidOf(prefix: IdPrefix, text: string): string {
   const uuid = fromPublicId(prefix, text);
@@ -54,4 +63,18 @@ export async function referenceFormatSet(
     actor: context.actor,
   });
   context.out(JSON.stringify({ tenant_id: options.tenant, mode: options.mode, reference_format: options.format }));
+}
+
+/** Changes the terms given as `NAME=VALUE` and shows all of them. */
+export async function contractSet(
+  context: OperatorContext,
+  options: { tenant: string; mode: Mode; terms: readonly string[] },
+): Promise<void> {
+  const contract = await changeContract(context.dataSource, {
+    tenantId: uuidOf('ten', options.tenant),
+    mode: options.mode,
+    change: readTerms(options.terms),
+    actor: context.actor,
+  });
+  context.out(JSON.stringify({ tenant_id: options.tenant, mode: options.mode, contract: showTerms(contract) }));
 }

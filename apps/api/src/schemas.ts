@@ -213,16 +213,6 @@ export const challengeAnswer = z
   })
   .meta({ id: 'Challenge' });
 
-export const meAnswer = z
-  .object({
-    tenant_id: z.string(),
-    mode: z.enum(['live', 'test']),
-    api_key: z.object({ id: z.string(), scopes: z.array(z.string()) }),
-    contract: z.object({ reference_format: z.string().nullable() }),
-    now: time.meta({ description: 'The clock of the mode.' }),
-  })
-  .meta({ id: 'Me' });
-
 export const problemBody = z
   .object({
     type: z.string(),

@@ -439,6 +439,20 @@ export interface components {
             };
             contract: {
                 reference_format: string | null;
+                identify: boolean;
+                counterpart: boolean;
+                latest_attributes: boolean;
+                /** @description Thresholds of age checks; empty: none are included. */
+                allowed_ages: number[];
+                /** @description Reference dates of age checks besides today. */
+                age_dates: string[];
+                age_questions_a_year: number;
+                age_legal_day_inclusive: boolean;
+                /** @description The text that every user accepts at sign-up, and what it covers. */
+                sign_up_consent: {
+                    text_version: string;
+                    purposes: ("serial_linkage" | "counterpart")[];
+                } | null;
             };
             /**
              * Format: date-time

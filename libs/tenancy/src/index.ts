@@ -1,6 +1,7 @@
 export * from './api-key.js';
 export * from './api-keys.js';
 export * from './contract.js';
+export * from './contract-change.js';
 export * from './onboard.js';
 export * from './principal.js';
 export * from './reference.js';

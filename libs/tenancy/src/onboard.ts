@@ -108,7 +108,8 @@ export async function setReferenceFormat(
   });
 }
 
-async function mustHaveContract(manager: EntityManager, { tenantId, mode }: Tenancy): Promise<void> {
+/** @throws NoSuchThing for a tenant that does not exist. */
+export async function mustHaveContract(manager: EntityManager, { tenantId, mode }: Tenancy): Promise<void> {
   const found: unknown[] = await manager.query('select 1 from contract where tenant_id = $1 and mode = $2', [
     tenantId,
     mode,
