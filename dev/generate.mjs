@@ -19,6 +19,10 @@ await runMain(async () => {
   const description = join(root, 'docs', 'openapi', 'api.json');
   const document = await node([join('dist', 'apps', 'api', 'src', 'openapi.js')], 'openapi');
   write(description, `${JSON.stringify(JSON.parse(document), null, 2)}\n`);
+  write(
+    join(root, 'docs', 'openapi', 'jlis.json'),
+    await node([join('dist', 'libs', 'jlis', 'src', 'openapi.js')], 'openapi of the J-LIS services'),
+  );
   // A field with a default may be left out of a request; by default the generator makes the caller send it.
   const types = await node(
     [join('node_modules', 'openapi-typescript', 'bin', 'cli.js'), description, '--default-non-nullable=false'],

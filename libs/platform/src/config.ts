@@ -5,6 +5,10 @@ import { OperatorMustAct } from './operator-must-act.js';
 
 const port = z.coerce.number().int().min(1).max(65535);
 const databaseUrl = z.string().regex(/^postgres(ql)?:\/\/[^\s]+$/, 'must be a postgres:// URL');
+const httpsUrl = z
+  .url({ protocol: /^https$/, error: 'must be an https:// URL' })
+  .refine((url) => !/[?#@]/.test(url), 'must have no login, query or fragment')
+  .transform((url) => url.replace(/\/+$/, ''));
 const redisUrl = z.string().regex(/^rediss?:\/\/[^\s]+$/, 'must be a redis:// URL');
 
 /** Every setting of every process. A process reads the part it needs with `loadConfig`. */
@@ -31,6 +35,16 @@ const settings = {
   CRL_THREADS: z.coerce.number().int().min(1).max(16).default(2),
   /** A list this close to its nextUpdate without a successor is late, minutes. */
   CRL_LATE_MINUTES: z.coerce.number().int().min(1).max(10_080).default(720),
+  /** Base of the J-LIS services of a mode; absent: that mode has none. */
+  JLIS_TEST_URL: httpsUrl.optional(),
+  JLIS_LIVE_URL: httpsUrl.optional(),
+  /** Directory with `client.pem`, `client-key.pem` and `ca.pem` of that mode's services. */
+  JLIS_TEST_TLS_DIR: z.string().min(1).optional(),
+  JLIS_LIVE_TLS_DIR: z.string().min(1).optional(),
+  /** Deadline of one call of a J-LIS service with all its attempts, milliseconds. */
+  JLIS_TIMEOUT_MS: z.coerce.number().int().min(100).max(60_000).default(8_000),
+  /** Connections of this process to the J-LIS services of each mode. */
+  JLIS_CONNECTIONS: z.coerce.number().int().min(1).max(200).default(16),
   /** Where Prometheus reads this process's metrics; absent: nowhere. */
   METRICS_PORT: port.optional(),
   METRICS_HOST: z.string().min(1).default('127.0.0.1'),

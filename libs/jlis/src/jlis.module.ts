@@ -1,0 +1,40 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import type { Registry } from 'prom-client';
+import { DataSource } from 'typeorm';
+import { METRICS } from '#lib/platform';
+import { type AppendAudit, auditedRecord } from './jlis-call-record.js';
+import { JlisCalls } from './jlis-calls.js';
+import type { JlisEndpoints } from './jlis-endpoints.js';
+import { JlisMetrics } from './jlis-metrics.js';
+import { JlisServices } from './jlis-services.js';
+
+export interface JlisOptions {
+  endpoints: JlisEndpoints;
+  timeoutMs: number;
+  connections: number;
+}
+
+/** The J-LIS services, once in a process: connections, circuits and counts are shared by all who ask. */
+@Module({})
+export class JlisModule {
+  static forRoot({ appendAudit, ...options }: JlisOptions & { appendAudit: AppendAudit }): DynamicModule {
+    return {
+      module: JlisModule,
+      global: true,
+      providers: [
+        {
+          provide: JlisCalls,
+          inject: [DataSource, METRICS],
+          useFactory: (dataSource: DataSource, registry: Registry) =>
+            new JlisCalls({
+              ...options,
+              metrics: new JlisMetrics(registry),
+              record: auditedRecord(dataSource, appendAudit),
+            }),
+        },
+        JlisServices,
+      ],
+      exports: [JlisServices],
+    };
+  }
+}
