@@ -1,10 +1,9 @@
 import { rmSync } from 'node:fs';
 import { Registry } from 'prom-client';
-import { JlisServices, JlisUnavailable, loadJlisEndpoints } from '#lib/jlis';
+import { JLIS_SETTINGS, JlisServices, JlisUnavailable, loadJlisOptions } from '#lib/jlis';
 import { loadConfig } from '#lib/platform';
 import type { JlisCallRecord } from '../../libs/jlis/src/jlis-call-record.js';
 import { JlisCalls } from '../../libs/jlis/src/jlis-calls.js';
-import { JLIS_SETTINGS } from '../../libs/jlis/src/jlis-endpoints.js';
 import { JlisMetrics } from '../../libs/jlis/src/jlis-metrics.js';
 import { TlsAuthority, type TlsIdentity, writeTlsDirectory } from './jlis-certificates.js';
 import { JlisServer } from './jlis-server.js';
@@ -51,9 +50,9 @@ export function makeClient(world: TlsWorld, url: string, options: ClientOptions 
   const registry = new Registry();
   const records: JlisCallRecord[] = [];
   const calls = new JlisCalls({
-    endpoints: loadJlisEndpoints(config),
+    ...loadJlisOptions(config),
     timeoutMs: options.timeoutMs ?? 5_000,
-    connections: options.connections ?? config.JLIS_CONNECTIONS,
+    ...(options.connections === undefined ? {} : { connections: options.connections }),
     metrics: new JlisMetrics(registry),
     record:
       options.record ??

@@ -33,6 +33,18 @@ describe('a wrong or missing setting', () => {
     ],
     ['an API on no port', API, { ...api, PORT: 'abc' }, 'PORT'],
     ['an API without a public address', API, without(api, 'PUBLIC_URL'), 'PUBLIC_URL'],
+    [
+      'an API without its certificate for J-LIS',
+      API,
+      { ...api, JLIS_TEST_URL: 'https://127.0.0.1:1', JLIS_TEST_TLS_DIR: '/none' },
+      'JLIS_TEST_TLS_DIR',
+    ],
+    [
+      'a worker that would ask J-LIS without TLS',
+      WORKER,
+      { ...worker, JLIS_LIVE_URL: 'http://127.0.0.1:1' },
+      'JLIS_LIVE_URL',
+    ],
     ['a worker without Redis', WORKER, without(worker, 'REDIS_URL'), 'REDIS_URL'],
     ['a worker with an address that is not of Redis', WORKER, { ...worker, REDIS_URL: 'http://x' }, 'REDIS_URL'],
     ['a worker that could not sign', WORKER, without(worker, 'AUDIT_SIGNING_KEY'), 'AUDIT_SIGNING_KEY'],

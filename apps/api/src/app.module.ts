@@ -1,5 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { appendAudit } from '#lib/audit';
+import { JlisModule, type JlisOptions } from '#lib/jlis';
 import { PlatformModule, type PlatformOptions } from '#lib/platform';
 import { TenancyModule } from '#lib/tenancy';
 import { VerificationModule } from '#lib/verification';
@@ -17,6 +19,7 @@ import { VerificationsController } from './verifications.controller.js';
 export interface ApiOptions extends PlatformOptions {
   publicUrl: string;
   ocspTimeoutMs: number;
+  jlis: JlisOptions;
 }
 
 @Module({})
@@ -24,7 +27,12 @@ export class AppModule {
   static forRoot(options: ApiOptions): DynamicModule {
     return {
       module: AppModule,
-      imports: [PlatformModule.forRoot(options), TenancyModule, VerificationModule.forRoot(options)],
+      imports: [
+        PlatformModule.forRoot(options),
+        JlisModule.forRoot({ ...options.jlis, appendAudit }),
+        TenancyModule,
+        VerificationModule.forRoot(options),
+      ],
       controllers: [
         SignatureVerificationsController,
         AuthenticationsController,

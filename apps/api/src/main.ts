@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { JLIS_SETTINGS, loadJlisOptions } from '#lib/jlis';
 import { createMetrics, loadConfig, Logger, runMain, serveMetrics, stopWithParent } from '#lib/platform';
 import { createApp } from './create-app.js';
 
@@ -13,6 +14,7 @@ const SETTINGS = [
   'OCSP_TIMEOUT_MS',
   'METRICS_HOST',
   'METRICS_PORT',
+  ...JLIS_SETTINGS,
 ] as const;
 
 /** A caller has given up by then. */
@@ -28,6 +30,7 @@ runMain(async () => {
     databasePool: config.DATABASE_POOL,
     queryTimeoutMs: QUERY_TIMEOUT_MS,
     keyRing: config.KEY_RING,
+    jlis: loadJlisOptions(config),
     publicUrl: config.PUBLIC_URL,
     ocspTimeoutMs: config.OCSP_TIMEOUT_MS,
     logger,

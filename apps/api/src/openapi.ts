@@ -12,6 +12,7 @@ runMain(async () => {
       keyRing: { active: '', keys: new Map() },
       publicUrl: 'http://127.0.0.1:3000',
       ocspTimeoutMs: 1_000,
+      jlis: { endpoints: {}, timeoutMs: 1_000, connections: 1 },
       logger: new Logger('openapi', 'error'),
     },
     { preview: true },

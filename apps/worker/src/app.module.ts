@@ -1,6 +1,7 @@
 import { BullModule } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
-import { AuditSealingModule } from '#lib/audit';
+import { appendAudit, AuditSealingModule } from '#lib/audit';
+import { JlisModule, type JlisOptions } from '#lib/jlis';
 import { PlatformModule, type PlatformOptions, type SigningKey } from '#lib/platform';
 import {
   PARTITION_QUEUE,
@@ -19,6 +20,7 @@ import { RefreshSchedule } from './refresh-schedule.js';
 export interface WorkerOptions extends PlatformOptions, RevocationRefreshOptions {
   redisUrl: string;
   auditSigningKey: SigningKey;
+  jlis: JlisOptions;
 }
 
 const MAX_RECONNECT_DELAY_MS = 2_000;
@@ -30,6 +32,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         PlatformModule.forRoot(options),
+        JlisModule.forRoot({ ...options.jlis, appendAudit }),
         BullModule.forRoot({
           prefix: QUEUE_PREFIX,
           connection: {

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
+import { JLIS_SETTINGS, loadJlisOptions } from '#lib/jlis';
 import { createMetrics, loadConfig, Logger, runMain, serveMetrics, stopWithParent } from '#lib/platform';
 import { AppModule } from './app.module.js';
 
@@ -15,6 +16,7 @@ const SETTINGS = [
   'CRL_LATE_MINUTES',
   'METRICS_HOST',
   'METRICS_PORT',
+  ...JLIS_SETTINGS,
 ] as const;
 
 runMain(async () => {
@@ -29,6 +31,7 @@ runMain(async () => {
       redisUrl: config.REDIS_URL,
       keyRing: config.KEY_RING,
       auditSigningKey: config.AUDIT_SIGNING_KEY,
+      jlis: loadJlisOptions(config),
       crlIdleTimeoutMs: config.CRL_IDLE_TIMEOUT_MS,
       crlThreads: config.CRL_THREADS,
       crlLateMinutes: config.CRL_LATE_MINUTES,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Mode, MODES } from '#lib/platform';
 import { JlisCall, type JlisCaller, type PlatformCaller } from './jlis-call.js';
 import type { RecordJlisCall } from './jlis-call-record.js';
-import type { JlisEndpoints } from './jlis-endpoints.js';
+import type { JlisOptions } from './jlis-options.js';
 import type { JlisMetrics } from './jlis-metrics.js';
 import { JlisUnavailable } from './jlis-unavailable.js';
 import { malformed, readAnswer, ServiceRefusal } from './read-answer.js';
@@ -11,12 +11,7 @@ import type { ServiceAnswer, ServiceName, ServiceRequest } from './service-contr
 import { newServiceLine, type ServiceLine } from './service-line.js';
 import { tlsExchange, type TlsLimits } from './tls-exchange.js';
 
-export interface JlisCallOptions {
-  endpoints: JlisEndpoints;
-  /** Of one call with all its attempts, milliseconds. */
-  timeoutMs: number;
-  /** Of each mode. */
-  connections: number;
+export interface JlisCallsOptions extends JlisOptions {
   metrics: JlisMetrics;
   record: RecordJlisCall;
   /** A clock that only goes forward, milliseconds. */
@@ -35,7 +30,7 @@ export class JlisCalls {
   private readonly lines: ReadonlyMap<Mode, ServiceLine>;
   private readonly now: () => number;
 
-  constructor(private readonly options: JlisCallOptions) {
+  constructor(private readonly options: JlisCallsOptions) {
     const { endpoints, connections, metrics, steadyNow = () => performance.now() } = options;
     this.now = steadyNow;
     const lines = MODES.flatMap((mode) => {

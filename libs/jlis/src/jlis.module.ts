@@ -4,15 +4,9 @@ import { DataSource } from 'typeorm';
 import { METRICS } from '#lib/platform';
 import { type AppendAudit, auditedRecord } from './jlis-call-record.js';
 import { JlisCalls } from './jlis-calls.js';
-import type { JlisEndpoints } from './jlis-endpoints.js';
+import type { JlisOptions } from './jlis-options.js';
 import { JlisMetrics } from './jlis-metrics.js';
 import { JlisServices } from './jlis-services.js';
-
-export interface JlisOptions {
-  endpoints: JlisEndpoints;
-  timeoutMs: number;
-  connections: number;
-}
 
 /** The J-LIS services, once in a process: connections, circuits and counts are shared by all who ask. */
 @Module({})

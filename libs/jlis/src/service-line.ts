@@ -1,7 +1,7 @@
 import { Agent } from 'node:https';
 import { CallSlots } from './call-slots.js';
 import { CircuitBreaker } from './circuit-breaker.js';
-import type { JlisEndpoint } from './jlis-endpoints.js';
+import type { JlisEndpoint } from './jlis-options.js';
 import { SERVICE_NAMES, type ServiceName } from './service-contract.js';
 
 /** Failures in a row, and a pause that ends before a person gives up. */

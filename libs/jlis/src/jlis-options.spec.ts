@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { ConfigError, loadConfig } from '#lib/platform';
 import { expiredLife, writeTlsDirectory } from '../../../test/support/jlis-certificates.js';
 import { makeTlsWorld, type TlsWorld } from '../../../test/support/jlis-rig.js';
-import { JLIS_SETTINGS, type JlisEndpoints, loadJlisEndpoints } from './jlis-endpoints.js';
+import { JLIS_SETTINGS, type JlisEndpoints, loadJlisEndpoints } from './jlis-options.js';
 
 let world: TlsWorld;
 let directory: string;

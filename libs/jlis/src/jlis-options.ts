@@ -25,6 +25,22 @@ export interface JlisEndpoint {
 }
 export type JlisEndpoints = Readonly<Partial<Record<Mode, JlisEndpoint>>>;
 
+/** What a process needs to call the services. */
+export interface JlisOptions {
+  endpoints: JlisEndpoints;
+  /** Of one call with all its attempts, milliseconds. */
+  timeoutMs: number;
+  /** Of each mode. */
+  connections: number;
+}
+
+/** @throws ConfigError, see `loadJlisEndpoints`. */
+export const loadJlisOptions = (config: JlisConfig): JlisOptions => ({
+  endpoints: loadJlisEndpoints(config),
+  timeoutMs: config.JLIS_TIMEOUT_MS,
+  connections: config.JLIS_CONNECTIONS,
+});
+
 /**
  * The endpoints of the modes that have one.
  * @throws ConfigError when a mode is half configured, the two modes share anything, or a file is unusable. An expired
