@@ -28,8 +28,8 @@ export interface StackOptions {
   dataDir?: string;
   /** Servers without durability on free ports; everything is deleted at the end, even after SIGKILL of this process. */
   throwaway?: boolean;
-  /** Default: 3000 and 4010, or free ports when throw-away. */
-  ports?: Partial<Record<'api' | 'sandbox', number>>;
+  /** Default: 3000, 4010 and 4011, or free ports when throw-away. */
+  ports?: Partial<Record<'api' | 'sandbox' | 'jlis', number>>;
   /** Servers to use instead of own ones. `databaseUrl` is the owner's. */
   databaseUrl?: string;
   redisUrl?: string;
@@ -46,10 +46,11 @@ export interface StackOptions {
 export interface Stack {
   readonly dataDir: string;
   readonly logDir: string;
-  readonly ports: { api: number; sandbox: number };
+  readonly ports: { api: number; sandbox: number; jlis: number };
   readonly urls: {
     api: string;
     sandbox: string;
+    jlis: string;
     redis: string;
     database: { owner: string; api: string; worker: string; operator: string };
   };

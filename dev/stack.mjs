@@ -58,12 +58,14 @@ class Stack {
     mkdirSync(this.logDir, { recursive: true, mode: 0o700 });
     this.#lock = await LockFile.take(join(this.dataDir, 'launcher.json'), 'This installation');
     this.ports = throwaway
-      ? { api: await freePort(), sandbox: await freePort(), ...ports }
-      : { api: 3000, sandbox: 4010, ...ports };
+      ? { api: await freePort(), sandbox: await freePort(), jlis: await freePort(), ...ports }
+      : { api: 3000, sandbox: 4010, jlis: 4011, ...ports };
     await requirePort(this.ports.api, 'API', 'PORT');
     await requirePort(this.ports.sandbox, 'sandbox', 'SANDBOX_PORT');
+    await requirePort(this.ports.jlis, 'sandbox’s J-LIS services', 'SANDBOX_JLIS_PORT');
     this.urls.api = `http://127.0.0.1:${this.ports.api}`;
     this.urls.sandbox = `http://127.0.0.1:${this.ports.sandbox}`;
+    this.urls.jlis = `https://127.0.0.1:${this.ports.jlis}`;
     this.secrets = loadSecrets(this.dataDir);
     await step('PostgreSQL', () => this.#startPostgres());
     await step('Redis', () => this.#startRedis());
@@ -178,6 +180,7 @@ class Stack {
       'dist/apps/sandbox/src/main.js',
       {
         SANDBOX_PORT: String(this.ports.sandbox),
+        SANDBOX_JLIS_PORT: String(this.ports.jlis),
         SANDBOX_PUBLIC_URL: this.urls.sandbox,
         SANDBOX_STATE_DIR: join(this.dataDir, 'sandbox'),
       },

@@ -15,8 +15,8 @@ let stopAsked = false;
 
 /**
  * `npm start`: everything, from a clean clone to a first verification, and then serves until Ctrl-C.
- * DATABASE_URL (the owner's) and REDIS_URL name servers to use instead of own ones; PORT and SANDBOX_PORT move the
- * applications.
+ * DATABASE_URL (the owner's) and REDIS_URL name servers to use instead of own ones; PORT, SANDBOX_PORT and
+ * SANDBOX_JLIS_PORT move the applications.
  */
 await runMain(async () => {
   const stopRequested = stopRequest();
@@ -27,7 +27,11 @@ await runMain(async () => {
     step,
     announce: print,
     apps: ['sandbox'],
-    ports: { api: portFrom('PORT', 3000), sandbox: portFrom('SANDBOX_PORT', 4010) },
+    ports: {
+      api: portFrom('PORT', 3000),
+      sandbox: portFrom('SANDBOX_PORT', 4010),
+      jlis: portFrom('SANDBOX_JLIS_PORT', 4011),
+    },
     ...(process.env.DATABASE_URL ? { databaseUrl: process.env.DATABASE_URL } : {}),
     ...(process.env.REDIS_URL ? { redisUrl: process.env.REDIS_URL } : {}),
   });

@@ -78,7 +78,12 @@ export class ApiStack {
     const sandboxUrl = `http://127.0.0.1:${await freePort()}`;
     const sandbox = await Program.start(
       'apps/sandbox/src/main.js',
-      { SANDBOX_PORT: new URL(sandboxUrl).port, SANDBOX_STATE_DIR: stateDirectory, SANDBOX_LOG_LEVEL: 'warn' },
+      {
+        SANDBOX_PORT: new URL(sandboxUrl).port,
+        SANDBOX_JLIS_PORT: String(await freePort()),
+        SANDBOX_STATE_DIR: stateDirectory,
+        SANDBOX_LOG_LEVEL: 'warn',
+      },
       `${sandboxUrl}/health`,
     );
     const owner = new pg.Client({ connectionString: database.urls.owner });

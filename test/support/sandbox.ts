@@ -38,20 +38,31 @@ async function freePort(): Promise<number> {
 export class TestSandbox {
   private constructor(
     readonly url: string,
+    /** The J-LIS services; `jlisTlsDirectory` has what a client needs to reach them. */
+    readonly jlisUrl: string,
+    readonly jlisTlsDirectory: string,
     private readonly child: ChildProcess,
     private readonly directory: string,
   ) {}
 
   static async start(): Promise<TestSandbox> {
     const port = await freePort();
+    const jlisPort = await freePort();
     const directory = mkdtempSync(join(tmpdir(), 'shomei-sandbox-'));
     const child = spawnCompiled('apps/sandbox/src/main.js', {
       SANDBOX_PORT: String(port),
+      SANDBOX_JLIS_PORT: String(jlisPort),
       SANDBOX_STATE_DIR: directory,
       SANDBOX_LOG_LEVEL: 'silent',
     });
     child.stdout?.resume();
-    const sandbox = new TestSandbox(`http://127.0.0.1:${port}`, child, directory);
+    const sandbox = new TestSandbox(
+      `http://127.0.0.1:${port}`,
+      `https://127.0.0.1:${jlisPort}`,
+      join(directory, 'jlis-tls'),
+      child,
+      directory,
+    );
     const deadline = Date.now() + START_TIMEOUT_MS;
     while (!(await sandbox.answers())) {
       if (Date.now() > deadline || child.exitCode !== null) throw new Error('the sandbox does not start');
@@ -101,16 +112,20 @@ export class TestSandbox {
     return file;
   }
 
-  async faults(faults: { crl?: Fault; ocsp?: Fault }): Promise<void> {
+  async faults(faults: { crl?: Fault; ocsp?: Fault; jlis?: Record<string, Fault> }): Promise<void> {
     await this.call('PUT', '/control/faults', faults);
   }
 
   async healthy(): Promise<void> {
-    await this.faults({ crl: { mode: 'none' }, ocsp: { mode: 'none' } });
+    await this.call('DELETE', '/control/faults');
   }
 }
 
 interface Fault {
   mode: string;
   delay_ms?: number;
+  /** Of the J-LIS services only; docs/sandbox.md. */
+  times?: number;
+  retry_after_seconds?: number;
+  card?: string;
 }

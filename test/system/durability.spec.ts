@@ -30,7 +30,7 @@ describe('sudden death under the load of 32 clients', () => {
     // A kept installation: the servers of a throw-away one do without durability.
     directory = mkdtempSync(join(tmpdir(), 'shomei-durability-'));
     chmodSync(directory, 0o711);
-    const ports = { api: await freePort(), sandbox: await freePort() };
+    const ports = { api: await freePort(), sandbox: await freePort(), jlis: await freePort() };
     story = await Story.begin({ dataDir: directory, ports });
     signed = await (await story.card()).sign();
     await eventually(

@@ -63,7 +63,11 @@ describe('the launcher', () => {
   let directory: string;
   const launchers: ChildProcess[] = [];
   const begin = async (options: StackOptions): ReturnType<typeof launch> => {
-    const begun = await launch({ apps: ['sandbox'], ports: { api: free(), sandbox: free() }, ...options });
+    const begun = await launch({
+      apps: ['sandbox'],
+      ports: { api: free(), sandbox: free(), jlis: free() },
+      ...options,
+    });
     launchers.push(begun.launcher);
     return begun;
   };

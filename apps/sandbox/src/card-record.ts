@@ -26,6 +26,10 @@ export const holderSchema = z.object({
   addressSubstitution: z.string(),
 });
 
+/** What a certificate says of its holder and of who issued it. */
+const contentsSchema = z.object({ holder: holderSchema, municipality: z.string() });
+export type CertificateContents = z.infer<typeof contentsSchema>;
+
 /** Times are milliseconds since 1970. Key and certificate are made when first needed and kept from then on. */
 const certificateRecordSchema = z.object({
   serial: z.string().regex(/^\d{1,20}$/),
@@ -35,6 +39,8 @@ const certificateRecordSchema = z.object({
   notAfter: z.number().int(),
   revocation: z.object({ at: z.number().int(), reason: z.enum(REVOCATION_REASONS) }).optional(),
   material: materialSchema.optional(),
+  /** Kept with a certificate when the card's own change; absent as long as the certificate says what the card says. */
+  contents: contentsSchema.optional(),
 });
 export type CertificateRecord = z.infer<typeof certificateRecordSchema>;
 
@@ -43,6 +49,9 @@ export const cardSchema = z.object({
   /** One sentence: what the card stands for. */
   plays: z.string(),
   origin: z.enum(['catalogue', 'issued']),
+  /** Cards of one person carry the same text; a card without it is the only one of its holder. */
+  person: z.string().optional(),
+  device: z.enum(['card', 'phone']).default('card'),
   municipality: z.string(),
   holder: holderSchema,
   pins: z.object({ sign: z.string(), auth: z.string() }),
@@ -51,6 +60,10 @@ export const cardSchema = z.object({
   certificates: z.object({ sign: z.array(certificateRecordSchema), auth: z.array(certificateRecordSchema) }),
 });
 export type CardRecord = z.infer<typeof cardSchema>;
+
+/** What `record` says, whatever the card says since. */
+export const contentsOf = (card: CardRecord, record: CertificateRecord): CertificateContents =>
+  record.contents ?? { holder: card.holder, municipality: card.municipality };
 
 /** Wrong entries in a row before a PIN locks. */
 export const PIN_TRIES: Record<Hierarchy, number> = { sign: 5, auth: 3 };

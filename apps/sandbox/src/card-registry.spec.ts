@@ -68,6 +68,13 @@ describe('the catalogue', () => {
       'rare-kanji': 'good / good',
       'birthdate-incomplete': 'good / good',
       'birthdate-year-only': 'good / good',
+      'renewed-thrice': 'good / good',
+      fresh: 'good / good',
+      'seed-story': 'good / good',
+      'moved-abroad': 'good / good',
+      'phone-owner': 'good / good',
+      phone: 'good / good',
+      'consent-withdrawn': 'good / good',
     });
   });
 

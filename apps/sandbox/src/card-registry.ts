@@ -4,9 +4,11 @@ import type { Authorities } from './authorities.js';
 import { planCatalogueCard, planCertificate } from './card-plan.js';
 import {
   cardSchema,
+  contentsOf,
   currentCertificate,
   PIN_TRIES,
   type CardRecord,
+  type CertificateContents,
   type CertificateRecord,
   type RevocationReason,
 } from './card-record.js';
@@ -17,7 +19,7 @@ import { newKeyPair, readPrivateKey, toMaterial } from './key-pair.js';
 import { SandboxError } from './sandbox-error.js';
 import type { SerialCounters } from './serial-counters.js';
 import type { StateStore } from './state-store.js';
-import { birthdayAfterIssue } from './validity.js';
+import { birthdayAfterIssue, wholeSecond } from './validity.js';
 
 const CATALOGUE_FILE = 'catalogue.json';
 const FOLDER = 'cards';
@@ -36,16 +38,34 @@ export interface IssueRequest {
   notAfter?: number | undefined;
 }
 
+/** A certificate and the card it is or was on. */
+export interface Issued {
+  card: CardRecord;
+  record: CertificateRecord;
+}
+
 export interface IssuedCertificate {
   /** DER. */
   certificate: Buffer;
   privateKey: KeyObject;
 }
 
+function replaceCertificate(
+  card: CardRecord,
+  hierarchy: Hierarchy,
+  fresh: CertificateRecord,
+  reason: RevocationReason,
+  now: number,
+): void {
+  const old = currentCertificate(card, hierarchy);
+  if (old) old.revocation ??= { at: wholeSecond(now), reason };
+  card.certificates[hierarchy].push(fresh);
+}
+
 /** The virtual cards: the catalogue's and those issued on request. */
 export class CardRegistry {
   private readonly cards = new Map<string, CardRecord>();
-  private readonly bySerial = new Map<string, CertificateRecord>();
+  private readonly bySerial = new Map<string, Issued>();
   private readonly making = new Map<CertificateRecord, Promise<IssuedCertificate>>();
 
   constructor(
@@ -81,18 +101,21 @@ export class CardRegistry {
     return card;
   }
 
-  /** The certificate on the card, or an earlier one of the card by its decimal serial. */
-  getRecord(card: CardRecord, hierarchy: Hierarchy, serial?: string): CertificateRecord {
-    const record =
-      serial === undefined
-        ? currentCertificate(card, hierarchy)
-        : card.certificates[hierarchy].find((candidate) => candidate.serial === serial);
+  /** The certificate on the card, or one that was on it: by its decimal serial, or as the `earlier`-th before it. */
+  getRecord(card: CardRecord, hierarchy: Hierarchy, serial?: string, earlier = 0): CertificateRecord {
+    const all = card.certificates[hierarchy];
+    const record = serial === undefined ? all.at(-1 - earlier) : all.find((candidate) => candidate.serial === serial);
     if (!record)
       throw new SandboxError('certificate_not_found', `card ${card.id} has no such ${hierarchy} certificate`);
     return record;
   }
 
   findBySerial(hierarchy: Hierarchy, serial: bigint): CertificateRecord | undefined {
+    return this.findIssued(hierarchy, serial.toString())?.record;
+  }
+
+  /** `serial` in decimal without leading zeros. */
+  findIssued(hierarchy: Hierarchy, serial: string): Issued | undefined {
     return this.bySerial.get(`${hierarchy}:${serial}`);
   }
 
@@ -100,7 +123,7 @@ export class CardRegistry {
   *certificatesOf(hierarchy: Hierarchy, generation: Generation): Iterable<[CertificateRecord, municipality: string]> {
     for (const card of this.cards.values())
       for (const record of card.certificates[hierarchy])
-        if (record.generation === generation) yield [record, card.municipality];
+        if (record.generation === generation) yield [record, contentsOf(card, record).municipality];
   }
 
   /** Key and certificate of `record`, made on first use. */
@@ -130,6 +153,7 @@ export class CardRegistry {
       id,
       plays: 'Issued on request.',
       origin: 'issued',
+      device: 'card',
       municipality: request.municipality,
       holder: request.holder,
       pins: { sign: request.pins?.sign ?? CATALOGUE_PINS.sign, auth: request.pins?.auth ?? CATALOGUE_PINS.auth },
@@ -164,26 +188,50 @@ export class CardRegistry {
       throw new SandboxError('certificate_not_found', `card ${card.id} has no such certificate`);
     const open = records.filter((record) => !record.revocation);
     if (open.length === 0) throw new SandboxError('already_revoked', `card ${card.id}: revoked before`);
-    for (const record of open) record.revocation = { at: Math.floor(now / 1000) * 1000, reason };
+    for (const record of open) record.revocation = { at: wholeSecond(now), reason };
     this.save(card);
   }
 
   /** A new pair from the newest CA; what was on the card becomes superseded unless it was revoked before. */
   renew(card: CardRecord, now: number): void {
-    const fresh = HIERARCHIES.map((hierarchy): [Hierarchy, CertificateRecord] | undefined => {
-      const authority = this.authorities.active(hierarchy, now).at(-1);
-      if (!authority) throw new SandboxError('bad_request', 'no CA is valid at the sandbox clock');
-      if (!currentCertificate(card, hierarchy)) return undefined;
-      const validity = { notBefore: now, notAfter: birthdayAfterIssue(now, card.holder.birthDate, 5) };
-      const serial = this.serials.take(hierarchy);
-      return [hierarchy, planCertificate(hierarchy, serial, card.municipality, authority.generation, validity)];
-    });
-    for (const [hierarchy, record] of fresh.filter((entry) => entry !== undefined)) {
-      const old = this.getRecord(card, hierarchy);
-      old.revocation ??= { at: Math.floor(now / 1000) * 1000, reason: 'superseded' };
-      card.certificates[hierarchy].push(record);
-    }
+    const notAfter = birthdayAfterIssue(now, card.holder.birthDate, 5);
+    const fresh = HIERARCHIES.filter((hierarchy) => currentCertificate(card, hierarchy)).map(
+      (hierarchy): [Hierarchy, CertificateRecord] => [hierarchy, this.plan(card, hierarchy, now, notAfter)],
+    );
+    for (const [hierarchy, record] of fresh) replaceCertificate(card, hierarchy, record, 'superseded', now);
     this.keep(card);
+  }
+
+  /**
+   * The resident register has other attributes from now on. The sign certificate is revoked as affiliationChanged; a
+   * new one is issued when `reissue`, with the life of the auth certificate, which says nothing of them and stays.
+   */
+  changeHolder(card: CardRecord, changed: CertificateContents, reissue: boolean, now: number): void {
+    const sign = currentCertificate(card, 'sign');
+    const auth = currentCertificate(card, 'auth');
+    const notAfter = auth?.notAfter ?? birthdayAfterIssue(now, changed.holder.birthDate, 5);
+    if (sign && reissue && notAfter <= now)
+      throw new SandboxError('bad_request', 'the auth certificate has expired: renew the card first');
+    const fresh = sign && reissue ? this.plan({ ...card, ...changed }, 'sign', now, notAfter) : undefined;
+    for (const record of HIERARCHIES.flatMap((hierarchy) => card.certificates[hierarchy]))
+      record.contents ??= { holder: card.holder, municipality: card.municipality };
+    card.holder = changed.holder;
+    card.municipality = changed.municipality;
+    if (fresh) replaceCertificate(card, 'sign', fresh, 'affiliationChanged', now);
+    else if (sign) sign.revocation ??= { at: wholeSecond(now), reason: 'affiliationChanged' };
+    this.keep(card);
+  }
+
+  private plan(
+    { municipality }: Pick<CardRecord, 'municipality'>,
+    hierarchy: Hierarchy,
+    now: number,
+    notAfter: number,
+  ): CertificateRecord {
+    const authority = this.authorities.active(hierarchy, now).at(-1);
+    if (!authority) throw new SandboxError('bad_request', 'no CA is valid at the sandbox clock');
+    const serial = this.serials.take(hierarchy);
+    return planCertificate(hierarchy, serial, municipality, authority.generation, { notBefore: now, notAfter });
   }
 
   private async makeMaterial(
@@ -193,19 +241,18 @@ export class CardRegistry {
   ): Promise<IssuedCertificate> {
     if (!record.material) {
       const { issuer } = this.authorities.get(hierarchy, record.generation);
+      const { holder, municipality } = contentsOf(card, record);
       const pair = await newKeyPair();
       const entity = {
         serial: BigInt(record.serial),
         commonName: record.commonName,
-        municipality: getMunicipality(card.municipality),
+        municipality: getMunicipality(municipality),
         notBefore: record.notBefore,
         notAfter: record.notAfter,
         publicKey: pair.publicKey,
       };
       const certificate =
-        hierarchy === 'sign'
-          ? signCertificate(issuer, entity, card.holder)
-          : authCertificate(issuer, entity, this.ocspUrl);
+        hierarchy === 'sign' ? signCertificate(issuer, entity, holder) : authCertificate(issuer, entity, this.ocspUrl);
       record.material = toMaterial(pair.privateKey, certificate);
       this.save(card);
     }
@@ -228,6 +275,7 @@ export class CardRegistry {
   private index(card: CardRecord): void {
     this.cards.set(card.id, card);
     for (const hierarchy of HIERARCHIES)
-      for (const record of card.certificates[hierarchy]) this.bySerial.set(`${hierarchy}:${record.serial}`, record);
+      for (const record of card.certificates[hierarchy])
+        this.bySerial.set(`${hierarchy}:${record.serial}`, { card, record });
   }
 }

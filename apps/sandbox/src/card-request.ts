@@ -7,6 +7,8 @@ import { findMunicipality, GENERATIONS, HIERARCHIES, MUNICIPALITIES } from './hi
 import { MAX_NATIONAL_ENTRIES, MAX_NATIONAL_PARTITIONS } from './national-set.js';
 
 const serialSchema = z.string().regex(/^\d{1,20}$/);
+/** How many certificates back on the card; 0 is the current one. */
+const earlierSchema = z.number().int().min(0).max(100);
 const substitutionSchema = z.string().regex(/^[01]*$/);
 
 /** Milliseconds of an ISO 8601 time with its offset. */
@@ -20,6 +22,8 @@ export const signSchema = z
     certificate: hierarchySchema,
     /** An earlier certificate of the card; the current one when absent. */
     serial: serialSchema.optional(),
+    /** The same by counting: 1 is the one before the current. */
+    earlier: earlierSchema.optional(),
     pin: z.string().min(1).max(64),
     padding: z.enum(PADDINGS).default('pkcs1_v15'),
     digest_algorithm: z.enum(DIGESTS).default('sha256'),
@@ -37,6 +41,8 @@ export const signSchema = z
   })
   .superRefine((request, context) => {
     const refuse = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
+    if (request.serial !== undefined && request.earlier !== undefined)
+      refuse('earlier', 'give either serial or earlier');
     if ((request.digest === undefined) === (request.content === undefined))
       refuse('digest', 'give either digest or content');
     if (request.digest !== undefined && base64Octets(request.digest) !== DIGEST_OCTETS[request.digest_algorithm])
@@ -50,23 +56,26 @@ export type SignRequest = z.output<typeof signSchema>;
 
 const cardIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{1,39}$/);
 
+const nameSchema = z.string().min(1).max(100);
+const addressSchema = z.string().min(1).max(200);
+const municipalitySchema = z
+  .string()
+  .refine((key) => findMunicipality(key) !== undefined, 'there is no such municipality');
+
 /** `POST /cards`; without a body, a card with every default. */
 export const issueSchema = z
   .strictObject({
     id: cardIdSchema.optional(),
-    name: z.string().min(1).max(100).default('発行　試子'),
+    name: nameSchema.default('発行　試子'),
     name_substitution: substitutionSchema.optional(),
     sex: z.enum(['1', '2', '3']).default('2'),
     birth_date: z
       .string()
       .regex(/^[0-5](\d{4})(0\d|1[0-2])([0-2]\d|3[01])$/)
       .default('419900110'),
-    address: z.string().min(1).max(200).default('東京都架空区発行町１番地'),
+    address: addressSchema.default('東京都架空区発行町１番地'),
     address_substitution: substitutionSchema.optional(),
-    municipality: z
-      .string()
-      .refine((key) => findMunicipality(key) !== undefined, 'there is no such municipality')
-      .default('kakuu'),
+    municipality: municipalitySchema.default('kakuu'),
     generation: z.enum(GENERATIONS).default('2023'),
     /** False for a holder without a sign certificate. */
     sign: z.boolean().default(true),
@@ -96,8 +105,16 @@ export const issueSchema = z
   .prefault({});
 export type IssueBody = z.output<typeof issueSchema>;
 
-/** `GET /cards/{id}/certificates/{hierarchy}?serial=` */
-export const serialQuerySchema = z.strictObject({ serial: serialSchema.optional() });
+/** `GET /cards/{id}/certificates/{hierarchy}?serial=` or `?earlier=` */
+export const serialQuerySchema = z.strictObject({
+  serial: serialSchema.optional(),
+  earlier: z
+    .string()
+    .regex(/^\d{1,3}$/)
+    .transform(Number)
+    .pipe(earlierSchema)
+    .optional(),
+});
 export type SerialQuery = z.output<typeof serialQuerySchema>;
 
 /** `POST /control/cards/{id}/revoke` */
@@ -106,6 +123,18 @@ export const revokeSchema = z.strictObject({
   reason: z.enum(REVOCATION_REASONS),
 });
 export type RevokeBody = z.output<typeof revokeSchema>;
+
+/** `POST /control/cards/{id}/move`: what is absent stays as it was. */
+export const moveSchema = z.strictObject({
+  name: nameSchema.optional(),
+  name_substitution: substitutionSchema.optional(),
+  address: addressSchema.optional(),
+  address_substitution: substitutionSchema.optional(),
+  municipality: municipalitySchema.optional(),
+  /** False: the holder has not fetched a new sign certificate. */
+  sign: z.boolean().default(true),
+});
+export type MoveBody = z.output<typeof moveSchema>;
 
 /** Far enough for every life in the catalogue, near enough for times of four-digit years. */
 const MAX_OFFSET_MS = 50 * 365 * 86_400_000;

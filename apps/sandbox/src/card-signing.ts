@@ -19,7 +19,7 @@ export async function signWithCard(
   now: number,
 ): Promise<Signed> {
   const { certificate: hierarchy, digest_algorithm: digest, padding, cms } = request;
-  const record = cards.getRecord(card, hierarchy, request.serial);
+  const record = cards.getRecord(card, hierarchy, request.serial, request.earlier);
   cards.enterPin(card, hierarchy, request.pin);
   const issued = await cards.material(card, hierarchy, record);
   const content = request.content === undefined ? undefined : Buffer.from(request.content, 'base64');

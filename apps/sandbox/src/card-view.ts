@@ -5,6 +5,7 @@ import {
   type CardRecord,
   type CertificateRecord,
 } from './card-record.js';
+import { personOf } from './certificate-history.js';
 import { HIERARCHIES, type Hierarchy } from './hierarchy.js';
 
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -32,6 +33,8 @@ export function cardView(card: CardRecord, now: number): Record<string, unknown>
     id: card.id,
     plays: card.plays,
     origin: card.origin,
+    device: card.device,
+    person: personOf(card),
     municipality: card.municipality,
     holder: {
       name: holder.name,

@@ -51,7 +51,8 @@ export class CardsController {
   ): Promise<{ certificate: string }> {
     const { cards } = this.sandbox;
     const card = cards.get(id);
-    const { certificate } = await cards.material(card, hierarchy, cards.getRecord(card, hierarchy, query.serial));
+    const record = cards.getRecord(card, hierarchy, query.serial, query.earlier);
+    const { certificate } = await cards.material(card, hierarchy, record);
     return { certificate: certificate.toString('base64') };
   }
 

@@ -3,7 +3,7 @@ import type { HolderAttributes } from './certificate-profile.js';
 import type { Generation } from './hierarchy.js';
 
 /** Raised when cards are added. Cards of an earlier version never change. */
-export const catalogueVersion = 1;
+export const catalogueVersion = 2;
 
 /** PINs of every catalogue card. */
 export const CATALOGUE_PINS = { sign: 'TEST1234', auth: '1234' } as const;
@@ -16,8 +16,14 @@ export interface CatalogueCard {
   municipality: string;
   holder: HolderAttributes;
   generation: Generation;
-  /** A day in Japan, or days before the catalogue was installed. */
+  /** Cards that say the same here are one person's. */
+  person?: string;
+  /** Default: a card. */
+  device?: 'phone';
+  /** A day in Japan, or days before the catalogue was installed; 0 is the moment of installation. */
   issued: string | number;
+  /** Pairs that were on the card before, oldest first: days before installation. Each renewal supersedes the last. */
+  earlier?: readonly number[];
   /** Certificates end on this birthday after issue. */
   birthdays: number;
   hasSign: boolean;
@@ -42,6 +48,82 @@ const taro = holder({
 const renewal = holder({ name: '更新　継男', sex: '1', birthDate: '319780219', address: '大阪府見本市更新町４番５号' });
 
 const defaults = { since: 1, generation: '2023', issued: 400, birthdays: 5, hasSign: true } as const;
+
+const holderOfTwo = holder({
+  name: '端末　両子',
+  sex: '2',
+  birthDate: '420000707',
+  address: '東京都架空区端末町２０番地',
+});
+const version2 = { ...defaults, since: 2 };
+
+/** For the services about serials, attributes and consent. */
+const LATER_CARDS: readonly CatalogueCard[] = [
+  {
+    ...version2,
+    id: 'renewed-thrice',
+    plays: 'Renewed three times: four pairs were on the card, the last one is good.',
+    municipality: 'mihon',
+    holder: holder({ name: '更新　三郎', sex: '1', birthDate: '319660810', address: '大阪府見本市更新町１５番地' }),
+    earlier: [1300, 900, 500],
+    issued: 100,
+    birthdays: 6,
+  },
+  {
+    ...version2,
+    id: 'fresh',
+    plays: 'Renewed at the moment of installation: the new pair cannot be linked for ninety minutes.',
+    municipality: 'kakuu',
+    holder: holder({ name: '新規　芽衣', sex: '2', birthDate: '419970125', address: '東京都架空区新規町１６番地' }),
+    earlier: [1200],
+    issued: 0,
+    birthdays: 6,
+  },
+  {
+    ...version2,
+    id: 'seed-story',
+    plays: 'Signed up five years ago with its first pair; renewed 30 days before installation.',
+    municipality: 'reidai',
+    holder: holder({ name: '口座　開', sex: '1', birthDate: '319820506', address: '北海道例題町字口座１７番地' }),
+    earlier: [1826],
+    issued: 30,
+    birthdays: 6,
+  },
+  {
+    ...version2,
+    id: 'moved-abroad',
+    plays: 'Moved abroad and kept the card: the address says so, both certificates are good.',
+    municipality: 'shiken',
+    holder: holder({ name: '渡航　遥', sex: '2', birthDate: '319871009', address: '国外転出（架空国）' }),
+    issued: 90,
+  },
+  {
+    ...version2,
+    id: 'phone-owner',
+    plays: 'The card of somebody who also has certificates on a telephone; those are card phone.',
+    person: 'phone-owner',
+    municipality: 'kakuu',
+    holder: holderOfTwo,
+  },
+  {
+    ...version2,
+    id: 'phone',
+    plays: 'The pair on the telephone of the holder of card phone-owner.',
+    person: 'phone-owner',
+    device: 'phone',
+    municipality: 'kakuu',
+    holder: holderOfTwo,
+    issued: 120,
+    birthdays: 4,
+  },
+  {
+    ...version2,
+    id: 'consent-withdrawn',
+    plays: 'Withdraws every consent to the delivery of attributes ten minutes after it was registered.',
+    municipality: 'mihon',
+    holder: holder({ name: '撤回　潔', sex: '1', birthDate: '319910228', address: '大阪府見本市撤回町１８番地' }),
+  },
+];
 
 /** In order of serial numbers. All holders and places are invented. */
 export const CATALOGUE: readonly CatalogueCard[] = [
@@ -99,6 +181,7 @@ export const CATALOGUE: readonly CatalogueCard[] = [
     ...defaults,
     id: 'renewed-old',
     plays: 'The pair before a renewal: both certificates superseded. The pair after it is card renewed-new.',
+    person: 'renewed',
     municipality: 'mihon',
     holder: renewal,
     issued: 700,
@@ -108,6 +191,7 @@ export const CATALOGUE: readonly CatalogueCard[] = [
     ...defaults,
     id: 'renewed-new',
     plays: 'The pair after a renewal, valid. The pair before it is card renewed-old, of the same person.',
+    person: 'renewed',
     municipality: 'mihon',
     holder: renewal,
     issued: 60,
@@ -174,4 +258,5 @@ export const CATALOGUE: readonly CatalogueCard[] = [
     municipality: 'reidai',
     holder: holder({ name: '不詳　年子', sex: '2', birthDate: '319500000', address: '北海道例題町字不詳１４番地' }),
   },
+  ...LATER_CARDS,
 ];

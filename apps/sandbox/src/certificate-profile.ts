@@ -82,7 +82,8 @@ export function signed(tbs: Buffer, key: KeyObject, ...extra: Buffer[]): Buffer 
   return sequence(tbs, SHA256_WITH_RSA, bitString(sign('sha256', tbs, key)), ...extra);
 }
 
-const extension = (id: string, value: Buffer, critical = false): Buffer =>
+/** One extension (RFC 5280 §4.1): an absent criticality is FALSE, which DER leaves out. */
+export const extension = (id: string, value: Buffer, critical = false): Buffer =>
   sequence(oid(id), ...(critical ? [booleanTrue()] : []), octetString(value));
 
 /** GeneralName directoryName: explicit, because Name is a CHOICE (X.680 §31.2.7). */
@@ -102,18 +103,20 @@ const policies = (hierarchy: Hierarchy): Buffer =>
     sequence(oid(HIERARCHY_FACTS[hierarchy].policy), sequence(sequence(oid(OID.cpsQualifier), ia5String(CPS_URI)))),
   );
 
-const tbsCertificate = (
+/** TBSCertificate of version 3; `algorithm` is that of the signature around it. */
+export const tbsCertificate = (
   serial: bigint | number,
   issuer: Buffer,
   validity: { notBefore: number; notAfter: number },
   subject: Buffer,
   publicKey: Buffer,
   extensions: Buffer[],
+  algorithm: Buffer = SHA256_WITH_RSA,
 ): Buffer =>
   sequence(
     context(0, integer(2)),
     integer(serial),
-    SHA256_WITH_RSA,
+    algorithm,
     issuer,
     sequence(time(validity.notBefore), time(validity.notAfter)),
     subject,

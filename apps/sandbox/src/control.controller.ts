@@ -1,10 +1,11 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, UseGuards } from '@nestjs/common';
-import { clockSchema, nationalSchema, revokeSchema, syntheticSchema } from './card-request.js';
-import type { ClockBody, NationalBody, RevokeBody, SyntheticBody } from './card-request.js';
+import { clockSchema, moveSchema, nationalSchema, revokeSchema, syntheticSchema } from './card-request.js';
+import type { ClockBody, MoveBody, NationalBody, RevokeBody, SyntheticBody } from './card-request.js';
 import { cardView } from './card-view.js';
-import { faultsSchema, type FaultsRequest } from './faults.js';
+import { faultsSchema, type FaultsRequest, type FaultsView } from './faults.js';
 import { HIERARCHIES } from './hierarchy.js';
 import { LoopbackGuard } from './loopback.guard.js';
+import { movedTo } from './moved-to.js';
 import type { NationalDay } from './national-set.js';
 import { SandboxError } from './sandbox-error.js';
 import { Sandbox } from './sandbox.js';
@@ -37,6 +38,15 @@ export class ControlController {
     return cardView(cards.get(id), clock.now());
   }
 
+  @Post('cards/:id/move')
+  @HttpCode(200)
+  move(@Param('id') id: string, @Body({ schema: moveSchema }) body: MoveBody): Record<string, unknown> {
+    const { cards, clock } = this.sandbox;
+    const card = cards.get(id);
+    cards.changeHolder(card, movedTo(card, body), body.sign, clock.now());
+    return cardView(card, clock.now());
+  }
+
   @Post('cards/:id/unlock')
   @HttpCode(200)
   unlock(@Param('id') id: string): Record<string, unknown> {
@@ -59,15 +69,21 @@ export class ControlController {
   }
 
   @Get('faults')
-  faults(): FaultsRequest {
-    const { crl, ocsp } = this.sandbox.faults;
-    return { crl, ocsp };
+  faults(): FaultsView {
+    const { crl, ocsp, jlis } = this.sandbox.faults;
+    return { crl, ocsp, jlis: jlis.all };
   }
 
   @Put('faults')
-  setFaults(@Body({ schema: faultsSchema }) body: FaultsRequest): FaultsRequest {
+  setFaults(@Body({ schema: faultsSchema }) body: FaultsRequest): FaultsView {
     this.sandbox.faults.set(body);
     return this.faults();
+  }
+
+  @Delete('faults')
+  @HttpCode(204)
+  clearFaults(): void {
+    this.sandbox.faults.clear();
   }
 
   @Get('requests')

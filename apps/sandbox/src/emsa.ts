@@ -46,3 +46,17 @@ export function pssEncoded(digest: Digest, value: Uint8Array, modulusOctets: num
   db[0]! &= 0x7f;
   return Buffer.concat([db, h, Buffer.from([0xbc])]);
 }
+
+/** EMSA-PSS verification (RFC 8017 §9.1.2) with a salt as long as the digest; `encoded` has the modulus' octets. */
+export function isPssOf(digest: Digest, value: Uint8Array, encoded: Uint8Array): boolean {
+  const length = DIGEST_OCTETS[digest];
+  const separator = encoded.length - 2 * length - 2;
+  if (separator < 0 || encoded.at(-1) !== 0xbc || encoded[0]! > 0x7f) return false;
+  const db = Buffer.from(encoded.subarray(0, encoded.length - length - 1));
+  const h = encoded.subarray(db.length, -1);
+  const mask = mgf1(digest, h, db.length);
+  for (let i = 0; i < db.length; i++) db[i]! ^= mask[i]!;
+  db[0]! &= 0x7f;
+  const padded = db.subarray(0, separator).every((octet) => octet === 0);
+  return padded && db[separator] === 1 && hash(digest, Buffer.alloc(8), value, db.subarray(separator + 1)).equals(h);
+}

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { JlisFaults, jlisFaultsSchema, type JlisFault } from './jlis/jlis-faults.js';
 
 export const CRL_FAULTS = [
   'none',
@@ -28,6 +29,7 @@ const delaySchema = z.number().int().min(0).max(600_000).default(0);
 export const faultsSchema = z.strictObject({
   crl: z.strictObject({ mode: z.enum(CRL_FAULTS), delay_ms: delaySchema }).optional(),
   ocsp: z.strictObject({ mode: z.enum(OCSP_FAULTS), delay_ms: delaySchema }).optional(),
+  jlis: jlisFaultsSchema.optional(),
 });
 export type FaultsRequest = z.infer<typeof faultsSchema>;
 
@@ -35,11 +37,24 @@ export type FaultsRequest = z.infer<typeof faultsSchema>;
 export class Faults {
   crl: NonNullable<FaultsRequest['crl']> = { mode: 'none', delay_ms: 0 };
   ocsp: NonNullable<FaultsRequest['ocsp']> = { mode: 'none', delay_ms: 0 };
+  readonly jlis = new JlisFaults();
 
   set(request: FaultsRequest): void {
     if (request.crl) this.crl = request.crl;
     if (request.ocsp) this.ocsp = request.ocsp;
+    if (request.jlis) this.jlis.set(request.jlis);
   }
+
+  clear(): void {
+    this.crl = { mode: 'none', delay_ms: 0 };
+    this.ocsp = { mode: 'none', delay_ms: 0 };
+    this.jlis.clear();
+  }
+}
+
+export interface FaultsView extends Pick<Required<FaultsRequest>, 'crl' | 'ocsp'> {
+  /** Of the services that have a fault. */
+  jlis: Record<string, JlisFault>;
 }
 
 /** The last octet inverted: in a signed structure that is the signature. */

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { pino } from 'pino';
+import { createJlisServer } from './jlis/jlis-server.js';
 import { createServer } from './sandbox-server.js';
 import { Sandbox } from './sandbox.js';
 import { readSettings } from './settings.js';
@@ -26,10 +27,17 @@ async function start(): Promise<void> {
   // Started by a launcher over IPC: a killed launcher must not leave a sandbox behind.
   if (process.channel) process.once('disconnect', () => stop('parent gone'));
 
-  const app = await createServer(await Sandbox.open(settings), log);
+  const sandbox = await Sandbox.open(settings);
+  const jlis = await createJlisServer(sandbox, sandbox.jlisTls, log);
+  const app = await createServer(sandbox, log);
+  close = async () => {
+    await Promise.all([jlis.close(), app.close()]);
+  };
+  // Whoever waits for `GET /health` finds both listeners open.
+  await jlis.listen(settings.jlisPort, settings.host);
   await app.listen(settings.port, settings.host);
-  close = () => app.close();
-  log.info({ host: settings.host, port: settings.port, state: settings.stateDirectory }, 'ready');
+  const { host, port, jlisPort } = settings;
+  log.info({ host, port, jlisPort, state: settings.stateDirectory }, 'ready');
 }
 
 start().catch((error: unknown) => {

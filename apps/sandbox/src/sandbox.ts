@@ -2,6 +2,11 @@ import { Authorities } from './authorities.js';
 import { CardRegistry } from './card-registry.js';
 import { CrlPublisher } from './crl-publisher.js';
 import { Faults } from './faults.js';
+import { ConsentRegister } from './jlis/consent-register.js';
+import { JlisDesk } from './jlis/jlis-desk.js';
+import { JlisRequestLog } from './jlis/jlis-request-log.js';
+import { JlisSwitches } from './jlis/jlis-switches.js';
+import { openJlisTls, type JlisTls } from './jlis/jlis-tls.js';
 import { NationalSet } from './national-set.js';
 import { OcspResponder } from './ocsp-responder.js';
 import { RequestCounts } from './request-counts.js';
@@ -14,6 +19,8 @@ export interface SandboxOptions {
   stateDirectory: string;
   /** Where certificates say this sandbox is; without a slash at the end. */
   publicUrl: string;
+  /** One more name or address under which the J-LIS services are reached. */
+  jlisHost?: string | undefined;
 }
 
 /** Everything behind the HTTP interface. */
@@ -28,10 +35,15 @@ export class Sandbox {
     readonly crls: CrlPublisher,
     readonly ocsp: OcspResponder,
     readonly national: NationalSet,
+    readonly desk: JlisDesk,
+    readonly consents: ConsentRegister,
+    readonly jlisSwitches: JlisSwitches,
+    readonly jlisLog: JlisRequestLog,
+    readonly jlisTls: JlisTls,
   ) {}
 
   /** Opens the state directory; fills an empty one with CAs and the catalogue. One process at a time. */
-  static async open({ stateDirectory, publicUrl }: SandboxOptions): Promise<Sandbox> {
+  static async open({ stateDirectory, publicUrl, jlisHost }: SandboxOptions): Promise<Sandbox> {
     const store = new StateStore(stateDirectory);
     const clock = new SandboxClock(store);
     const serials = new SerialCounters(store);
@@ -41,6 +53,12 @@ export class Sandbox {
     const national = new NationalSet(store);
     const crls = new CrlPublisher(store, authorities, cards, national);
     const ocsp = new OcspResponder(authorities, new Responders(store, serials), cards);
-    return new Sandbox(clock, authorities, cards, crls, ocsp, national);
+    const consents = new ConsentRegister(store);
+    const switches = new JlisSwitches(store);
+    const desk = new JlisDesk(cards, authorities, consents, switches);
+    const log = new JlisRequestLog(store);
+    // Connections live by the clock of the machine, not by one that is moved.
+    const tls = openJlisTls(store, jlisHost, Date.now());
+    return new Sandbox(clock, authorities, cards, crls, ocsp, national, desk, consents, switches, log, tls);
   }
 }

@@ -7,10 +7,20 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { z } from 'zod';
+
+function syncFolder(folder: string): void {
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
 
 /** The files under one directory. A file is either the old one or the new one, whatever moment the power fails. */
 export class StateStore {
@@ -51,20 +61,34 @@ export class StateStore {
     }
     renameSync(temporary, file);
     // Without this the rename itself may be lost in a crash.
-    const folderHandle = openSync(folder, 'r');
-    try {
-      fsyncSync(folderHandle);
-    } finally {
-      closeSync(folderHandle);
-    }
+    syncFolder(folder);
   }
 
-  /** Names of the JSON files in `folder`, sorted. */
-  list(folder: string): string[] {
+  /** Adds a line to a file; a crash can leave part of the last one. */
+  appendLine(name: string, line: string): void {
+    const file = join(this.directory, name);
+    const isNew = !existsSync(file);
+    if (isNew) mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    const handle = openSync(file, 'a', 0o600);
+    try {
+      writeFileSync(handle, `${line}\n`);
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+    if (isNew) syncFolder(dirname(file));
+  }
+
+  remove(name: string): void {
+    rmSync(join(this.directory, name), { force: true });
+  }
+
+  /** Names of the files in `folder` that end with `extension`, sorted. */
+  list(folder: string, extension = '.json'): string[] {
     const path = join(this.directory, folder);
     if (!existsSync(path)) return [];
     return readdirSync(path)
-      .filter((name) => name.endsWith('.json'))
+      .filter((name) => name.endsWith(extension))
       .sort()
       .map((name) => `${folder}/${name}`);
   }

@@ -1,6 +1,9 @@
 const JST_OFFSET_MS = 9 * 3_600_000;
 export const DAY_MS = 86_400_000;
 
+/** X.509 and CRL times have whole seconds. */
+export const wholeSecond = (ms: number): number => Math.floor(ms / 1000) * 1000;
+
 /** The last second of a day in Japan, in milliseconds: 23:59:59 JST is 14:59:59 UTC. Month counts from 1. */
 export const endOfJstDay = (year: number, month: number, day: number): number =>
   Date.UTC(year, month - 1, day, 14, 59, 59);
