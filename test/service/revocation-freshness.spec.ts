@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { INestApplicationContext } from '@nestjs/common';
 import type { Registry } from 'prom-client';
-import { Clock, METRICS, serveMetrics } from '#lib/platform';
+import { Clock, createDataSource, METRICS, serveMetrics } from '#lib/platform';
 import {
   FreshnessWatch,
   PartitionRefresh,
@@ -194,5 +194,17 @@ describe('an alarm', () => {
     operator.lines.length = 0;
     await revocationStatus(operator, { mode: 'test', lateMs: 0 });
     expect(operator.lines.find((line) => line.startsWith('key sign 2023'))).toContain(' unlisted=2 ');
+  });
+
+  it('is over when its lists have ended, and is raised anew when they are in force again', async () => {
+    const owner = createDataSource({ url: database.urls.owner, pool: 1, applicationName: 'test-owner' });
+    await owner.initialize();
+    await owner.query(`update crl_partition set listed_at = listed_at - interval '1 day'
+      where hierarchy = 'sign' and anchor_fingerprint in (select fingerprint from trust_anchor where generation = '2019')`);
+    await owner.destroy();
+    const raised = ['revocation_unlisted', 'revocation_unlisted'];
+    expect(await look('0')).toEqual(['revocation_unlisted']);
+    expect(await look('+49h')).not.toContain('revocation_unlisted');
+    expect(await look('0')).toEqual(raised);
   });
 });

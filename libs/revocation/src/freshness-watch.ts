@@ -20,11 +20,20 @@ const ALARMS = {
 };
 type Alarm = keyof typeof ALARMS;
 
+interface Finding {
+  alarm: Alarm;
+  /** Lists it is about. */
+  count: number;
+  facts: Record<string, unknown>;
+  /** Real time, milliseconds. */
+  at: number;
+}
+
 /** Raises alarms when lists are not renewed, cannot be had or are no longer offered. */
 @Injectable()
 export class FreshnessWatch {
-  /** Alarms that stand: how many partitions, and when that was last told. */
-  private readonly standing = new Map<string, { count: number; toldAt: number }>();
+  /** Alarms that stand, as they were told last. */
+  private readonly standing = new Map<string, Finding>();
 
   constructor(
     @Inject(DataSource) private readonly dataSource: DataSource,
@@ -35,24 +44,33 @@ export class FreshnessWatch {
 
   /** Looks once. Call it every minute or so. */
   async look(): Promise<void> {
+    const found = new Map<string, Finding>();
     for (const mode of MODES)
       for (const source of await readFreshness(this.dataSource, mode, this.clock.now(mode), this.lateMs))
-        for (const alarm of Object.keys(ALARMS) as Alarm[]) this.judge(alarm, mode, source, ALARMS[alarm](source));
+        for (const finding of findings(mode, source))
+          found.set(`${finding.alarm} ${mode} ${source.hierarchy} ${source.generation}`, finding);
+    for (const [key, { alarm, facts }] of this.standing) {
+      if (found.has(key)) continue;
+      this.standing.delete(key);
+      this.logger.log(`${alarm}_over`, { ...facts, partitions: 0 });
+    }
+    for (const [key, finding] of found) this.tell(key, finding);
   }
 
-  private judge(alarm: Alarm, mode: Mode, source: Freshness, count: number): void {
-    const { hierarchy, generation, soonestNextUpdate, partitions, now } = source;
-    const key = `${alarm} ${mode} ${hierarchy} ${generation}`;
-    const before = this.standing.get(key);
-    const facts = { mode, hierarchy, generation, partitions: count, of: partitions };
-    if (count === 0) {
-      if (before !== undefined) this.logger.log(`${alarm}_over`, facts);
-      this.standing.delete(key);
-      return;
-    }
-    if (before !== undefined && count <= before.count && now - before.toldAt < REMIND_MS) return;
-    this.standing.set(key, { count, toldAt: now });
-    const nextUpdate = soonestNextUpdate === undefined ? undefined : new Date(soonestNextUpdate).toISOString();
-    this.logger.error(alarm, { ...facts, soonest_next_update: nextUpdate });
+  private tell(key: string, finding: Finding): void {
+    const told = this.standing.get(key);
+    if (told !== undefined && finding.count <= told.count && finding.at - told.at < REMIND_MS) return;
+    this.standing.set(key, finding);
+    this.logger.error(finding.alarm, finding.facts);
   }
+}
+
+function findings(mode: Mode, source: Freshness): Finding[] {
+  const { hierarchy, generation, soonestNextUpdate, partitions: of, now: at } = source;
+  const next = soonestNextUpdate === undefined ? undefined : new Date(soonestNextUpdate).toISOString();
+  return (Object.keys(ALARMS) as Alarm[]).flatMap((alarm) => {
+    const count = ALARMS[alarm](source);
+    const facts = { mode, hierarchy, generation, partitions: count, of, soonest_next_update: next };
+    return count === 0 ? [] : [{ alarm, count, facts, at }];
+  });
 }
