@@ -17,7 +17,6 @@ export function loadSecrets(directory) {
     owner: password(),
     api: password(),
     worker: password(),
-    admin: password(),
     operator: password(),
     redis: password(),
     keyRing: { active: 'k1', keys: { k1: randomBytes(32).toString('base64') } },

@@ -7,7 +7,7 @@ import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { createShomeiClient, type ShomeiClient } from '#lib/api-client';
 import { Logger, type Mode, PlatformModule } from '#lib/platform';
-import { judgeAnchorImport, PartitionRefresh, RefreshPlanner, RevocationRefreshModule } from '#lib/revocation';
+import { PartitionRefresh, RefreshPlanner, RevocationRefreshModule } from '#lib/revocation';
 import {
   changeContract,
   createApiKey,
@@ -18,13 +18,11 @@ import {
   type Scope,
 } from '#lib/tenancy';
 import { importAnchor } from '../../apps/admin/src/anchor-commands.js';
-import { importApprovedAnchor, liveAnchorProposal } from '../../apps/admin/src/anchor-store.js';
 import { clockSet } from '../../apps/admin/src/clock-commands.js';
 import type { OperatorContext } from '../../apps/admin/src/context.js';
 import { setSource } from '../../apps/admin/src/revocation-commands.js';
 import { type Hierarchy, SandboxClient } from './card.js';
 import { createTestDatabase, type TestDatabase, testKeyRing } from './database.js';
-import { withPeople } from './operators.js';
 import { freePort, Program } from './program.js';
 import { connect, keyRing } from './tenants.js';
 
@@ -69,20 +67,23 @@ export class ApiStack {
     /** Sees every row of every tenant. */
     readonly owner: pg.Client,
     readonly url: string,
+    /** The sandbox's J-LIS services, and where the files to reach them are. */
+    readonly jlis: { url: string; directory: string },
   ) {
     const ask = (): Promise<string> => Promise.reject(new Error('nobody answers'));
-    this.context = { dataSource: operator, actor: ACTOR, out: () => undefined, ask, askSecret: ask };
+    this.context = { dataSource: operator, actor: ACTOR, out: () => undefined, ask };
   }
 
   static async start({ ocspTimeoutMs = OCSP_TIMEOUT_MS } = {}): Promise<ApiStack> {
     const database = await createTestDatabase();
     const stateDirectory = mkdtempSync(join(tmpdir(), 'shomei-api-test-'));
     const sandboxUrl = `http://127.0.0.1:${await freePort()}`;
+    const jlisPort = await freePort();
     const sandbox = await Program.start(
       'apps/sandbox/src/main.js',
       {
         SANDBOX_PORT: new URL(sandboxUrl).port,
-        SANDBOX_JLIS_PORT: String(await freePort()),
+        SANDBOX_JLIS_PORT: String(jlisPort),
         SANDBOX_STATE_DIR: stateDirectory,
         SANDBOX_LOG_LEVEL: 'warn',
       },
@@ -93,7 +94,8 @@ export class ApiStack {
     const operator = await connect(database.urls.operator);
     const url = `http://127.0.0.1:${await freePort()}`;
     const client = new SandboxClient(sandboxUrl);
-    const stack = new ApiStack(database, client, sandbox, stateDirectory, operator, owner, url);
+    const jlis = { url: `https://127.0.0.1:${jlisPort}`, directory: join(stateDirectory, 'jlis-tls') };
+    const stack = new ApiStack(database, client, sandbox, stateDirectory, operator, owner, url, jlis);
     try {
       await stack.trustSandbox();
       await stack.refresh();
@@ -151,15 +153,7 @@ export class ApiStack {
 
   /** Trusts a root in a mode, as the operator's command does. */
   async importAnchor(mode: Mode, hierarchy: Hierarchy, der: Buffer, fingerprint: string): Promise<void> {
-    if (mode === 'live') return this.importLiveAnchor(hierarchy, der);
     await importAnchor(this.context, { mode, hierarchy, certificate: der.toString('base64'), fingerprint });
-  }
-
-  /** The way of two people. */
-  private async importLiveAnchor(hierarchy: Hierarchy, der: Buffer): Promise<void> {
-    const judged = judgeAnchorImport(der, 'live', hierarchy);
-    if ('refusal' in judged) throw new Error(judged.refusal.code);
-    await withPeople(this.database, (people) => people.approved(liveAnchorProposal(judged), importApprovedAnchor));
   }
 
   /** Moves the clock of test mode and waits until the API goes by it. */
@@ -238,6 +232,8 @@ export class ApiStack {
         PUBLIC_URL: this.url,
         KEY_RING: testKeyRing(),
         OCSP_TIMEOUT_MS: String(ocspTimeoutMs),
+        JLIS_TEST_URL: this.jlis.url,
+        JLIS_TEST_TLS_DIR: this.jlis.directory,
         LOG_LEVEL: 'info',
       },
       `${this.url}/health/ready`,

@@ -26,6 +26,27 @@ export interface CmsOptions extends SigningOptions {
 export type OcspFault =
   'none' | 'down' | 'slow' | 'try_later' | 'bad_signature' | 'garbage' | 'wrong_nonce' | 'stale' | 'unknown';
 
+export type JlisService =
+  | 'capabilities'
+  | 'serial_linkages'
+  | 'counterparts'
+  | 'age_checks'
+  | 'consents'
+  | 'consent_withdrawals'
+  | 'latest_attributes';
+export type JlisFault =
+  | 'none'
+  | 'down'
+  | 'hang_up'
+  | 'slow'
+  | 'garbage'
+  | 'too_many_requests'
+  | 'unavailable'
+  | 'internal_error'
+  | 'wrong_person'
+  | 'same_serial'
+  | 'cycle';
+
 export const base64 = (text: string | Uint8Array): string => Buffer.from(text).toString('base64');
 
 /** The J-LIS sandbox as a test uses it; docs/sandbox.md. */
@@ -85,6 +106,31 @@ export class SandboxClient {
     const ocsp = await this.ocspCount();
     await this.ask('DELETE', '/control/requests');
     return ocsp;
+  }
+
+  /** What a J-LIS service does wrong from now on, `times` times; docs/sandbox.md. */
+  async jlisFault(service: JlisService, mode: JlisFault, options: Record<string, unknown> = {}): Promise<void> {
+    await this.ask('PUT', '/control/faults', { jlis: { [service]: { mode, ...options } } });
+  }
+
+  /** Requests that the J-LIS services served, the newest first, since `forgetJlisRequests`. */
+  async jlisRequests(): Promise<{ service: string; request_id: string; outcome: string; metered: boolean }[]> {
+    const path = '/control/jlis/requests?limit=1000';
+    return (await this.ask<{ requests: Awaited<ReturnType<SandboxClient['jlisRequests']>> }>('GET', path)).requests;
+  }
+
+  async forgetJlisRequests(): Promise<void> {
+    await this.ask('DELETE', '/control/jlis/requests');
+  }
+
+  /** The holder moves house: a new sign certificate with these facts, the old one revoked. */
+  async move(card: string, facts: { name?: string; address?: string; sign?: boolean }): Promise<void> {
+    await this.ask('POST', `/control/cards/${card}/move`, facts);
+  }
+
+  /** The holder withdraws every consent at J-LIS. */
+  async withdrawConsents(card: string): Promise<string[]> {
+    return (await this.ask<{ withdrawn: string[] }>('POST', `/control/cards/${card}/withdraw-consents`, {})).withdrawn;
   }
 
   anchors(): Promise<{ hierarchy: Hierarchy; generation: string; fingerprint: string; certificate: string }[]> {

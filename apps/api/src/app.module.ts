@@ -9,9 +9,11 @@ import { ApiKeyGuard } from './api-key.guard.js';
 import { AuthenticationsController } from './authentications.controller.js';
 import { BodyPipe } from './body-pipe.js';
 import { CodesController } from './codes.controller.js';
+import { CounterpartLookupsController } from './counterpart-lookups.controller.js';
 import { HealthController } from './health.controller.js';
 import { MeController } from './me.controller.js';
 import { ProblemFilter } from './problem.filter.js';
+import { SerialLinkagesController } from './serial-linkages.controller.js';
 import { PUBLIC_URL } from './settings.js';
 import { SignatureVerificationsController } from './signature-verifications.controller.js';
 import { VerificationsController } from './verifications.controller.js';
@@ -37,6 +39,8 @@ export class AppModule {
         SignatureVerificationsController,
         AuthenticationsController,
         VerificationsController,
+        SerialLinkagesController,
+        CounterpartLookupsController,
         MeController,
         HealthController,
         CodesController,

@@ -101,6 +101,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/serial-linkages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a certificate was renewed to
+         * @description From your own records alone; J-LIS is not asked. Each read is recorded in the audit trail.
+         */
+        get: operations["listNewerCertificates"];
+        put?: never;
+        /**
+         * Know a person again after the card was renewed
+         * @description Finds the certificate before the one of a fresh authentication: in your own records, else at J-LIS with the person’s consent. Never charged beyond that authentication.
+         */
+        post: operations["createSerialLinkage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/serial-linkages/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get one linkage as it is now
+         * @description Each read is recorded in the audit trail.
+         */
+        get: operations["getSerialLinkage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/counterpart-lookups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Know a person by the other certificate too
+         * @description Sign to auth or auth to sign, only to identify the person. From your own records, else from J-LIS with the person’s consent. Counted when J-LIS delivers one; not for `not_found` and not for a record of your own.
+         */
+        post: operations["createCounterpartLookup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/counterpart-lookups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get one lookup
+         * @description Each read is recorded in the audit trail.
+         */
+        get: operations["getCounterpartLookup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me": {
         parameters: {
             query?: never;
@@ -429,6 +513,131 @@ export interface components {
                 method: "crl" | "ocsp" | "service";
             }[];
         };
+        SerialLinkageRequest: {
+            /** @description A `valid` authentication with the new certificate, at most ten minutes old. */
+            verification_id: string;
+            /** @description Without one, a consent of the person registered by POST /v1/consents serves. Without any, J-LIS is not asked and the answer is `consent_required`. */
+            consent?: components["schemas"]["StatedConsent"] | components["schemas"]["SignUpConsent"];
+        };
+        /** @description What the person agreed to before this request. */
+        StatedConsent: {
+            /** @description Version of the text the person read. */
+            text_version: string;
+            /**
+             * Format: date-time
+             * @description Not later than now, by the clock of the mode.
+             */
+            given_at: string;
+            /** @description `jlis_use`: J-LIS uses its records about the person. Besides, `obtain_previous_serial` for a linkage, `obtain_counterpart` for a counterpart. */
+            covers: ("jlis_use" | "obtain_previous_serial" | "obtain_counterpart" | "obtain_latest_attributes")[];
+        };
+        /** @description The person accepted the sign-up text that your contract declares. */
+        SignUpConsent: {
+            /** @enum {boolean} */
+            sign_up: true;
+        };
+        SerialLinkage: {
+            id: string;
+            /**
+             * @description `linked`: the person is known by the certificate before this one. `pending`: asked again until it is resolved; then event `linkage.resolved`. `not_found`: no certificate before it is known to you. `consent_required`: J-LIS was not asked. `ambiguous`: the answer contradicts what is recorded; nothing was changed. `severed`: it was the certificate of a person you deleted.
+             * @enum {string}
+             */
+            state: "linked" | "pending" | "not_found" | "consent_required" | "ambiguous" | "severed";
+            /**
+             * @description Why, where the state alone does not tell.
+             * @enum {string|null}
+             */
+            detail: "not_yet_linkable" | "jlis_unavailable" | "no_known_previous" | "not_linkable" | "consent_withdrawn" | "consent_missing" | "consent_given_in_future" | "consent_expired" | "consent_covers_missing" | "consent_sign_up_not_contracted" | "previous_differs" | "newer_differs" | "cycle" | "birth_dates_differ" | null;
+            /** @description With `consent_required`: what a consent has to cover. */
+            needs: ("jlis_use" | "obtain_previous_serial" | "obtain_counterpart" | "obtain_latest_attributes")[] | null;
+            /** @enum {string} */
+            next_step: "none" | "wait" | "obtain_consent" | "re_enrol" | "check_manually";
+            /** @description The holder, as it is now: a merge later is followed. */
+            person_id: string | null;
+            /** @description The new certificate. */
+            certificate_id: string | null;
+            /** @description The one you knew before; steps between are never told. */
+            previous_certificate_id: string | null;
+            /**
+             * @description `own_record`: it was recorded before, so J-LIS was not asked.
+             * @enum {string|null}
+             */
+            source: "own_record" | "jlis" | null;
+            /** @description The check it rests on. */
+            verification_id: string;
+            consent_id: string | null;
+            /** @description How often J-LIS was asked. */
+            attempts: number;
+            /** Format: date-time */
+            next_attempt_at: string | null;
+            /**
+             * Format: date-time
+             * @description By the clock of the mode; test time can be moved.
+             */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** @description Step by step, the oldest first. Empty: not renewed as far as you know. */
+        NewerCertificates: {
+            person_id: string;
+            data: {
+                certificate_id: string;
+                previous_certificate_id: string;
+                serial_linkage_id: string;
+                /** Format: date-time */
+                linked_at: string;
+            }[];
+        };
+        CounterpartLookupRequest: {
+            /** @description A `valid` signature verification or authentication, at most ten minutes old. */
+            verification_id: string;
+            /** @description Without one, a consent of the person registered by POST /v1/consents serves. Without any, J-LIS is not asked and the answer is `consent_required`. */
+            consent?: components["schemas"]["StatedConsent"] | components["schemas"]["SignUpConsent"];
+        };
+        CounterpartLookup: {
+            id: string;
+            /**
+             * @description `found`: the person is now known by both certificates. `not_found`: there is no other one. `not_yet_linkable`: too fresh, ask again from `retry_at` on. `consent_required`: J-LIS was not asked. `ambiguous`: the answer contradicts what is recorded; nothing was changed. `severed`: it was the certificate of a person you deleted.
+             * @enum {string}
+             */
+            state: "found" | "not_found" | "not_yet_linkable" | "consent_required" | "ambiguous" | "severed";
+            /**
+             * @description Why, where the state alone does not tell.
+             * @enum {string|null}
+             */
+            detail: "consent_missing" | "consent_given_in_future" | "consent_expired" | "consent_covers_missing" | "consent_sign_up_not_contracted" | "previous_differs" | "newer_differs" | "cycle" | "birth_dates_differ" | null;
+            /** @description With `consent_required`: what a consent has to cover. */
+            needs: ("jlis_use" | "obtain_previous_serial" | "obtain_counterpart" | "obtain_latest_attributes")[] | null;
+            /** @description The holder, as it is now: a merge later is followed. */
+            person_id: string | null;
+            /** @description The one that was presented. */
+            certificate_id: string | null;
+            /** @description The other one. */
+            counterpart_certificate_id: string | null;
+            /**
+             * @description `own_record`: it was recorded before, so J-LIS was not asked and nothing is charged.
+             * @enum {string|null}
+             */
+            source: "own_record" | "jlis" | null;
+            /** Format: date-time */
+            retry_at: string | null;
+            /** @description The check it rests on. */
+            verification_id: string;
+            consent_id: string | null;
+            usage: {
+                id: string;
+                /** @enum {string} */
+                meter: "counterpart_delivered";
+                /** @enum {string} */
+                method: "service";
+            }[];
+            /**
+             * Format: date-time
+             * @description By the clock of the mode; test time can be moved.
+             */
+            created_at: string;
+        };
         Me: {
             tenant_id: string;
             /** @enum {string} */
@@ -547,7 +756,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`. */
+            /** @description One of `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -645,7 +854,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`. */
+            /** @description One of `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -734,7 +943,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`. */
+            /** @description One of `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -836,6 +1045,383 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Verification"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `scope_missing`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listNewerCertificates: {
+        parameters: {
+            query: {
+                /** @description Id of an auth certificate you know, `crt_…`. Never a serial number. */
+                previous: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewerCertificates"];
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `scope_missing`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createSerialLinkage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request safe to repeat: the same key and body give the decided answer again, with Idempotent-Replayed: true, and count once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SerialLinkageRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SerialLinkage"];
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `scope_missing`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `idempotency_in_flight`, `challenge_used`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSerialLinkage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SerialLinkage"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `scope_missing`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createCounterpartLookup: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request safe to repeat: the same key and body give the decided answer again, with Idempotent-Replayed: true, and count once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CounterpartLookupRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CounterpartLookup"];
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `scope_missing`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `idempotency_in_flight`, `challenge_used`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCounterpartLookup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CounterpartLookup"];
                 };
             };
             /** @description One of `api_key_missing`, `api_key_invalid`. */

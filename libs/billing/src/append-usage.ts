@@ -6,7 +6,8 @@ import type { UsageEvent } from './usage-event.js';
 export interface SourcedUsage extends UsageEvent {
   source: 'counterpart_lookup' | 'attribute_update' | 'status_check';
   sourceId: string;
-  personId: string;
+  /** Absent: of nobody the tenant knows. */
+  personId?: string;
   certificateKind: 'sign' | 'auth';
   certificateHash: Buffer;
   /** Milliseconds, by the clock of the mode. */
@@ -30,7 +31,7 @@ export async function appendUsage(
       usage.id,
       usage.source,
       usage.sourceId,
-      usage.personId,
+      usage.personId ?? null,
       usage.meter,
       usage.method,
       usage.purpose,

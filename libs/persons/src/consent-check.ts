@@ -45,12 +45,15 @@ export interface UsableConsent extends StatedConsent {
   expiresAt: number;
 }
 
-export type ConsentFault =
-  | 'consent_missing'
-  | 'consent_given_in_future'
-  | 'consent_expired'
-  | 'consent_covers_missing'
-  | 'consent_sign_up_not_contracted';
+/** What is wrong with a consent. */
+export const CONSENT_FAULTS = [
+  'consent_missing',
+  'consent_given_in_future',
+  'consent_expired',
+  'consent_covers_missing',
+  'consent_sign_up_not_contracted',
+] as const;
+export type ConsentFault = (typeof CONSENT_FAULTS)[number];
 
 /** Usable for the purpose, or what is wrong with it and what a consent has to cover. */
 export type ConsentCheck =

@@ -1,13 +1,15 @@
 /** Why recorded and answered facts cannot all be about one person. */
-export type JoinConflict =
-  /** A renewal was recorded from another certificate to this one. */
-  | 'previous_differs'
-  /** The certificate before it has been renewed to another one. */
-  | 'newer_differs'
-  /** A certificate would be older than itself. */
-  | 'cycle'
-  /** Sign certificates name different birth dates. */
-  | 'birth_dates_differ';
+export const JOIN_CONFLICTS = [
+  // A renewal was recorded from another certificate to this one.
+  'previous_differs',
+  // The certificate before it has been renewed to another one.
+  'newer_differs',
+  // A certificate would be older than itself.
+  'cycle',
+  // Sign certificates name different birth dates.
+  'birth_dates_differ',
+] as const;
+export type JoinConflict = (typeof JOIN_CONFLICTS)[number];
 
 /** A renewal from one certificate to the next, each by any key that names it. */
 export interface Renewal {

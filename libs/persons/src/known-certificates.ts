@@ -39,6 +39,17 @@ export interface ToldCertificate {
   at: number;
 }
 
+/** A certificate seen for the first time. */
+export interface Presented {
+  personId: string;
+  kind: Hierarchy;
+  certificate: Certificate;
+  certificateHash: Buffer;
+  anchor: string;
+  holderHash: Buffer | undefined;
+  at: number;
+}
+
 interface Row {
   id: string;
   person_id: string;
@@ -189,21 +200,25 @@ export class KnownCertificates {
    * A person nobody has seen before, with the certificate that was presented. Undefined when the certificate is known by
    * now: then nothing was written.
    */
-  async insertWithPerson(
+  insertWithPerson(manager: EntityManager, tenancy: KeyedTenancy, seen: Presented): Promise<string | undefined> {
+    // One statement, the certificate first: its unique hash decides a race, and the loser leaves no person behind.
+    const person = `insert into person (tenant_id, mode, id, created_at)
+      select $1, $2, person_id, $12 from certificate returning id`;
+    return this.insertPresented(manager, tenancy, seen, person);
+  }
+
+  /** A certificate that was presented, of a person who is known. Undefined as for {@link insertWithPerson}. */
+  insertForPerson(manager: EntityManager, tenancy: KeyedTenancy, seen: Presented): Promise<string | undefined> {
+    return this.insertPresented(manager, tenancy, seen, 'select person_id from certificate');
+  }
+
+  private async insertPresented(
     manager: EntityManager,
     tenancy: KeyedTenancy,
-    seen: {
-      personId: string;
-      kind: Hierarchy;
-      certificate: Certificate;
-      certificateHash: Buffer;
-      anchor: string;
-      holderHash: Buffer | undefined;
-      at: number;
-    },
+    seen: Presented,
+    then: string,
   ): Promise<string | undefined> {
     const id = newId(Date.now());
-    // One statement, the certificate first: its unique hash decides a race, and the loser leaves no person behind.
     const made: unknown[] = await manager.query(
       `with certificate as (
          insert into person_certificate (tenant_id, mode, id, person_id, kind, certificate_hash, provenance, anchor,
@@ -211,8 +226,7 @@ export class KnownCertificates {
          values ($1, $2, $3, $4, $5, $6, 'presented', $7, $8, $9, $10, $11, $12, $12)
          on conflict (tenant_id, mode, certificate_hash) do nothing
          returning person_id)
-       insert into person (tenant_id, mode, id, created_at)
-       select $1, $2, person_id, $12 from certificate returning id`,
+       ${then}`,
       [
         tenancy.tenantId,
         tenancy.mode,

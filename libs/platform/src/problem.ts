@@ -1,5 +1,10 @@
-import { OPERATOR_PROBLEMS, type OperatorProblemCode } from './operator-problem.js';
-import type { ProblemRow } from './problem-row.js';
+/** A rule for every request we refuse. `retryable`: the same request may succeed later without a change. */
+interface ProblemRow {
+  status: number;
+  title: string;
+  remedy: string;
+  retryable?: true;
+}
 
 /** Every problem code of the SP API. Codes are stable; titles and remedies may be reworded. */
 export const PROBLEMS = {
@@ -154,6 +159,17 @@ export const PROBLEMS = {
     title: 'The check to rest on was made with the other kind of certificate.',
     remedy: 'See `needs`: a check with that kind of certificate is required.',
   },
+  certificate_unknown: {
+    status: 422,
+    title: 'There is no such certificate of a person of yours.',
+    remedy:
+      'Name a certificate by the id (`crt_…`) that an answer of ours gave. Serial numbers are refused: nobody can ask about a certificate that was never presented.',
+  },
+  certificate_of_other_kind: {
+    status: 422,
+    title: 'The certificate is of the other kind.',
+    remedy: 'See `needs`: name a certificate of that kind.',
+  },
   jlis_unavailable: {
     status: 503,
     title: 'The J-LIS service gave no usable answer.',
@@ -173,12 +189,9 @@ export const PROBLEMS = {
     remedy: 'Quote request_id to the operator.',
   },
 } as const satisfies Record<string, ProblemRow>;
-export type ProblemCode = keyof typeof PROBLEMS | OperatorProblemCode;
+export type ProblemCode = keyof typeof PROBLEMS;
 
-export const problemRow = (code: ProblemCode): ProblemRow =>
-  Object.hasOwn(OPERATOR_PROBLEMS, code)
-    ? OPERATOR_PROBLEMS[code as OperatorProblemCode]
-    : PROBLEMS[code as keyof typeof PROBLEMS];
+export const problemRow = (code: ProblemCode): ProblemRow => PROBLEMS[code];
 
 /** A request we refuse. Turned into an RFC 9457 body in one place, the problem filter. */
 export class Problem extends Error {

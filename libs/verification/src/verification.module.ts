@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { BillingModule } from '#lib/billing';
+import { CounterpartLookups, LinkageModule } from '#lib/persons';
 import { RevocationModule } from '#lib/revocation';
 import { TenancyModule } from '#lib/tenancy';
 import { Challenges } from './challenges.js';
@@ -18,11 +19,12 @@ export class VerificationModule {
       imports: [
         TypeOrmModule.forFeature([VerificationRow]),
         BillingModule,
+        LinkageModule,
         RevocationModule.forRoot(options),
         TenancyModule,
       ],
-      providers: [Challenges, DecisionWriter, FreshProofs, Verifications, Verifier],
-      exports: [Challenges, FreshProofs, Verifications, Verifier],
+      providers: [Challenges, CounterpartLookups, DecisionWriter, FreshProofs, Verifications, Verifier],
+      exports: [Challenges, CounterpartLookups, FreshProofs, LinkageModule, Verifications, Verifier],
     };
   }
 }

@@ -82,13 +82,7 @@ export class JlisRequestLog {
   /** On disk when this returns. */
   append(entry: RequestEntry): void {
     const segment = this.writable();
-    try {
-      this.store.appendLine(fileOf(segment.number), JSON.stringify(entry));
-    } catch (error) {
-      // Part of the line may be in the file (a full disk): nothing is written after it.
-      this.open = false;
-      throw error;
-    }
+    this.store.appendLine(fileOf(segment.number), JSON.stringify(entry));
     segment.entries.push(entry);
     addTo(this.counts, countOf(entry));
     this.trim();
