@@ -17,6 +17,7 @@ export function loadSecrets(directory) {
     owner: password(),
     api: password(),
     worker: password(),
+    admin: password(),
     operator: password(),
     redis: password(),
     keyRing: { active: 'k1', keys: { k1: randomBytes(32).toString('base64') } },

@@ -52,13 +52,14 @@ export interface Stack {
     sandbox: string;
     jlis: string;
     redis: string;
-    database: { owner: string; api: string; worker: string; operator: string };
+    database: { owner: string; api: string; worker: string; admin: string; operator: string };
   };
   readonly secrets: {
     readonly auditSigningKey: { readonly id: string; readonly private_key: string };
     owner: string;
     api: string;
     worker: string;
+    admin: string;
     operator: string;
     redis: string;
     keyRing: { active: string; keys: Record<string, string> };

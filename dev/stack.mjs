@@ -99,6 +99,7 @@ class Stack {
       owner,
       api: withLogin(owner, 'shomei_api', this.secrets.api),
       worker: withLogin(owner, 'shomei_worker', this.secrets.worker),
+      admin: withLogin(owner, 'shomei_admin', this.secrets.admin),
       operator: withLogin(owner, 'shomei_operator', this.secrets.operator),
     };
   }
@@ -126,6 +127,7 @@ class Stack {
       DATABASE_URL: this.urls.database.owner,
       API_DB_PASSWORD: this.secrets.api,
       WORKER_DB_PASSWORD: this.secrets.worker,
+      ADMIN_DB_PASSWORD: this.secrets.admin,
       OPERATOR_DB_PASSWORD: this.secrets.operator,
     });
   }

@@ -48,6 +48,7 @@ function testEnvironment(stack) {
     TEST_DATABASE_TEMPLATE: new URL(stack.urls.database.owner).pathname.slice(1),
     TEST_API_DB_PASSWORD: stack.secrets.api,
     TEST_WORKER_DB_PASSWORD: stack.secrets.worker,
+    TEST_ADMIN_DB_PASSWORD: stack.secrets.admin,
     TEST_OPERATOR_DB_PASSWORD: stack.secrets.operator,
     TEST_REDIS_URL: stack.urls.redis,
     TEST_KEY_RING: JSON.stringify(stack.secrets.keyRing),

@@ -2,6 +2,7 @@
 
 -- Roles
 
+create role shomei_admin login noinherit;
 create role shomei_api login noinherit;
 create role shomei_audit_sealer nologin noinherit;
 create role shomei_crl_keeper nologin noinherit;
@@ -9,6 +10,7 @@ create role shomei_door nologin noinherit;
 create role shomei_key_lookup nologin noinherit;
 create role shomei_linkage_clerk nologin noinherit;
 create role shomei_operator login noinherit;
+create role shomei_operator_keeper nologin noinherit;
 create role shomei_worker login noinherit;
 
 -- Types
@@ -75,6 +77,39 @@ create table api_key (
 );
 alter table api_key enable row level security;
 alter table api_key force row level security;
+
+create table approval (
+  id uuid not null,
+  kind text not null,
+  subject text not null,
+  before jsonb,
+  after jsonb not null,
+  payload_sha256 bytea not null,
+  reason text not null,
+  state text default 'proposed'::text not null,
+  proposed_by uuid not null,
+  proposed_at timestamp with time zone default clock_timestamp() not null,
+  expires_at timestamp with time zone not null,
+  decided_by uuid,
+  decided_at timestamp with time zone,
+  note text,
+  executed_at timestamp with time zone,
+  constraint approval_pkey PRIMARY KEY (id),
+  constraint approval_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES operator_account(id),
+  constraint approval_proposed_by_fkey FOREIGN KEY (proposed_by) REFERENCES operator_account(id),
+  constraint approval_check CHECK (((expires_at > proposed_at) AND (expires_at <= (proposed_at + '14 days'::interval)))),
+  constraint approval_check1 CHECK (((decided_by IS NULL) = (decided_at IS NULL))),
+  constraint approval_check2 CHECK (((state = 'executed'::text) = (executed_at IS NOT NULL))),
+  constraint approval_kind_check CHECK ((kind ~ '^[a-z][a-z_]{2,39}$'::text)),
+  constraint approval_note_check CHECK (((length(note) >= 1) AND (length(note) <= 1000))),
+  constraint approval_payload_sha256_check CHECK ((length(payload_sha256) = 32)),
+  constraint approval_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 1000))),
+  constraint approval_state_check CHECK ((state = ANY (ARRAY['proposed'::text, 'approved'::text, 'executed'::text, 'refused'::text, 'expired'::text]))),
+  constraint approval_subject_check CHECK (((length(subject) >= 1) AND (length(subject) <= 200))),
+  constraint decided_in_time CHECK (((state <> ALL (ARRAY['approved'::text, 'executed'::text])) OR (decided_at < expires_at))),
+  constraint not_about_oneself CHECK (((state <> ALL (ARRAY['approved'::text, 'executed'::text])) OR (subject <> ('operator:'::text || (decided_by)::text)))),
+  constraint second_person CHECK (((state <> ALL (ARRAY['approved'::text, 'executed'::text])) OR ((decided_by IS NOT NULL) AND (decided_by <> proposed_by))))
+);
 
 create table attribute_update (
   tenant_id uuid not null,
@@ -488,6 +523,57 @@ create table jlis_cursor (
   constraint jlis_cursor_list_check CHECK ((list = 'consent_withdrawals'::text))
 );
 
+create table operator_account (
+  id uuid not null,
+  email text not null,
+  name text not null,
+  roles text[] default '{}'::text[] not null,
+  roles_approval_id uuid,
+  password_hash text not null,
+  password_expired boolean default true not null,
+  totp_secret bytea,
+  totp_ring_key text,
+  totp_confirmed_at timestamp with time zone,
+  totp_last_step bigint,
+  disabled_at timestamp with time zone,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  constraint operator_account_pkey PRIMARY KEY (id),
+  constraint operator_account_email_key UNIQUE (email),
+  constraint operator_account_roles_approval_id_key UNIQUE (roles_approval_id),
+  constraint operator_account_roles_approval_id_fkey FOREIGN KEY (roles_approval_id) REFERENCES approval(id),
+  constraint operator_account_check CHECK (((totp_secret IS NULL) = (totp_ring_key IS NULL))),
+  constraint operator_account_check1 CHECK (((totp_confirmed_at IS NULL) OR (totp_secret IS NOT NULL))),
+  constraint operator_account_email_check CHECK (((email = lower(email)) AND (email ~ '^[^[:space:]@]+@[^[:space:]@]+$'::text) AND (length(email) <= 254))),
+  constraint operator_account_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+  constraint operator_account_password_hash_check CHECK (((password_hash ~~ '$argon2id$%'::text) AND (length(password_hash) <= 200))),
+  constraint operator_account_roles_check CHECK ((roles <@ ARRAY['admin'::text, 'onboarding'::text, 'billing'::text, 'auditor'::text, 'support'::text]))
+);
+
+create table operator_recovery_code (
+  operator_id uuid not null,
+  code_sha256 bytea not null,
+  constraint operator_recovery_code_pkey PRIMARY KEY (operator_id, code_sha256),
+  constraint operator_recovery_code_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator_account(id),
+  constraint operator_recovery_code_code_sha256_check CHECK ((length(code_sha256) = 32))
+);
+
+create table operator_session (
+  id uuid not null,
+  token_sha256 bytea not null,
+  operator_id uuid not null,
+  second_factor boolean not null,
+  created_at timestamp with time zone not null,
+  idle_until timestamp with time zone not null,
+  ends_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  constraint operator_session_pkey PRIMARY KEY (id),
+  constraint operator_session_token_sha256_key UNIQUE (token_sha256),
+  constraint operator_session_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator_account(id),
+  constraint operator_session_check CHECK ((ends_at <= (created_at + '10:00:00'::interval))),
+  constraint operator_session_check1 CHECK ((idle_until <= ends_at)),
+  constraint operator_session_token_sha256_check CHECK ((length(token_sha256) = 32))
+);
+
 create table person (
   tenant_id uuid not null,
   mode tenant_mode not null,
@@ -598,6 +684,15 @@ create table serial_linkage (
 alter table serial_linkage enable row level security;
 alter table serial_linkage force row level security;
 
+create table sign_in_backoff (
+  subject_sha256 bytea not null,
+  failures integer not null,
+  blocked_until timestamp with time zone not null,
+  last_at timestamp with time zone not null,
+  constraint sign_in_backoff_pkey PRIMARY KEY (subject_sha256),
+  constraint sign_in_backoff_subject_sha256_check CHECK ((length(subject_sha256) = 32))
+);
+
 create table tenant (
   id uuid not null,
   name text not null,
@@ -636,8 +731,12 @@ create table trust_anchor (
   certificate bytea not null,
   imported_by text not null,
   imported_at timestamp with time zone default clock_timestamp() not null,
+  approval_id uuid,
   constraint trust_anchor_pkey PRIMARY KEY (mode, fingerprint),
+  constraint trust_anchor_approval_id_key UNIQUE (approval_id),
   constraint trust_anchor_mode_hierarchy_fingerprint_key UNIQUE (mode, hierarchy, fingerprint),
+  constraint trust_anchor_approval_id_fkey FOREIGN KEY (approval_id) REFERENCES approval(id),
+  constraint live_anchor_is_approved CHECK (((mode <> 'live'::tenant_mode) OR (approval_id IS NOT NULL))) NOT VALID,
   constraint live_never_trusts_test CHECK (((mode <> 'live'::tenant_mode) OR (POSITION(('\x4a504b492d54455354'::bytea) IN (certificate)) = 0))),
   constraint trust_anchor_check CHECK ((fingerprint = sha256(certificate))),
   constraint trust_anchor_generation_check CHECK (((length(generation) >= 1) AND (length(generation) <= 40))),
@@ -727,6 +826,7 @@ alter table verification_person force row level security;
 
 CREATE INDEX age_check_certificate ON public.age_check USING btree (tenant_id, mode, certificate_hash, year);
 CREATE INDEX age_check_person ON public.age_check USING btree (tenant_id, mode, person_id, year) WHERE (person_id IS NOT NULL);
+CREATE UNIQUE INDEX approval_open ON public.approval USING btree (kind, subject) WHERE (state = ANY (ARRAY['proposed'::text, 'approved'::text]));
 CREATE INDEX attribute_update_result_person ON public.attribute_update_result USING btree (tenant_id, mode, person_id, decided_at);
 CREATE INDEX audit_event_tenant ON public.audit_event USING btree (tenant_id, mode, id) WHERE (tenant_id IS NOT NULL);
 CREATE INDEX audit_event_xact ON public.audit_event USING btree (xact, id);
@@ -740,11 +840,13 @@ CREATE INDEX crl_epoch ON public.crl USING btree (mode, epoch);
 CREATE INDEX crl_partition_epoch ON public.crl_partition USING btree (mode, epoch);
 CREATE INDEX crl_sha256 ON public.crl USING btree (mode, sha256);
 CREATE INDEX event_order ON public.event USING btree (tenant_id, mode, xact, id);
+CREATE INDEX operator_session_open ON public.operator_session USING btree (operator_id) WHERE (ended_at IS NULL);
 CREATE INDEX person_certificate_person ON public.person_certificate USING btree (tenant_id, mode, person_id);
 CREATE INDEX person_merged_into ON public.person USING btree (tenant_id, mode, merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX serial_linkage_certificate ON public.serial_linkage USING btree (tenant_id, mode, certificate_id, id);
 CREATE INDEX serial_linkage_due ON public.serial_linkage USING btree (mode, next_attempt_at) WHERE (state = 'pending'::text);
 CREATE UNIQUE INDEX serial_linkage_one_pending ON public.serial_linkage USING btree (tenant_id, mode, certificate_id) WHERE (state = 'pending'::text);
+CREATE INDEX sign_in_backoff_last ON public.sign_in_backoff USING btree (last_at);
 CREATE UNIQUE INDEX usage_event_source ON public.usage_event USING btree (tenant_id, mode, source_id, meter, method, certificate_hash) WHERE (source_id IS NOT NULL);
 CREATE INDEX verification_not_valid ON public.verification USING btree (tenant_id, mode, outcome, id) WHERE (outcome <> 'valid'::outcome);
 CREATE INDEX verification_person_person ON public.verification_person USING btree (tenant_id, mode, person_id);
@@ -752,6 +854,19 @@ CREATE INDEX verification_recorded_at ON public.verification USING brin (recorde
 CREATE INDEX verification_reference ON public.verification USING btree (tenant_id, mode, reference, id) WHERE (reference IS NOT NULL);
 
 -- Functions
+
+CREATE OR REPLACE FUNCTION public.acting_operator(token_hash bytea)
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select s.operator_id from operator_session s join operator_account a on a.id = s.operator_id
+  where s.token_sha256 = token_hash and s.ended_at is null and s.second_factor and a.disabled_at is null
+    and not a.password_expired and s.idle_until > clock_timestamp() and s.ends_at > clock_timestamp()
+$function$
+;
+alter function acting_operator(bytea) owner to shomei_operator_keeper;
 
 CREATE OR REPLACE FUNCTION public.append_decided(decided json, evidence bytea)
  RETURNS TABLE(row_position integer, conflict text)
@@ -842,6 +957,17 @@ end $function$
 ;
 alter function append_decided(json,bytea) owner to shomei_door;
 
+CREATE OR REPLACE FUNCTION public.approval_is_executed(wanted uuid, wanted_kind text, wanted_subject text, was jsonb, becomes jsonb)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select exists (select 1 from approval a where a.id = wanted and a.state = 'executed' and a.kind = wanted_kind
+    and a.subject = wanted_subject and a.before is not distinct from was and a.after = becomes)
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.audit_backlog(since xid8)
  RETURNS TABLE(events bigint, oldest timestamp with time zone)
  LANGUAGE sql
@@ -870,6 +996,39 @@ CREATE OR REPLACE FUNCTION public.current_tenant()
 AS $function$ select nullif(current_setting('app.tenant_id', true), '')::uuid $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.decide_approval(token_hash bytea, wanted uuid, approves boolean, seen_sha256 bytea, remark text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  actor uuid := acting_operator(token_hash);
+  asked approval;
+begin
+  if actor is null then return 'session_invalid'; end if;
+  select * into asked from approval a where a.id = wanted for update;
+  if not found then return 'approval_unknown'; end if;
+  if asked.state = 'expired' then return 'approval_expired'; end if;
+  if asked.state not in ('proposed', 'approved') then return 'approval_not_open'; end if;
+  if asked.expires_at <= clock_timestamp() then
+    update approval set state = 'expired' where id = wanted;
+    return 'approval_expired';
+  end if;
+  if not approves then
+    update approval set state = 'refused', decided_by = actor, decided_at = clock_timestamp(), note = remark where id = wanted;
+    return null;
+  end if;
+  if asked.payload_sha256 is distinct from seen_sha256 then return 'approval_changed'; end if;
+  if asked.proposed_by = actor then return 'approval_own'; end if;
+  if asked.subject = 'operator:' || actor::text then return 'approval_about_oneself'; end if;
+  if asked.state <> 'proposed' then return 'approval_not_open'; end if;
+  update approval set state = 'approved', decided_by = actor, decided_at = clock_timestamp(), note = remark where id = wanted;
+  return null;
+end $function$
+;
+alter function decide_approval(bytea,uuid,boolean,bytea,text) owner to shomei_operator_keeper;
+
 CREATE OR REPLACE FUNCTION public.due_serial_linkages(for_mode tenant_mode, at timestamp with time zone, up_to integer)
  RETURNS TABLE(tenant_id uuid, id uuid)
  LANGUAGE sql
@@ -885,6 +1044,35 @@ AS $function$
 $function$
 ;
 alter function due_serial_linkages(tenant_mode,timestamp with time zone,integer) owner to shomei_linkage_clerk;
+
+CREATE OR REPLACE FUNCTION public.end_operator_sessions()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  update operator_session set ended_at = clock_timestamp() where operator_id = new.id and ended_at is null;
+  return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.execute_approval(wanted uuid)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare asked approval;
+begin
+  select * into asked from approval a where a.id = wanted for update;
+  if not found then return 'approval_unknown'; end if;
+  if asked.state <> 'approved' then return 'approval_not_open'; end if;
+  if asked.expires_at <= clock_timestamp() then return 'approval_expired'; end if;
+  update approval set state = 'executed', executed_at = clock_timestamp() where id = wanted;
+  return null;
+end $function$
+;
+alter function execute_approval(uuid) owner to shomei_operator_keeper;
 
 CREATE OR REPLACE FUNCTION public.find_api_key(secret_hash bytea)
  RETURNS TABLE(tenant_id uuid, mode tenant_mode, id uuid, scopes text[], tenant_key_id uuid, lookup_key_id uuid, reference_format text)
@@ -903,6 +1091,148 @@ AS $function$
 $function$
 ;
 alter function find_api_key(bytea) owner to shomei_key_lookup;
+
+CREATE OR REPLACE FUNCTION public.find_operator_secret(wanted_id uuid, wanted_email text)
+ RETURNS TABLE(id uuid, email text, password_hash text, totp_secret bytea, totp_ring_key text, totp_confirmed_at timestamp with time zone, totp_last_step bigint)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select a.id, a.email, a.password_hash, a.totp_secret, a.totp_ring_key, a.totp_confirmed_at, a.totp_last_step
+  from operator_account a
+  where a.disabled_at is null and case when wanted_id is not null then a.id = wanted_id else a.email = wanted_email end
+$function$
+;
+alter function find_operator_secret(uuid,text) owner to shomei_operator_keeper;
+
+CREATE OR REPLACE FUNCTION public.find_operator_session(token_hash bytea)
+ RETURNS TABLE(id uuid, operator_id uuid, second_factor boolean, created_at timestamp with time zone, idle_until timestamp with time zone, ends_at timestamp with time zone, email text, name text, roles text[], password_expired boolean, second_factor_enrolled boolean)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select s.id, s.operator_id, s.second_factor, s.created_at, s.idle_until, s.ends_at, a.email, a.name, a.roles,
+    a.password_expired, a.totp_confirmed_at is not null
+  from operator_session s join operator_account a on a.id = s.operator_id
+  where s.token_sha256 = token_hash and s.ended_at is null and a.disabled_at is null
+$function$
+;
+alter function find_operator_session(bytea) owner to shomei_operator_keeper;
+
+CREATE OR REPLACE FUNCTION public.guard_approval()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if tg_op = 'INSERT' then
+    if new.state <> 'proposed' or new.decided_by is not null or new.note is not null then
+      raise exception 'an approval begins as a proposal' using errcode = '23514', constraint = 'approval_steps';
+    end if;
+    new.proposed_at := clock_timestamp();
+    return new;
+  end if;
+  if tg_op = 'DELETE' or (new.id, new.kind, new.subject, new.before, new.after, new.payload_sha256, new.reason,
+      new.proposed_by, new.proposed_at, new.expires_at)
+      is distinct from (old.id, old.kind, old.subject, old.before, old.after, old.payload_sha256, old.reason,
+      old.proposed_by, old.proposed_at, old.expires_at) then
+    raise exception 'what was proposed stays as it is' using errcode = '23514', constraint = 'approval_steps';
+  end if;
+  if not (old.state = 'proposed' and new.state in ('approved', 'refused', 'expired')
+      or old.state = 'approved' and new.state in ('executed', 'refused', 'expired')) then
+    raise exception 'no such step' using errcode = '23514', constraint = 'approval_steps';
+  end if;
+  if (new.state = 'expired') <> (clock_timestamp() >= old.expires_at) and new.state <> 'refused' then
+    raise exception 'the time for this is over' using errcode = '23514', constraint = 'approval_in_time';
+  end if;
+  if old.state = 'approved' and (new.decided_by, new.decided_at) is distinct from (old.decided_by, old.decided_at)
+      and new.state <> 'refused' then
+    raise exception 'the decision stays as it is' using errcode = '23514', constraint = 'approval_steps';
+  end if;
+  if old.state = 'proposed' and new.decided_by is not null then new.decided_at := clock_timestamp(); end if;
+  return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_operator_account()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if tg_op = 'DELETE' then
+    raise exception 'operator accounts are disabled, not deleted' using errcode = '23514', constraint = 'operator_account_stays';
+  end if;
+  -- Counting admins or accounts must not race with another transaction that does.
+  perform pg_advisory_xact_lock(5340, 5);
+  if tg_op = 'INSERT' then
+    if new.roles_approval_id is not null or new.disabled_at is not null then
+      raise exception 'a new account has neither' using errcode = '23514', constraint = 'operator_account_new';
+    end if;
+    if cardinality(new.roles) > 0 and not (current_user = 'shomei_operator' and 'admin' = any(new.roles)
+        and (select count(*) from operator_account) < 2) then
+      raise exception 'roles need an approval' using errcode = '23514', constraint = 'roles_need_approval';
+    end if;
+    return new;
+  end if;
+  -- Who comes back gets an account anew, and its roles by approval.
+  if new.id <> old.id or new.created_at <> old.created_at
+      or old.disabled_at is not null and new.disabled_at is distinct from old.disabled_at then
+    raise exception 'identity of an account' using errcode = '23514', constraint = 'operator_account_stays';
+  end if;
+  if new.roles is distinct from old.roles then
+    if new.roles_approval_id is not distinct from old.roles_approval_id or not approval_is_executed(
+        new.roles_approval_id, 'operator_roles', 'operator:' || new.id,
+        jsonb_build_object('roles', old.roles), jsonb_build_object('roles', new.roles)) then
+      raise exception 'roles need an approval' using errcode = '23514', constraint = 'roles_need_approval';
+    end if;
+  elsif new.roles_approval_id is distinct from old.roles_approval_id then
+    raise exception 'the approval belongs to the roles' using errcode = '23514', constraint = 'roles_need_approval';
+  end if;
+  if old.disabled_at is null and 'admin' = any(old.roles) and (new.disabled_at is not null or not 'admin' = any(new.roles))
+      and not exists (select 1 from operator_account a
+        where a.id <> new.id and a.disabled_at is null and 'admin' = any(a.roles)) then
+    raise exception 'the last active admin stays' using errcode = '23514', constraint = 'last_admin';
+  end if;
+  return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_trust_anchor()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if new.mode = 'live' and not approval_is_executed(new.approval_id, 'live_anchor',
+      'trust_anchor:' || encode(new.fingerprint, 'hex'), null, jsonb_build_object('hierarchy', new.hierarchy,
+        'generation', new.generation, 'certificate', translate(encode(new.certificate, 'base64'), E'\n', ''))) then
+    raise exception 'a live trust anchor needs an approval' using errcode = '23514', constraint = 'live_anchor_needs_approval';
+  end if;
+  return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.propose_approval(token_hash bytea, new_id uuid, new_kind text, new_subject text, was jsonb, becomes jsonb, why text, lasts interval)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare actor uuid := acting_operator(token_hash);
+begin
+  if actor is null then return 'session_invalid'; end if;
+  update approval set state = 'expired'
+  where kind = new_kind and subject = new_subject and state in ('proposed', 'approved') and expires_at <= clock_timestamp();
+  insert into approval (id, kind, subject, before, after, payload_sha256, reason, proposed_by, expires_at)
+  values (new_id, new_kind, new_subject, was, becomes,
+    sha256(convert_to(concat_ws(E'\n', new_kind, new_subject, was::text, becomes::text), 'UTF8')), why, actor,
+    clock_timestamp() + lasts)
+  on conflict (kind, subject) where state in ('proposed', 'approved') do nothing;
+  return case when found then null else 'proposal_open' end;
+end $function$
+;
+alter function propose_approval(bytea,uuid,text,text,jsonb,jsonb,text,interval) owner to shomei_operator_keeper;
 
 CREATE OR REPLACE FUNCTION public.referenced_lists(since timestamp with time zone, until timestamp with time zone)
  RETURNS TABLE(mode tenant_mode, sha256 text, last_at timestamp with time zone)
@@ -944,16 +1274,25 @@ $function$
 ;
 alter function unsealed_audit_events(xid8,uuid,integer) owner to shomei_audit_sealer;
 
+-- Triggers
+
+CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.approval FOR EACH ROW EXECUTE FUNCTION guard_approval();
+CREATE TRIGGER end_sessions AFTER UPDATE ON public.operator_account FOR EACH ROW WHEN ((((((old.roles IS DISTINCT FROM new.roles) OR (old.disabled_at IS DISTINCT FROM new.disabled_at)) OR (old.password_hash IS DISTINCT FROM new.password_hash)) OR (old.totp_confirmed_at IS DISTINCT FROM new.totp_confirmed_at)) OR ((old.totp_confirmed_at IS NOT NULL) AND (old.totp_secret IS DISTINCT FROM new.totp_secret)))) EXECUTE FUNCTION end_operator_sessions();
+CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.operator_account FOR EACH ROW EXECUTE FUNCTION guard_operator_account();
+CREATE TRIGGER guard BEFORE INSERT OR UPDATE ON public.trust_anchor FOR EACH ROW EXECUTE FUNCTION guard_trust_anchor();
+
 -- Row-level security
 
 create policy own on age_check for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on age_question for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy admin on api_key for all to shomei_admin using (true) with check (true);
 create policy door_key on api_key for select to shomei_door using (true);
 create policy lookup on api_key for select to shomei_key_lookup using (true);
 create policy operator on api_key for all to shomei_operator using (true) with check (true);
 create policy own on api_key for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on attribute_update for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on attribute_update_result for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy admin on audit_event for all to shomei_admin using (true) with check (true);
 create policy door on audit_event for insert to shomei_door with check (true);
 create policy operator on audit_event for insert to shomei_operator with check (true);
 create policy operator_read on audit_event for select to shomei_operator using (true);
@@ -969,6 +1308,7 @@ create policy door_claim on challenge_use for select to shomei_door using (true)
 create policy own on challenge_use for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on consent for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on consent_withdrawal for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy admin on contract for all to shomei_admin using (true) with check (true);
 create policy lookup on contract for select to shomei_key_lookup using (true);
 create policy operator on contract for all to shomei_operator using (true) with check (true);
 create policy own on contract for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
@@ -981,14 +1321,17 @@ create policy own on person for all to shomei_api, shomei_worker using (((tenant
 create policy own on person_certificate for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy due on serial_linkage for select to shomei_linkage_clerk using (true);
 create policy own on serial_linkage for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy admin on tenant for all to shomei_admin using (true) with check (true);
 create policy operator on tenant for all to shomei_operator using (true) with check (true);
 create policy own on tenant for select to shomei_api, shomei_worker using ((id = current_tenant()));
+create policy admin on tenant_key for insert to shomei_admin with check (true);
 create policy door_tenant_key on tenant_key for select to shomei_door using (true);
 create policy lookup on tenant_key for select to shomei_key_lookup using (true);
 create policy operator on tenant_key for all to shomei_operator using (true) with check (true);
 create policy own on tenant_key for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy door on usage_event for insert to shomei_door with check (true);
 create policy own on usage_event for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy admin on verification for select to shomei_admin using (true);
 create policy crl_keeper on verification for select to shomei_crl_keeper using (true);
 create policy door on verification for insert to shomei_door with check (true);
 create policy own on verification for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
@@ -997,6 +1340,7 @@ create policy own on verification_person for all to shomei_api, shomei_worker us
 -- Grants
 
 grant usage on schema public to public;
+grant usage on schema public to shomei_admin;
 grant usage on schema public to shomei_api;
 grant usage on schema public to shomei_audit_sealer;
 grant usage on schema public to shomei_crl_keeper;
@@ -1004,20 +1348,30 @@ grant usage on schema public to shomei_door;
 grant usage on schema public to shomei_key_lookup;
 grant usage on schema public to shomei_linkage_clerk;
 grant usage on schema public to shomei_operator;
+grant usage on schema public to shomei_operator_keeper;
 grant usage on schema public to shomei_worker;
 grant insert, select on age_check to shomei_api;
 grant delete, insert, select on age_question to shomei_api;
+grant insert on api_key to shomei_admin;
 grant insert on api_key to shomei_operator;
+grant insert, select on approval to shomei_operator_keeper;
+grant select on approval to shomei_admin;
+grant select on approval to shomei_operator;
 grant insert, select on attribute_update to shomei_api;
 grant insert, select on attribute_update_result to shomei_api;
+grant select on audit_chain to shomei_admin;
 grant select on audit_chain to shomei_operator;
 grant select on audit_chain to shomei_worker;
 grant insert, select on audit_closing to shomei_worker;
+grant select on audit_closing to shomei_admin;
 grant select on audit_closing to shomei_operator;
+grant select on audit_event to shomei_admin;
 grant select on audit_event to shomei_audit_sealer;
 grant select on audit_event to shomei_operator;
 grant insert, select on audit_seal to shomei_worker;
+grant select on audit_seal to shomei_admin;
 grant select on audit_seal to shomei_operator;
+grant select on audit_signing_key to shomei_admin;
 grant select on audit_signing_key to shomei_operator;
 grant select on audit_signing_key to shomei_worker;
 grant delete, insert, select on certificate_link to shomei_api;
@@ -1031,6 +1385,7 @@ grant insert, select on consent to shomei_api;
 grant select on consent to shomei_worker;
 grant insert, select on consent_withdrawal to shomei_api;
 grant insert, select on consent_withdrawal to shomei_worker;
+grant insert, select on contract to shomei_admin;
 grant insert, select on contract to shomei_operator;
 grant select on contract to shomei_api;
 grant select on contract to shomei_worker;
@@ -1038,6 +1393,7 @@ grant insert, select on counterpart_disclosure to shomei_operator;
 grant select on counterpart_disclosure to shomei_api;
 grant insert, select on counterpart_lookup to shomei_api;
 grant insert, select on crl to shomei_worker;
+grant select on crl to shomei_admin;
 grant select on crl to shomei_api;
 grant select on crl to shomei_operator;
 grant insert, select on crl_change to shomei_worker;
@@ -1047,6 +1403,7 @@ grant delete, insert, select on crl_file to shomei_worker;
 grant select on crl_file to shomei_api;
 grant select on crl_file to shomei_operator;
 grant insert, select on crl_partition to shomei_worker;
+grant select on crl_partition to shomei_admin;
 grant select on crl_partition to shomei_api;
 grant select on crl_partition to shomei_operator;
 grant insert, select on crl_reference to shomei_worker;
@@ -1059,27 +1416,39 @@ grant insert, select on event to shomei_api;
 grant insert on idempotency_key to shomei_door;
 grant insert, select on idempotency_key to shomei_api;
 grant insert, select, update on jlis_cursor to shomei_worker;
+grant delete, insert, select on operator_recovery_code to shomei_admin;
+grant insert on operator_session to shomei_admin;
+grant insert on operator_session to shomei_operator;
+grant select on operator_session to shomei_operator_keeper;
 grant insert, select on person to shomei_api;
 grant insert, select on person to shomei_worker;
 grant delete, insert, select on person_certificate to shomei_api;
 grant insert, select on person_certificate to shomei_worker;
+grant select on revocation_epoch to shomei_admin;
 grant select on revocation_epoch to shomei_api;
 grant select on revocation_epoch to shomei_operator;
 grant select on revocation_epoch to shomei_worker;
 grant insert, select on revocation_source to shomei_operator;
+grant select on revocation_source to shomei_admin;
 grant select on revocation_source to shomei_api;
 grant select on revocation_source to shomei_worker;
 grant insert, select on serial_linkage to shomei_api;
 grant select on serial_linkage to shomei_worker;
+grant delete, insert, select, update on sign_in_backoff to shomei_admin;
+grant delete, insert, select, update on sign_in_backoff to shomei_operator;
+grant insert, select on tenant to shomei_admin;
 grant insert, select on tenant to shomei_operator;
 grant select on tenant to shomei_api;
 grant select on tenant to shomei_worker;
+grant insert on tenant_key to shomei_admin;
 grant insert on tenant_key to shomei_operator;
 grant select on tenant_key to shomei_api;
 grant select on tenant_key to shomei_worker;
+grant select on test_clock to shomei_admin;
 grant select on test_clock to shomei_api;
 grant select on test_clock to shomei_operator;
 grant select on test_clock to shomei_worker;
+grant insert, select on trust_anchor to shomei_admin;
 grant insert, select on trust_anchor to shomei_operator;
 grant select on trust_anchor to shomei_api;
 grant select on trust_anchor to shomei_worker;
@@ -1089,12 +1458,16 @@ grant insert on verification to shomei_door;
 grant select on verification to shomei_api;
 grant insert, select on verification_person to shomei_api;
 grant select on verification_person to shomei_worker;
+grant select (created_at, expires_at, id, last_four, mode, name, revoked_at, scopes, tenant_id) on api_key to shomei_admin;
 grant select (created_at, expires_at, id, last_four, mode, name, revoked_at, scopes, tenant_id) on api_key to shomei_api;
 grant select (created_at, expires_at, id, last_four, mode, name, revoked_at, scopes, tenant_id) on api_key to shomei_operator;
 grant select (expires_at, id, mode, revoked_at, scopes, secret_sha256, tenant_id) on api_key to shomei_key_lookup;
 grant select (expires_at, id, mode, revoked_at, secret_sha256, tenant_id) on api_key to shomei_door;
+grant update (revoked_at) on api_key to shomei_admin;
 grant update (revoked_at) on api_key to shomei_operator;
+grant update (decided_at, decided_by, executed_at, note, state) on approval to shomei_operator_keeper;
 grant update (after_head, after_seq, cluster, day, head, key_id, sealed_at, seq, signature, signed_at, watermark) on audit_chain to shomei_worker;
+grant insert (action, actor, change, detail, id, ip, mode, request_id, schema_version, target, tenant_id) on audit_event to shomei_admin;
 grant insert (action, actor, change, detail, id, ip, mode, request_id, schema_version, target, tenant_id) on audit_event to shomei_api;
 grant insert (action, actor, change, detail, id, ip, mode, request_id, schema_version, target, tenant_id) on audit_event to shomei_door;
 grant insert (action, actor, change, detail, id, ip, mode, request_id, schema_version, target, tenant_id) on audit_event to shomei_operator;
@@ -1113,10 +1486,22 @@ grant update (last_at) on crl_reference to shomei_worker;
 grant update (collected_until) on crl_reference_progress to shomei_worker;
 grant update (columns, crl_id) on crl_snapshot to shomei_worker;
 grant select (key_sha256, mode, resource_id, tenant_id) on idempotency_key to shomei_door;
+grant insert (email, id, name, password_hash, roles) on operator_account to shomei_admin;
+grant insert (email, id, name, password_hash, roles) on operator_account to shomei_operator;
+grant select (created_at, disabled_at, email, id, name, password_expired, roles, roles_approval_id, totp_confirmed_at, totp_last_step) on operator_account to shomei_admin;
+grant select (created_at, disabled_at, email, id, name, password_expired, roles, roles_approval_id, totp_confirmed_at, totp_last_step) on operator_account to shomei_operator;
+grant select (disabled_at, email, id, name, password_expired, password_hash, roles, totp_confirmed_at, totp_last_step, totp_ring_key, totp_secret) on operator_account to shomei_operator_keeper;
+grant update (disabled_at, password_expired, password_hash, roles, roles_approval_id, totp_confirmed_at, totp_last_step, totp_ring_key, totp_secret) on operator_account to shomei_admin;
+grant update (password_expired, password_hash, totp_last_step) on operator_account to shomei_operator;
+grant select (created_at, ended_at, ends_at, id, idle_until, operator_id, second_factor) on operator_session to shomei_admin;
+grant select (created_at, ended_at, ends_at, id, idle_until, operator_id, second_factor) on operator_session to shomei_operator;
+grant update (ended_at) on operator_session to shomei_operator;
+grant update (ended_at, idle_until) on operator_session to shomei_admin;
 grant update (deleted_at, merged_at, merged_into) on person to shomei_api;
 grant update (deleted_at, merged_at, merged_into) on person to shomei_worker;
 grant update (anchor, holder_hash, hop, not_after, person_id, presented_at, provenance, sealed, tenant_key_id) on person_certificate to shomei_api;
 grant update (anchor, holder_hash, hop, not_after, person_id, presented_at, provenance, sealed, tenant_key_id) on person_certificate to shomei_worker;
+grant update (epoch) on revocation_epoch to shomei_admin;
 grant update (epoch) on revocation_epoch to shomei_operator;
 grant update (epoch) on revocation_epoch to shomei_worker;
 grant update (crl_index_url, enabled, layout, nightly_minute, ocsp_url) on revocation_source to shomei_operator;
@@ -1128,22 +1513,35 @@ grant select (created_at, id, mode, ring_key_id, tenant_id) on tenant_key to sho
 grant select (created_at, id, mode, tenant_id) on tenant_key to shomei_key_lookup;
 grant select (id, mode, tenant_id) on tenant_key to shomei_door;
 grant update (offset_ms) on test_clock to shomei_operator;
+grant select (api_key_id, certificate_kind, challenge_id, decided_at, id, kind, mode, outcome, reason_code, recorded_at, reference, tenant_id, verdict) on verification to shomei_admin;
 grant select (mode, recorded_at, verdict) on verification to shomei_crl_keeper;
 grant update (person_id, person_is_new, state) on verification_person to shomei_api;
 grant update (person_id, person_is_new, state) on verification_person to shomei_worker;
 grant execute on function append_decided(json,bytea) to shomei_api;
+grant execute on function approval_is_executed(uuid,text,text,jsonb,jsonb) to shomei_admin;
+grant execute on function approval_is_executed(uuid,text,text,jsonb,jsonb) to shomei_operator;
 grant execute on function audit_backlog(xid8) to shomei_worker;
+grant execute on function current_mode() to shomei_admin;
 grant execute on function current_mode() to shomei_api;
 grant execute on function current_mode() to shomei_door;
 grant execute on function current_mode() to shomei_key_lookup;
 grant execute on function current_mode() to shomei_operator;
 grant execute on function current_mode() to shomei_worker;
+grant execute on function current_tenant() to shomei_admin;
 grant execute on function current_tenant() to shomei_api;
 grant execute on function current_tenant() to shomei_door;
 grant execute on function current_tenant() to shomei_key_lookup;
 grant execute on function current_tenant() to shomei_operator;
 grant execute on function current_tenant() to shomei_worker;
+grant execute on function decide_approval(bytea,uuid,boolean,bytea,text) to shomei_admin;
 grant execute on function due_serial_linkages(tenant_mode,timestamp with time zone,integer) to shomei_worker;
+grant execute on function execute_approval(uuid) to shomei_admin;
 grant execute on function find_api_key(bytea) to shomei_api;
+grant execute on function find_operator_secret(uuid,text) to shomei_admin;
+grant execute on function find_operator_secret(uuid,text) to shomei_operator;
+grant execute on function find_operator_session(bytea) to shomei_admin;
+grant execute on function find_operator_session(bytea) to shomei_operator;
+grant execute on function propose_approval(bytea,uuid,text,text,jsonb,jsonb,text,interval) to shomei_admin;
+grant execute on function propose_approval(bytea,uuid,text,text,jsonb,jsonb,text,interval) to shomei_operator;
 grant execute on function referenced_lists(timestamp with time zone,timestamp with time zone) to shomei_worker;
 grant execute on function unsealed_audit_events(xid8,uuid,integer) to shomei_worker;

@@ -3,6 +3,7 @@ import { Revocation1763900000002 } from './0002-revocation.js';
 import { RevocationHistory1763900000003 } from './0003-revocation-history.js';
 import { Persons1763900000004 } from './0004-persons.js';
 import { Audit1763900000006 } from './0006-audit.js';
+import { Operators1763900000007 } from './0007-operators.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   RevocationHistory1763900000003,
   Persons1763900000004,
   Audit1763900000006,
+  Operators1763900000007,
 ];

@@ -3,7 +3,13 @@ import { DataSource } from 'typeorm';
 import { loadConfig, runMain, type Config } from '#lib/platform';
 import { migrations } from './index.js';
 
-const SETTINGS = ['DATABASE_URL', 'API_DB_PASSWORD', 'WORKER_DB_PASSWORD', 'OPERATOR_DB_PASSWORD'] as const;
+const SETTINGS = [
+  'DATABASE_URL',
+  'API_DB_PASSWORD',
+  'WORKER_DB_PASSWORD',
+  'ADMIN_DB_PASSWORD',
+  'OPERATOR_DB_PASSWORD',
+] as const;
 /** Any constant: two migrate steps of one database wait for each other. */
 const LOCK = 0x5340_4d45;
 
@@ -14,6 +20,7 @@ const DOOR_ROLES = [
   'shomei_crl_keeper',
   'shomei_linkage_clerk',
   'shomei_audit_sealer',
+  'shomei_operator_keeper',
 ];
 
 /**
@@ -24,6 +31,7 @@ async function prepareRoles(client: pg.Client, config: Config<(typeof SETTINGS)[
   const logins: [string, string][] = [
     ['shomei_api', config.API_DB_PASSWORD],
     ['shomei_worker', config.WORKER_DB_PASSWORD],
+    ['shomei_admin', config.ADMIN_DB_PASSWORD],
     ['shomei_operator', config.OPERATOR_DB_PASSWORD],
   ];
   const { rows } = await client.query<{ rolname: string }>(

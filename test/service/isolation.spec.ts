@@ -98,7 +98,7 @@ describe('the catalogue', () => {
       select rolname from pg_roles where rolname in ${roles} and has_schema_privilege(rolname, 'public', 'create')
       union all
       select rolname from pg_roles where rolname in ${roles} and rolcanlogin
-        and rolname not in ('shomei_api', 'shomei_worker', 'shomei_operator')`);
+        and rolname not in ('shomei_api', 'shomei_worker', 'shomei_admin', 'shomei_operator')`);
     expect(rows).toEqual([]);
   });
 
@@ -109,42 +109,25 @@ describe('the catalogue', () => {
       from pg_proc p join pg_roles r on r.oid = p.proowner
       where p.pronamespace = 'public'::regnamespace and p.prosecdef order by 1`);
     expect(rows).toEqual([
-      {
-        proname: 'append_decided',
-        owner: 'shomei_door',
+      ...Object.entries({
+        acting_operator: 'shomei_operator_keeper',
+        append_decided: 'shomei_door',
+        audit_backlog: 'shomei_audit_sealer',
+        decide_approval: 'shomei_operator_keeper',
+        due_serial_linkages: 'shomei_linkage_clerk',
+        execute_approval: 'shomei_operator_keeper',
+        find_api_key: 'shomei_key_lookup',
+        find_operator_secret: 'shomei_operator_keeper',
+        find_operator_session: 'shomei_operator_keeper',
+        propose_approval: 'shomei_operator_keeper',
+        referenced_lists: 'shomei_crl_keeper',
+        unsealed_audit_events: 'shomei_audit_sealer',
+      }).map(([proname, ownedBy]) => ({
+        proname,
+        owner: ownedBy,
         config: ['search_path=pg_catalog, public, pg_temp'],
         open: false,
-      },
-      {
-        proname: 'audit_backlog',
-        owner: 'shomei_audit_sealer',
-        config: ['search_path=pg_catalog, public, pg_temp'],
-        open: false,
-      },
-      {
-        proname: 'due_serial_linkages',
-        owner: 'shomei_linkage_clerk',
-        config: ['search_path=pg_catalog, public, pg_temp'],
-        open: false,
-      },
-      {
-        proname: 'find_api_key',
-        owner: 'shomei_key_lookup',
-        config: ['search_path=pg_catalog, public, pg_temp'],
-        open: false,
-      },
-      {
-        proname: 'referenced_lists',
-        owner: 'shomei_crl_keeper',
-        config: ['search_path=pg_catalog, public, pg_temp'],
-        open: false,
-      },
-      {
-        proname: 'unsealed_audit_events',
-        owner: 'shomei_audit_sealer',
-        config: ['search_path=pg_catalog, public, pg_temp'],
-        open: false,
-      },
+      })),
     ]);
   });
 });

@@ -7,7 +7,7 @@ import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { createShomeiClient, type ShomeiClient } from '#lib/api-client';
 import { Logger, type Mode, PlatformModule } from '#lib/platform';
-import { PartitionRefresh, RefreshPlanner, RevocationRefreshModule } from '#lib/revocation';
+import { judgeAnchorImport, PartitionRefresh, RefreshPlanner, RevocationRefreshModule } from '#lib/revocation';
 import {
   changeContract,
   createApiKey,
@@ -18,11 +18,13 @@ import {
   type Scope,
 } from '#lib/tenancy';
 import { importAnchor } from '../../apps/admin/src/anchor-commands.js';
+import { importApprovedAnchor, liveAnchorProposal } from '../../apps/admin/src/anchor-store.js';
 import { clockSet } from '../../apps/admin/src/clock-commands.js';
 import type { OperatorContext } from '../../apps/admin/src/context.js';
 import { setSource } from '../../apps/admin/src/revocation-commands.js';
 import { type Hierarchy, SandboxClient } from './card.js';
 import { createTestDatabase, type TestDatabase, testKeyRing } from './database.js';
+import { withPeople } from './operators.js';
 import { freePort, Program } from './program.js';
 import { connect, keyRing } from './tenants.js';
 
@@ -71,7 +73,7 @@ export class ApiStack {
     readonly jlis: { url: string; directory: string },
   ) {
     const ask = (): Promise<string> => Promise.reject(new Error('nobody answers'));
-    this.context = { dataSource: operator, actor: ACTOR, out: () => undefined, ask };
+    this.context = { dataSource: operator, actor: ACTOR, out: () => undefined, ask, askSecret: ask };
   }
 
   static async start({ ocspTimeoutMs = OCSP_TIMEOUT_MS } = {}): Promise<ApiStack> {
@@ -153,7 +155,15 @@ export class ApiStack {
 
   /** Trusts a root in a mode, as the operator's command does. */
   async importAnchor(mode: Mode, hierarchy: Hierarchy, der: Buffer, fingerprint: string): Promise<void> {
+    if (mode === 'live') return this.importLiveAnchor(hierarchy, der);
     await importAnchor(this.context, { mode, hierarchy, certificate: der.toString('base64'), fingerprint });
+  }
+
+  /** The way of two people. */
+  private async importLiveAnchor(hierarchy: Hierarchy, der: Buffer): Promise<void> {
+    const judged = judgeAnchorImport(der, 'live', hierarchy);
+    if ('refusal' in judged) throw new Error(judged.refusal.code);
+    await withPeople(this.database, (people) => people.approved(liveAnchorProposal(judged), importApprovedAnchor));
   }
 
   /** Moves the clock of test mode and waits until the API goes by it. */

@@ -18,6 +18,11 @@ export const JUSTIFIED: Readonly<Record<string, string>> = {
   crl_file: 'public revocation data',
   crl_reference: 'hashes of public files and the time of their last use',
   crl_reference_progress: 'how far the verifications were looked through for it',
+  operator_account: 'people of the platform; no tenant role has any grant on it',
+  operator_recovery_code: 'of operator_account',
+  operator_session: 'of operator_account',
+  sign_in_backoff: 'hashes of addresses tried at the sign-in of operators',
+  approval: 'decisions of operators, also on the platform itself',
   revocation_epoch: 'counter of public revocation data',
   counterpart_disclosure: "the platform's own dated policy, the same for every tenant",
   jlis_cursor: 'how far lists of the whole platform have been read',
@@ -27,11 +32,15 @@ export const JUSTIFIED: Readonly<Record<string, string>> = {
 /** The one condition under which a runtime role sees or writes a row of tenant data. */
 const OWN_ROWS = '((tenant_id = current_tenant()) AND (mode = current_mode()))';
 
-/** Policies that look across tenants, `role table policy`: operators who make tenants and keys, and the doors. */
+/** Policies that look across tenants, `role table policy`: operators and their command, who make tenants and keys, and the doors. */
 export const OPEN_POLICIES: ReadonlySet<string> = new Set([
   'shomei_operator contract operator',
   'shomei_operator api_key operator',
   'shomei_operator tenant_key operator',
+  'shomei_admin contract admin',
+  'shomei_admin api_key admin',
+  'shomei_admin tenant_key admin',
+  'shomei_admin verification admin',
   'shomei_key_lookup api_key lookup',
   'shomei_key_lookup contract lookup',
   'shomei_key_lookup tenant_key lookup',

@@ -3,7 +3,7 @@ import pg from 'pg';
 
 /** A database of one test file: the migrated schema, no data. URLs by login role; `owner` is the migrations' role. */
 export interface TestDatabase {
-  readonly urls: { readonly owner: string; readonly api: string; readonly worker: string; readonly operator: string };
+  readonly urls: Readonly<Record<'owner' | 'api' | 'worker' | 'admin' | 'operator', string>>;
   /** Ends what is still connected and drops the database. */
   drop(): Promise<void>;
 }
@@ -27,6 +27,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
       owner: url(),
       api: url({ user: 'shomei_api', password: setting('TEST_API_DB_PASSWORD') }),
       worker: url({ user: 'shomei_worker', password: setting('TEST_WORKER_DB_PASSWORD') }),
+      admin: url({ user: 'shomei_admin', password: setting('TEST_ADMIN_DB_PASSWORD') }),
       operator: url({ user: 'shomei_operator', password: setting('TEST_OPERATOR_DB_PASSWORD') }),
     },
     drop: () => asAdmin(adminUrl, `drop database ${name} with (force)`),

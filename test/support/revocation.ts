@@ -66,6 +66,7 @@ export async function startOperator(
     actor: 'operator:test',
     lines,
     out: (line) => void lines.push(line),
+    askSecret: () => Promise.reject(new Error('nobody answers')),
     ask: () => Promise.resolve(''),
     ...(redisUrl === undefined ? {} : { redisUrl }),
   };

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import type { EntityManager } from 'typeorm';
-import { appendAudit } from '#lib/audit';
-import { type Certificate, type Hierarchy, nameToString, parseCertificate, type TrustAnchor } from '#lib/pki';
-import type { Mode } from '#lib/platform';
+import { type Certificate, type Hierarchy, nameToString, parseCertificate } from '#lib/pki';
+import { type Mode, toPublicId } from '#lib/platform';
 import { type AnchorImportCode, judgeAnchorImport } from '#lib/revocation';
+import { isTrusted, type JudgedAnchor, liveAnchorProposal, storeAnchor } from './anchor-store.js';
 import { type OperatorContext, OperatorError } from './context.js';
+import { proposeAsOperator } from './operator-commands.js';
 
 /** How an anchor stands to a time; an expired one still proves signatures made in its time. */
 export type AnchorValidity = 'valid' | 'expired' | 'not_yet_valid';
@@ -32,11 +32,6 @@ export function certificateOfFile(content: Buffer): Buffer {
 /** A fingerprint as people write it, with colons, spaces or capitals, in lower-case hex. */
 export const readFingerprint = (text: string): string => text.replace(/[\s:]/g, '').toLowerCase();
 
-/** Tells readers that poll the epoch of `mode` that anchors or sources have changed. */
-export async function bumpEpoch(manager: EntityManager, mode: Mode): Promise<void> {
-  await manager.query('update revocation_epoch set epoch = epoch + 1 where mode = $1', [mode]);
-}
-
 const date = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 export interface OfferedAnchor {
@@ -47,10 +42,13 @@ export interface OfferedAnchor {
   certificate?: string;
   /** SHA-256 from a source other than the file; absent: the operator is asked for it. */
   fingerprint?: string;
+  /** For the second person; live only. */
+  reason?: string;
 }
 
 /**
- * Imports a root as trust anchor of a mode once its SHA-256 fingerprint is confirmed. Importing it again changes nothing.
+ * Imports a root as trust anchor of test once its SHA-256 fingerprint is confirmed; for live it is proposed by the
+ * operator who signs in, and a second one decides. Importing it again changes nothing.
  * @throws OperatorError with a code of `AnchorImportCode`, `file_unreadable` or `fingerprint_mismatch`.
  */
 export async function importAnchor(context: OperatorContext, offered: OfferedAnchor): Promise<void> {
@@ -65,7 +63,9 @@ export async function importAnchor(context: OperatorContext, offered: OfferedAnc
   const confirmed = offered.fingerprint ?? (await context.ask('SHA-256 fingerprint from the official source: '));
   if (readFingerprint(confirmed) !== fingerprint)
     throw new OperatorError('fingerprint_mismatch', 'The fingerprint given is not that of this certificate.');
-  const imported = await store(context, offered.mode, judged);
+  if (offered.mode === 'live') return propose(context, judged, offered.reason);
+  const { dataSource, actor } = context;
+  const imported = await dataSource.transaction((manager) => storeAnchor(manager, judged, { mode: 'test', actor }));
   context.out(imported ? 'imported' : 'already imported');
 }
 
@@ -79,36 +79,22 @@ async function readOffered({ file, certificate }: OfferedAnchor): Promise<Buffer
   }
 }
 
-function judge({ mode, hierarchy }: OfferedAnchor, der: Buffer): { anchor: TrustAnchor; generation: string } {
+async function propose(context: OperatorContext, judged: JudgedAnchor, reason: string | undefined): Promise<void> {
+  if (await isTrusted(context.dataSource, 'live', judged.anchor.fingerprint)) {
+    context.out('already imported');
+    return;
+  }
+  if (reason === undefined) throw new OperatorError('reason_missing', 'Say why live should trust this root: --reason');
+  const approval = await proposeAsOperator(context, 'anchors:propose', { ...liveAnchorProposal(judged), reason });
+  context.out(`proposed     ${toPublicId('apr', approval.id)}, until ${approval.expiresAt.toISOString()}`);
+  context.out('Another operator approves it in the console; live trusts the root from then on.');
+}
+
+function judge({ mode, hierarchy }: OfferedAnchor, der: Buffer): JudgedAnchor {
   const judged = judgeAnchorImport(der, mode, hierarchy);
   if ('anchor' in judged) return judged;
   const { code, rule } = judged.refusal;
   throw new OperatorError(code, `${REFUSALS[code]}${rule === undefined ? '' : ` (${rule})`}`);
-}
-
-/** @returns false when the mode trusts it already. */
-function store(
-  { dataSource, actor }: OperatorContext,
-  mode: Mode,
-  { anchor, generation }: { anchor: TrustAnchor; generation: string },
-): Promise<boolean> {
-  const { certificate, fingerprint, hierarchy } = anchor;
-  return dataSource.transaction(async (manager) => {
-    const rows: unknown[] = await manager.query(
-      `insert into trust_anchor (mode, fingerprint, hierarchy, generation, certificate, imported_by)
-       values ($1, decode($2, 'hex'), $3, $4, $5, $6) on conflict (mode, fingerprint) do nothing returning 1`,
-      [mode, fingerprint, hierarchy, generation, certificate.raw, actor],
-    );
-    if (rows.length === 0) return false;
-    await appendAudit(manager, {
-      actor,
-      action: 'trust_anchor.import',
-      target: `trust_anchor:${fingerprint}`,
-      detail: { mode, hierarchy, generation },
-    });
-    await bumpEpoch(manager, mode);
-    return true;
-  });
 }
 
 /** Shows the anchors of one mode, or of both. */

@@ -2,6 +2,7 @@ import { loadConfig, type KeyRing, type Mode } from '#lib/platform';
 import { clockSet, clockShow } from './clock-commands.js';
 import { CommandRefused } from './command-refused.js';
 import type { OperatorContext } from './context.js';
+import { operatorCreate, operatorList, operatorResetPassword } from './operator-commands.js';
 import { importAnchor, listAnchors, refresh, revocationStatus, setSource, statusAt } from './revocation-commands.js';
 import { seedDemo } from './seed-demo.js';
 import { apiKeyCreate, apiKeyRevoke, contractSet, referenceFormatSet, tenantCreate } from './tenant-commands.js';
@@ -28,6 +29,9 @@ export interface Options {
   all?: boolean | undefined;
   certificate?: string | undefined;
   at?: string | undefined;
+  email?: string | undefined;
+  role?: string[] | undefined;
+  reason?: string | undefined;
 }
 
 interface Command {
@@ -82,6 +86,22 @@ export const COMMANDS: readonly Command[] = [
     run: (context, options) => apiKeyRevoke(context, need(options, 'id')),
   },
   {
+    words: ['operator', 'create'],
+    help: '--email ADDRESS --name NAME [--role ROLE]… (roles for the first two accounts only)',
+    run: (context, options) =>
+      operatorCreate(context, {
+        email: need(options, 'email'),
+        name: need(options, 'name'),
+        roles: options.role ?? [],
+      }),
+  },
+  { words: ['operator', 'list'], help: '', run: (context) => operatorList(context) },
+  {
+    words: ['operator', 'reset-password'],
+    help: '--email ADDRESS',
+    run: (context, options) => operatorResetPassword(context, need(options, 'email')),
+  },
+  {
     words: ['reference-format', 'set'],
     help: '--tenant ten_… --mode live|test --format 9999-9999 | --none',
     run: (context, options) =>
@@ -109,13 +129,14 @@ export const COMMANDS: readonly Command[] = [
   { words: ['clock', 'show'], help: '', run: (context) => clockShow(context) },
   {
     words: ['anchor', 'import'],
-    help: '--mode live|test --hierarchy sign|auth --file ROOT.cer [--fingerprint SHA256]',
+    help: '--mode live|test --hierarchy sign|auth --file ROOT.cer [--fingerprint SHA256] [--reason TEXT (live)]',
     run: (context, options) =>
       importAnchor(context, {
         mode: need(options, 'mode'),
         hierarchy: need(options, 'hierarchy'),
         file: need(options, 'file'),
         ...(options.fingerprint === undefined ? {} : { fingerprint: options.fingerprint }),
+        ...(options.reason === undefined ? {} : { reason: options.reason }),
       }),
   },
   {

@@ -13,6 +13,8 @@ export interface OperatorContext {
   out: (line: string) => void;
   /** Asks the operator and gives the line typed. */
   ask: (question: string) => Promise<string>;
+  /** The same for a secret: what is typed is not shown. */
+  askSecret: (question: string) => Promise<string>;
 }
 
 /** A command that is not carried out, or whose work failed: one line for the operator, and a non-zero exit code. */

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import { createDataSource, loadConfig, MODES, runMain, type Mode } from '#lib/platform';
 import { COMMANDS, type Options } from './commands.js';
@@ -29,6 +30,9 @@ const OPTIONS = {
   all: { type: 'boolean' },
   certificate: { type: 'string' },
   at: { type: 'string' },
+  email: { type: 'string' },
+  role: { type: 'string', multiple: true },
+  reason: { type: 'string' },
 } as const;
 
 const usage = (): string =>
@@ -72,6 +76,20 @@ async function ask(question: string): Promise<string> {
   }
 }
 
+/** A terminal that shows the question and nothing of the answer. */
+async function askSecret(question: string): Promise<string> {
+  if (!process.stdin.isTTY) throw new CommandRefused('there is nobody to ask: this needs a terminal');
+  process.stderr.write(question);
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const terminal = createInterface({ input: process.stdin, output: silent, terminal: true });
+  try {
+    return await terminal.question('');
+  } finally {
+    terminal.close();
+    process.stderr.write('\n');
+  }
+}
+
 async function run(): Promise<void> {
   const { positionals, options } = read(process.argv.slice(2));
   const command = COMMANDS.find(({ words }) => words.join(' ') === positionals.join(' '));
@@ -88,6 +106,7 @@ async function run(): Promise<void> {
       actor: `operator:${userInfo().username}`,
       out: (line) => void process.stdout.write(`${line}\n`),
       ask,
+      askSecret,
       ...(process.env['REDIS_URL'] ? { redisUrl: loadConfig(['REDIS_URL'], process.env).REDIS_URL } : {}),
     };
     await command.run(context, options);

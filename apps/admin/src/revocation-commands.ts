@@ -3,7 +3,7 @@ import { appendAudit } from '#lib/audit';
 import type { CrlLayout } from '#lib/jlis';
 import type { Hierarchy } from '#lib/pki';
 import type { Mode } from '#lib/platform';
-import { bumpEpoch } from './anchor-commands.js';
+import { bumpEpoch } from './anchor-store.js';
 import { type OperatorContext, OperatorError } from './context.js';
 import { requestPlans } from './plan-request.js';
 

@@ -20,6 +20,8 @@ const settings = {
   REDIS_URL: redisUrl,
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: port.default(3000),
+  /** Where the operators' REST listens; beside the API on one machine it needs another port. */
+  ADMIN_PORT: port.default(3001),
   /** Base of the links in answers, without a trailing slash. */
   PUBLIC_URL: z.url().transform((url) => url.replace(/\/+$/, '')),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -52,6 +54,7 @@ const settings = {
   SANDBOX_URL: z.url().transform((url) => url.replace(/\/+$/, '')),
   API_DB_PASSWORD: z.string().min(16),
   WORKER_DB_PASSWORD: z.string().min(16),
+  ADMIN_DB_PASSWORD: z.string().min(16),
   OPERATOR_DB_PASSWORD: z.string().min(16),
 };
 type Settings = typeof settings;

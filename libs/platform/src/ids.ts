@@ -18,6 +18,8 @@ export const ID_PREFIXES = [
   'age',
   'atu',
   'evt',
+  'opr',
+  'apr',
 ] as const;
 export type IdPrefix = (typeof ID_PREFIXES)[number];
 

@@ -10,6 +10,7 @@ export * from './logger.js';
 export * from './metrics-server.js';
 export * from './mode.js';
 export * from './operator-must-act.js';
+export * from './operator-problem.js';
 export * from './platform.module.js';
 export * from './problem.js';
 export * from './thread.js';

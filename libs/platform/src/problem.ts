@@ -1,10 +1,5 @@
-/** A rule for every request we refuse. `retryable`: the same request may succeed later without a change. */
-interface ProblemRow {
-  status: number;
-  title: string;
-  remedy: string;
-  retryable?: true;
-}
+import { OPERATOR_PROBLEMS, type OperatorProblemCode } from './operator-problem.js';
+import type { ProblemRow } from './problem-row.js';
 
 /** Every problem code of the SP API. Codes are stable; titles and remedies may be reworded. */
 export const PROBLEMS = {
@@ -189,9 +184,12 @@ export const PROBLEMS = {
     remedy: 'Quote request_id to the operator.',
   },
 } as const satisfies Record<string, ProblemRow>;
-export type ProblemCode = keyof typeof PROBLEMS;
+export type ProblemCode = keyof typeof PROBLEMS | OperatorProblemCode;
 
-export const problemRow = (code: ProblemCode): ProblemRow => PROBLEMS[code];
+export const problemRow = (code: ProblemCode): ProblemRow =>
+  Object.hasOwn(OPERATOR_PROBLEMS, code)
+    ? OPERATOR_PROBLEMS[code as OperatorProblemCode]
+    : PROBLEMS[code as keyof typeof PROBLEMS];
 
 /** A request we refuse. Turned into an RFC 9457 body in one place, the problem filter. */
 export class Problem extends Error {

@@ -1,0 +1,106 @@
+import {
+  type Approval,
+  Approvals,
+  OperatorAccounts,
+  OperatorSessions,
+  type Permission,
+  type Proposal,
+  type Role,
+  ROLES,
+  SignIn,
+} from '#lib/operators';
+import { loadConfig, newRandomId, OPERATOR_PROBLEMS, Problem, toPublicId } from '#lib/platform';
+import { CommandRefused } from './command-refused.js';
+import { type OperatorContext, OperatorError } from './context.js';
+
+/** Prints the password: this is the only time it can be seen, and it has to be changed at the first sign-in. */
+export async function operatorCreate(
+  context: OperatorContext,
+  { email, name, roles }: { email: string; name: string; roles: readonly string[] },
+): Promise<void> {
+  const known = roles.map((role): Role => {
+    const found = ROLES.find((each) => each === role);
+    if (!found) throw new CommandRefused(`role "${role}" is not one of ${ROLES.join(', ')}`);
+    return found;
+  });
+  if (!/^[^\s@]+@[^\s@]+$/.test(email)) throw new CommandRefused('--email is not an address');
+  const accounts = new OperatorAccounts(context.dataSource);
+  // Before there are two people nobody can approve; the database refuses a third account with roles.
+  if (known.length > 0 && (await accounts.list()).length >= 2)
+    throw new OperatorError(
+      'roles_need_approval',
+      'There are two accounts: roles are proposed and approved from now on.',
+    );
+  if (known.length > 0 && !known.includes('admin'))
+    throw new OperatorError('roles_need_approval', 'The first two accounts are admins; other roles come by approval.');
+  const { id, password } = await refusing(() =>
+    accounts.create({ email, name, roles: known }, { actor: context.actor }),
+  );
+  context.out(JSON.stringify({ operator_id: toPublicId('opr', id), email, password }));
+}
+
+export async function operatorList(context: OperatorContext): Promise<void> {
+  for (const { id, email, roles, disabledAt, secondFactorEnrolled } of await new OperatorAccounts(
+    context.dataSource,
+  ).list())
+    context.out(
+      `${toPublicId('opr', id)} ${email} ${roles.join(',') || '-'} ${disabledAt ? 'disabled' : secondFactorEnrolled ? 'enrolled' : 'not enrolled'}`,
+    );
+}
+
+/** For a forgotten password; the second factor stays as it is. */
+export async function operatorResetPassword(context: OperatorContext, email: string): Promise<void> {
+  const { id, password } = await refusing(() =>
+    new OperatorAccounts(context.dataSource).resetPassword(email, { actor: context.actor }),
+  );
+  context.out(JSON.stringify({ operator_id: toPublicId('opr', id), email, password }));
+}
+
+/**
+ * Proposes in the name of an operator who signs in at the terminal with both factors: who may start this command is not
+ * yet a person, and a proposal of nobody could be approved by its own author.
+ * @throws OperatorError with the code of the refusal.
+ */
+export async function proposeAsOperator(
+  context: OperatorContext,
+  permission: Permission,
+  proposal: Proposal,
+): Promise<Approval> {
+  const { dataSource } = context;
+  const { KEY_RING: keyRing } = loadConfig(['KEY_RING'], process.env);
+  const sessions = new OperatorSessions(dataSource);
+  const signIn = new SignIn(dataSource, keyRing, sessions);
+  const origin = { requestId: `cmd_${newRandomId().replaceAll('-', '')}` };
+  return refusing(async () => {
+    const email = await context.ask('Your operator address: ');
+    const operatorId = await signIn.checkPassword(email, await context.askSecret('Password: '), origin);
+    const first = await sessions.find(await signIn.openFirst(operatorId, Date.now()), Date.now());
+    if (!first) throw new Problem('session_missing');
+    // Enrolling is for the console, which can show a picture.
+    if (!first.secondFactorEnrolled) throw new Problem('second_factor_required');
+    const code = await context.askSecret('Code of your authenticator: ');
+    const { token } = await signIn.complete(first, { code }, Date.now(), origin);
+    const session = await sessions.find(token, Date.now());
+    if (!session) throw new Problem('session_missing');
+    try {
+      if (session.passwordExpired) throw new Problem('password_change_required');
+      if (!session.permissions.includes(permission)) throw new Problem('permission_missing', { permission });
+      return await new Approvals(dataSource).propose(session, proposal, origin, Date.now());
+    } finally {
+      await signIn.signOut(session, origin);
+    }
+  });
+}
+
+/** A refusal as one line for the terminal. */
+async function refusing<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    const { code } = error;
+    const title =
+      Object.entries(OPERATOR_PROBLEMS).find(([each]) => each === code)?.[1].title ?? 'There is no such thing.';
+    throw new OperatorError(code, title);
+  }
+}

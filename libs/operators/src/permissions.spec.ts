@@ -1,0 +1,42 @@
+import { describe, expect, it } from '@jest/globals';
+import { PERMISSIONS, permissionsOf, ROLES } from './permissions.js';
+import { hashRecoveryCode, makeRecoveryCodes } from './recovery-codes.js';
+
+describe('the permission table', () => {
+  it('gives nothing to nobody, and each role what its rows say', () => {
+    expect(permissionsOf([])).toEqual([]);
+    for (const role of ROLES)
+      for (const [permission, roles] of Object.entries(PERMISSIONS))
+        expect([role, permission, permissionsOf([role]).some((each) => each === permission)]).toEqual([
+          role,
+          permission,
+          (roles as readonly string[]).includes(role),
+        ]);
+  });
+
+  it('lets auditors and support change nothing but the freshness of lists', () => {
+    const changing = permissionsOf(['auditor', 'support']).filter((permission) => !permission.endsWith(':read'));
+    expect(changing).toEqual(['revocation:refresh']);
+  });
+
+  it('lets only admins propose or approve what needs two people', () => {
+    for (const role of ROLES.filter((each) => each !== 'admin'))
+      expect(permissionsOf([role]).filter((each) => /:(propose|approve)$/.test(each))).toEqual([]);
+  });
+});
+
+describe('recovery codes', () => {
+  it('are ten, of 80 bits each, found again however they are typed', () => {
+    const codes = makeRecoveryCodes();
+    expect(new Set(codes).size).toBe(10);
+    for (const code of codes) {
+      expect(code).toMatch(/^([0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}$/);
+      const typed = ` ${code.toLowerCase().replaceAll('-', ' ').replaceAll('0', 'o').replaceAll('1', 'l')} `;
+      expect(hashRecoveryCode(typed)).toEqual(hashRecoveryCode(code));
+    }
+  });
+
+  it.each(['', '0000', 'U000-0000-0000-0000', '0'.repeat(17), '０'.repeat(16)])('are not %j', (text) =>
+    expect(hashRecoveryCode(text)).toBeUndefined(),
+  );
+});

@@ -1,0 +1,28 @@
+export const ROLES = ['admin', 'onboarding', 'billing', 'auditor', 'support'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Who may do what: the one table. A permission without a role is one of nobody. */
+export const PERMISSIONS = {
+  'tenants:read': ['admin', 'onboarding', 'billing', 'auditor', 'support'],
+  'tenants:write': ['admin', 'onboarding'],
+  'api_keys:read': ['admin', 'onboarding', 'auditor', 'support'],
+  'api_keys:write': ['admin', 'onboarding'],
+  'revocation:read': ['admin', 'onboarding', 'auditor', 'support'],
+  'revocation:refresh': ['admin', 'support'],
+  'anchors:propose': ['admin'],
+  'anchors:approve': ['admin'],
+  'verifications:read': ['admin', 'auditor', 'support'],
+  'approvals:read': ['admin', 'onboarding', 'billing', 'auditor'],
+  'operators:read': ['admin', 'auditor'],
+  'operators:write': ['admin'],
+  'operator_roles:propose': ['admin'],
+  'operator_roles:approve': ['admin'],
+  'audit:read': ['admin', 'auditor'],
+} as const satisfies Record<string, readonly Role[]>;
+export type Permission = keyof typeof PERMISSIONS;
+
+/** All permissions of an operator with these roles, sorted. */
+export const permissionsOf = (roles: readonly Role[]): Permission[] =>
+  (Object.keys(PERMISSIONS) as Permission[])
+    .filter((permission) => PERMISSIONS[permission].some((role) => roles.includes(role)))
+    .sort();

@@ -1,0 +1,163 @@
+import type { ProblemRow } from './problem-row.js';
+
+/** A refusal of the operators' REST; `ja` is the title for the console in Japanese. */
+interface OperatorProblemRow extends ProblemRow {
+  ja: string;
+}
+
+/** Problem codes that only the operators' REST has. Codes are stable; texts may be reworded. */
+export const OPERATOR_PROBLEMS = {
+  session_missing: {
+    status: 401,
+    title: 'There is no session, or it has ended.',
+    ja: 'セッションがないか、終了しています。',
+    remedy: 'Sign in. A session ends after 30 minutes without a request and after 10 hours.',
+  },
+  sign_in_refused: {
+    status: 401,
+    title: 'The address or the password is wrong.',
+    ja: 'メールアドレスまたはパスワードが正しくありません。',
+    remedy: 'Check both. A disabled account looks the same as one that never existed.',
+  },
+  code_refused: {
+    status: 401,
+    title: 'The code is wrong, used or out of date.',
+    ja: 'コードが正しくないか、使用済みまたは期限切れです。',
+    remedy: 'Wait for the next code, check the clock of the device, or use a recovery code.',
+  },
+  second_factor_required: {
+    status: 403,
+    title: 'The session has not shown the second factor.',
+    ja: '二要素認証が完了していません。',
+    remedy: 'Send a code to /v1/session/second-factor; where no device is enrolled, enrol one first.',
+  },
+  password_change_required: {
+    status: 403,
+    title: 'The password was given by somebody else and has to be changed first.',
+    ja: '初期パスワードの変更が必要です。',
+    remedy: 'Set a password of your own at /v1/me/password.',
+  },
+  permission_missing: {
+    status: 403,
+    title: 'No role of this operator may do this.',
+    ja: 'この操作を行う権限がありません。',
+    remedy: 'Ask an operator with the permission named in `permission`.',
+  },
+  csrf_token_wrong: {
+    status: 403,
+    title: 'The X-CSRF-Token header is missing or not that of this session.',
+    ja: 'リクエストの検証に失敗しました。画面を再読み込みしてください。',
+    remedy: 'Send the `csrf_token` that the session was opened with; GET /v1/me tells it again.',
+  },
+  origin_refused: {
+    status: 403,
+    title: 'The request was made by a page of another origin.',
+    ja: '許可されていない画面からのリクエストです。',
+    remedy: 'Open the console at its own address.',
+  },
+  approval_own: {
+    status: 403,
+    title: 'Nobody approves a proposal of his own.',
+    ja: '自分の申請を自分で承認することはできません。',
+    remedy: 'Another operator has to decide.',
+  },
+  approval_about_oneself: {
+    status: 403,
+    title: 'Nobody approves a change to his own rights.',
+    ja: '自分の権限の変更を自分で承認することはできません。',
+    remedy: 'Another operator has to decide.',
+  },
+  approval_not_open: {
+    status: 409,
+    title: 'The proposal has been decided.',
+    ja: 'この申請は既に処理されています。',
+    remedy: 'Look at its state; propose anew if it is still wanted.',
+  },
+  approval_expired: {
+    status: 409,
+    title: 'The proposal was not decided in time.',
+    ja: 'この申請は期限切れです。',
+    remedy: 'Propose anew.',
+  },
+  approval_changed: {
+    status: 409,
+    title: 'This is not the proposal that was looked at.',
+    ja: '表示された内容と申請内容が一致しません。',
+    remedy: 'Get the proposal again and send its `payload_sha256`.',
+  },
+  approval_stale: {
+    status: 409,
+    title: 'What the proposal would change has changed since.',
+    ja: '申請後に対象が変更されています。',
+    remedy: 'Refuse it and propose anew from the present state.',
+  },
+  proposal_open: {
+    status: 409,
+    title: 'There is an open proposal for the same thing.',
+    ja: '同じ対象の申請が処理待ちです。',
+    remedy: 'Decide or withdraw it first.',
+  },
+  nothing_to_change: {
+    status: 409,
+    title: 'It is already so.',
+    ja: '変更する内容がありません。',
+    remedy: 'Get the present state.',
+  },
+  email_taken: {
+    status: 409,
+    title: 'There is an account with this address.',
+    ja: 'このメールアドレスは既に登録されています。',
+    remedy: 'Use another address; a disabled account keeps its own.',
+  },
+  last_admin: {
+    status: 409,
+    title: 'This is the last active admin.',
+    ja: '最後の管理者は無効化または権限変更できません。',
+    remedy: 'Make another admin first.',
+  },
+  second_factor_enrolled: {
+    status: 409,
+    title: 'A second factor is enrolled.',
+    ja: '二要素認証は既に登録されています。',
+    remedy: 'Use it; who has lost it asks another operator to reset it.',
+  },
+  second_factor_own: {
+    status: 409,
+    title: 'Nobody resets a second factor of his own.',
+    ja: '自分の二要素認証を自分でリセットすることはできません。',
+    remedy: 'Use a recovery code, or ask another operator.',
+  },
+  password_weak: {
+    status: 422,
+    title: 'The new password is too easy to guess.',
+    ja: '新しいパスワードが推測されやすいものです。',
+    remedy: 'See `rule`. Twelve characters or more, not your name, address or present password, not a common one.',
+  },
+  anchor_refused: {
+    status: 422,
+    title: 'The certificate cannot be a trust anchor here.',
+    ja: 'この証明書はトラストアンカーとして登録できません。',
+    remedy: 'See `rule`.',
+  },
+  fingerprint_mismatch: {
+    status: 422,
+    title: 'The fingerprint given is not that of the certificate.',
+    ja: '入力されたフィンガープリントが証明書と一致しません。',
+    remedy: 'Compare with the fingerprint published by J-LIS. Do not copy it from the file.',
+  },
+  sign_in_blocked: {
+    status: 429,
+    title: 'There were too many wrong attempts.',
+    ja: '試行回数の上限を超えました。しばらくしてからお試しください。',
+    remedy: 'Wait `retry_after` seconds. Each further wrong attempt doubles the wait, up to 15 minutes.',
+    retryable: true,
+  },
+  queue_unavailable: {
+    status: 503,
+    title: 'The job queue cannot be reached.',
+    ja: '現在処理を依頼できません。しばらくしてからお試しください。',
+    remedy: 'Try again; the nightly refresh does not depend on this.',
+    retryable: true,
+  },
+} as const satisfies Record<string, OperatorProblemRow>;
+export type OperatorProblemCode = keyof typeof OPERATOR_PROBLEMS;
