@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { X509Certificate as NodeCertificate } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { certificateStatus, currentCertificate, type CardRecord } from './card-record.js';
 import { CATALOGUE } from './catalogue.js';
+import { certificateHistory } from './certificate-history.js';
 import { GENERATION_FACTS, type Hierarchy } from './hierarchy.js';
 import { SandboxError } from './sandbox-error.js';
 import { Sandbox } from './sandbox.js';
@@ -177,4 +178,24 @@ test('anchors, certificates, PIN tries, revocations, serials and clock survive a
   expect(BigInt(currentCertificate(issue(), 'auth')!.serial)).toBe(
     BigInt(currentCertificate(card, 'auth')!.serial) + 1n,
   );
+});
+
+test('cards of the first catalogue keep their certificates, get company, and are known as one person’s where they are', async () => {
+  const file = (name: string): string => join(stateDirectory, name);
+  const serial = currentCertificate(sandbox.cards.get('renewed-new'), 'auth')?.serial;
+  for (const { id, since } of CATALOGUE) {
+    const card = JSON.parse(readFileSync(file(`cards/${id}.json`), 'utf8')) as Record<string, unknown>;
+    delete card['person'];
+    delete card['device'];
+    if (since === 1) writeFileSync(file(`cards/${id}.json`), JSON.stringify(card));
+    else rmSync(file(`cards/${id}.json`));
+  }
+  writeFileSync(file('catalogue.json'), '{"version":1}');
+
+  const upgraded = await open();
+
+  expect(upgraded.cards.list().filter(({ origin }) => origin === 'catalogue')).toHaveLength(CATALOGUE.length);
+  const history = certificateHistory(upgraded.cards, upgraded.cards.get('renewed-old'), 'auth');
+  expect(history.map(({ card }) => card.id)).toEqual(['renewed-old', 'renewed-new']);
+  expect(history.at(-1)?.record.serial).toBe(serial);
 });

@@ -82,7 +82,13 @@ export class JlisRequestLog {
   /** On disk when this returns. */
   append(entry: RequestEntry): void {
     const segment = this.writable();
-    this.store.appendLine(fileOf(segment.number), JSON.stringify(entry));
+    try {
+      this.store.appendLine(fileOf(segment.number), JSON.stringify(entry));
+    } catch (error) {
+      // Part of the line may be in the file (a full disk): nothing is written after it.
+      this.open = false;
+      throw error;
+    }
     segment.entries.push(entry);
     addTo(this.counts, countOf(entry));
     this.trim();

@@ -12,6 +12,28 @@ beforeAll(async () => {
 afterAll(() => trial.stop());
 afterEach(() => trial.reset());
 
+/** One request written by hand, to see the session it made or resumed. */
+function askRaw(options: ConnectionOptions): Promise<{ status: string; resumed: boolean; session: Buffer }> {
+  return new Promise((resolve, reject) => {
+    const sessions: Buffer[] = [];
+    let text = '';
+    const socket = connect(options, () => {
+      const headers = Object.entries(trial.identified()).map(([name, value]) => `${name}: ${value}\r\n`);
+      socket.write(`GET /v1/capabilities HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n${headers.join('')}\r\n`);
+    });
+    socket.on('session', (session) => sessions.push(session));
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));
+    socket.on('error', reject);
+    socket.on('end', () =>
+      resolve({
+        status: text.slice(9, 12),
+        resumed: socket.isSessionReused(),
+        session: sessions.at(-1) ?? Buffer.alloc(0),
+      }),
+    );
+  });
+}
+
 describe('the platform operator gets in by its certificate', () => {
   const capabilities = (tls?: ConnectionOptions): Promise<Answer> =>
     trial.exchange('GET', '/v1/capabilities', { headers: trial.identified(), ...(tls ? { tls } : {}) });
@@ -23,6 +45,19 @@ describe('the platform operator gets in by its certificate', () => {
       const answer = await capabilities(tls);
       expect([answer.status, JSON.parse(answer.text)]).toEqual([200, { version: '1', chained_linkage: false }]);
     }
+  });
+
+  test('also on a resumed session, where the certificate is not sent again; a refused one stays refused', async () => {
+    for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const)
+      for (const [name, status] of [
+        ['client', '200'],
+        ['refused/expired', '403'],
+      ] as const) {
+        const options = { host: '127.0.0.1', port: trial.port, ca: trial.pem('ca.pem'), ...trial.files(name) };
+        const first = await askRaw({ ...options, maxVersion });
+        const second = await askRaw({ ...options, maxVersion, session: first.session });
+        expect([first.resumed, first.status, second.resumed, second.status]).toEqual([false, status, true, status]);
+      }
   });
 
   test.each(['refused/expired', 'refused/wrong-ca', 'refused/stranger'])('not with %s: 403', async (name) => {

@@ -12,6 +12,8 @@ import { PF_FINGERPRINT, PfCertificateGuard } from './pf-certificate.guard.js';
 
 const MAX_BODY_OCTETS = 64 * 1024;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** For headers and body together. */
+const REQUEST_TIMEOUT_MS = 30_000;
 
 @Module({})
 class JlisModule {
@@ -32,6 +34,7 @@ class JlisModule {
 export async function createJlisServer(sandbox: Sandbox, tls: JlisTls, log: Logger): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: MAX_BODY_OCTETS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
     https: {
       ca: tls.ca,
