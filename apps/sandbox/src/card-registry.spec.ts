@@ -92,6 +92,20 @@ describe('the catalogue', () => {
     }
   });
 
+  test('earlier pairs were good from their issue until the renewal that superseded them', () => {
+    const renewed = sandbox.cards.list().filter(({ certificates }) => certificates.auth.length > 1);
+    expect(renewed.map(({ id }) => id).sort()).toEqual(['fresh', 'renewed-thrice', 'seed-story']);
+    for (const { certificates } of renewed)
+      for (const all of [certificates.sign, certificates.auth])
+        all.slice(0, -1).forEach((record, index) => {
+          const renewal = all[index + 1]!.notBefore;
+          expect(record.revocation).toEqual({ at: renewal, reason: 'superseded' });
+          expect(certificateStatus(record, record.notBefore)).toBe('good');
+          expect(certificateStatus(record, renewal - 1)).toBe('good');
+          expect(record.notBefore).toBeGreaterThanOrEqual(GENERATION_FACTS[record.generation].notBefore);
+        });
+  });
+
   test('every substitution map has one digit per character', () => {
     for (const { holder } of sandbox.cards.list()) {
       expect(holder.nameSubstitution).toMatch(new RegExp(`^[01]{${[...holder.name].length}}$`));
