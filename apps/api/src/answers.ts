@@ -1,6 +1,7 @@
 import type { Reason, RevocationFinding } from '#lib/pki';
 import { toPublicId } from '#lib/platform';
 import { REASON_TEXTS, type Challenge, type Verification } from '#lib/verification';
+import { verificationPersonAnswer } from './persons.answers.js';
 import type { VerificationAnswer, VerificationSummaryAnswer } from './schemas.js';
 
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -70,6 +71,7 @@ export function summaryAnswer(verification: Verification, publicUrl: string): Ve
 export const verificationAnswer = (verification: Verification, publicUrl: string): VerificationAnswer => ({
   ...summaryAnswer(verification, publicUrl),
   attributes: verification.attributes ?? null,
+  person: verification.person ? verificationPersonAnswer(verification.person) : null,
 });
 
 export const challengeAnswer = (

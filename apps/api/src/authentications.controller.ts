@@ -76,6 +76,7 @@ export class AuthenticationsController {
         padding: body.padding,
         digestAlgorithm: body.digest_algorithm,
         revocation: body.revocation,
+        identify: body.identify,
         ...(body.reference === undefined ? {} : { reference: body.reference }),
       },
       callOf(request, body),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { METERS, METHODS } from '#lib/billing';
 import { CHECKS, CMS_LIMITS, CRL_REASONS, REASONS, type ReasonCode } from '#lib/pki';
+import { identify, verificationPerson } from './persons.schemas.js';
 
 const MIB = 1024 * 1024;
 /** Base64 text that decodes to at most `bytes` bytes. */
@@ -46,6 +47,7 @@ const rawSignature = z
     content: content.optional(),
     digest: digest.optional(),
     revocation,
+    identify,
     reference,
   })
   .refine(exactlyOne, { message: 'send either content or digest', path: ['content'] })
@@ -59,6 +61,7 @@ const cmsSignature = z
     digest_algorithm: digestAlgorithm.optional(),
     digest: digest.optional(),
     revocation,
+    identify,
     reference,
   })
   .refine((body) => body.content === undefined || body.digest === undefined, {
@@ -84,6 +87,7 @@ export const authenticationRequest = z
     padding,
     digest_algorithm: digestAlgorithm,
     revocation,
+    identify,
     reference,
   })
   .meta({ id: 'AuthenticationRequest' });
@@ -180,6 +184,9 @@ export const verificationAnswer = z
     ...verificationFields,
     attributes: attributes.nullable().meta({
       description: 'Of a sign certificate whose path, profile, validity and signature passed.',
+    }),
+    person: verificationPerson.nullable().meta({
+      description: 'Of a valid verification with `identify`: whose certificate it was.',
     }),
   })
   .meta({ id: 'Verification' });

@@ -20,6 +20,7 @@ const bytes = (text: string): Buffer => Buffer.from(text, 'base64');
 function toRequest(body: SignatureVerificationBody): SignatureRequest {
   const shared = {
     revocation: body.revocation,
+    identify: body.identify,
     ...(body.content === undefined ? {} : { content: bytes(body.content) }),
     ...(body.digest === undefined ? {} : { digest: bytes(body.digest) }),
     ...(body.reference === undefined ? {} : { reference: body.reference }),

@@ -244,6 +244,11 @@ export interface components {
              * @enum {string}
              */
             revocation?: "crl" | "ocsp" | "ocsp_or_crl";
+            /**
+             * @description Whether to tell whose certificate it is. J-LIS is not asked. Needs the contract to include `identify`.
+             * @default false
+             */
+            identify?: boolean;
             /** @description Your own reference, returned and searchable. Never an Individual Number (My Number). */
             reference?: string;
         };
@@ -274,6 +279,11 @@ export interface components {
              * @enum {string}
              */
             revocation?: "crl" | "ocsp" | "ocsp_or_crl";
+            /**
+             * @description Whether to tell whose certificate it is. J-LIS is not asked. Needs the contract to include `identify`.
+             * @default false
+             */
+            identify?: boolean;
             /** @description Your own reference, returned and searchable. Never an Individual Number (My Number). */
             reference?: string;
         };
@@ -332,6 +342,8 @@ export interface components {
             }[];
             /** @description Of a sign certificate whose path, profile, validity and signature passed. */
             attributes: components["schemas"]["Attributes"] | null;
+            /** @description Of a valid verification with `identify`: whose certificate it was. */
+            person: components["schemas"]["VerificationPerson"] | null;
         };
         Reason: {
             /** @enum {string} */
@@ -402,6 +414,19 @@ export interface components {
             substitution: string | null;
             substitution_fits: boolean;
         };
+        VerificationPerson: {
+            /**
+             * @description `severed`: the certificate belonged to a person who was deleted. `ambiguous`: what is known about the certificate contradicts itself, so nobody is named.
+             * @enum {string}
+             */
+            state: "identified" | "severed" | "ambiguous";
+            /** @description Random, of this tenant and mode. */
+            id: string | null;
+            /** @description The certificate was seen for the first time and made a person. */
+            new: boolean;
+            /** @description The person under whom this one goes on, when both have turned out to be the same. */
+            merged_into: string | null;
+        };
         Problem: {
             type: string;
             title: string;
@@ -452,6 +477,11 @@ export interface components {
              * @enum {string}
              */
             revocation?: "crl" | "ocsp" | "ocsp_or_crl";
+            /**
+             * @description Whether to tell whose certificate it is. J-LIS is not asked. Needs the contract to include `identify`.
+             * @default false
+             */
+            identify?: boolean;
             /** @description Your own reference, returned and searchable. Never an Individual Number (My Number). */
             reference?: string;
         };

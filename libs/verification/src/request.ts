@@ -27,6 +27,8 @@ export interface CmsSignatureRequest extends Signed {
 export type SignatureRequest = (RawSignatureRequest | CmsSignatureRequest) & {
   revocation: RevocationMethod;
   reference?: string;
+  /** Whether to tell whose certificate it is. */
+  identify?: boolean;
 };
 
 export interface AuthenticationRequest {
@@ -37,4 +39,6 @@ export interface AuthenticationRequest {
   digestAlgorithm: DigestAlgorithm;
   revocation: RevocationMethod;
   reference?: string;
+  /** Whether to tell whose certificate it is. */
+  identify?: boolean;
 }

@@ -6,7 +6,9 @@ import { findMade, firstIdOf, Problem, withTenant, type Idempotency } from '#lib
 import { parseCertificate, readAttributes, type Attributes, type Outcome } from '#lib/pki';
 import { TenantKeys, type Principal } from '#lib/tenancy';
 import { openEvidence, type VerdictFacts } from './evidence.js';
-import { VerificationRow } from './verification.entity.js';
+import { findVerificationPerson, type VerificationPerson } from './verification-person.js';
+import type { VerificationRow } from './verification.entity.js';
+import { findVisibleVerification, visibleVerifications } from './visible-verification.js';
 
 /** A check as its tenant sees it. */
 export interface Verification {
@@ -20,6 +22,8 @@ export interface Verification {
   challengeId?: string;
   /** Of a sign certificate whose path, profile, validity and signature passed; absent in lists. */
   attributes?: Attributes;
+  /** Of a valid one that was asked whose it is; absent in lists. */
+  person?: VerificationPerson;
 }
 
 export interface VerificationFilter {
@@ -60,7 +64,10 @@ export class Verifications {
     return found;
   }
 
-  /** The verification made earlier under the same Idempotency-Key for the same request. */
+  /**
+   * The verification made earlier under the same Idempotency-Key for the same request.
+   * @throws Problem `not_found` when it may not be shown any more.
+   */
   async findReplay(
     principal: Principal,
     idempotency: Idempotency,
@@ -68,20 +75,18 @@ export class Verifications {
   ): Promise<Verification | undefined> {
     return withTenant(this.dataSource, principal, async (manager) => {
       const id = await findMade(manager, idempotency, 'verification');
-      return id === undefined ? undefined : this.open(manager, principal, id, requestId);
+      if (id === undefined) return undefined;
+      const found = await this.open(manager, principal, id, requestId);
+      // Its person was deleted since.
+      if (!found) throw new Problem('not_found');
+      return found;
     });
   }
 
   /** Newest first. */
   async list(principal: Principal, filter: VerificationFilter): Promise<Verification[]> {
     return withTenant(this.dataSource, principal, async (manager) => {
-      const query = manager
-        .createQueryBuilder(VerificationRow, 'v')
-        .select(LISTED)
-        // Tenant and mode are enforced by the database; named here they let the primary key serve the order.
-        .where('v.tenant_id = :tenantId and v.mode = :mode', { tenantId: principal.tenantId, mode: principal.mode })
-        .orderBy('v.id', 'DESC')
-        .limit(filter.limit);
+      const query = visibleVerifications(manager, principal).select(LISTED).orderBy('v.id', 'DESC').limit(filter.limit);
       if (filter.after !== undefined) query.andWhere('v.id < :after', { after: filter.after });
       if (filter.outcome !== undefined) query.andWhere('v.outcome = :outcome', { outcome: filter.outcome });
       if (filter.kind !== undefined) query.andWhere('v.kind = :kind', { kind: filter.kind });
@@ -100,10 +105,13 @@ export class Verifications {
     id: string,
     requestId: string,
   ): Promise<Verification | undefined> {
-    const { tenantId, mode } = principal;
-    const row = await manager.findOne(VerificationRow, { where: { tenantId, mode, id } });
+    const row = await findVisibleVerification(manager, principal, id);
     if (!row) return undefined;
-    const verification = toVerification(row, (await this.usageOf(manager, [row])).get(id) ?? []);
+    const person = await findVerificationPerson(manager, id);
+    const verification = {
+      ...toVerification(row, (await this.usageOf(manager, [row])).get(id) ?? []),
+      ...(person ? { person } : {}),
+    };
     if (!disclosesAttributes(row.verdict)) return verification;
     const key = await this.tenantKeys.get(principal, row.tenantKeyId, manager);
     const { certificate } = openEvidence(key, principal, id, row.evidence);

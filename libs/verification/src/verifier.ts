@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { usageEventOf } from '#lib/billing';
-import { certificateHashOf } from '#lib/persons';
+import { certificateHashOf, type Proof } from '#lib/persons';
 import { Clock, InFlight, newId, Problem, type Call } from '#lib/platform';
 import { judge, profileFor, readAttributes, type Evidence, type Hierarchy, type RevocationFinding } from '#lib/pki';
 import { AnchorStore, RevocationService, type RevocationMethod } from '#lib/revocation';
@@ -12,6 +12,7 @@ import type { Decision } from './decision.js';
 import { DecisionWriter } from './decision-writer.js';
 import { sealEvidence, type VerdictFacts } from './evidence.js';
 import { examine } from './examine.js';
+import { Identifications } from './identifications.js';
 import type { AuthenticationRequest, SignatureRequest } from './request.js';
 import { readRawSignature, type SignatureInput } from './signature-input.js';
 import { disclosesAttributes, Verifications, type Verification } from './verifications.js';
@@ -20,6 +21,11 @@ import { disclosesAttributes, Verifications, type Verification } from './verific
 export interface Answered {
   verification: Verification;
   replayed: boolean;
+}
+
+/** What was decided, and what that proves unless an earlier request decided it. */
+interface Checked extends Answered {
+  proof?: Proof;
 }
 
 /** What differs between the two kinds of check. */
@@ -48,11 +54,12 @@ export class Verifier {
     @Inject(Challenges) private readonly challenges: Challenges,
     @Inject(Verifications) private readonly verifications: Verifications,
     @Inject(DecisionWriter) private readonly writer: DecisionWriter,
+    @Inject(Identifications) private readonly identifications: Identifications,
   ) {}
 
   /** Verifies a signature made with a sign certificate. @throws Problem for a request that cannot be checked. */
   async verifySignature(principal: Principal, request: SignatureRequest, call: Call): Promise<Answered> {
-    return this.inFlight.guard(principal, call.idempotency, async () => {
+    return this.answer(principal, call, request.identify ?? false, async () => {
       // Local data costs nothing to ask again, so the unique index finds a replay; the network is not asked twice.
       const replay = request.revocation === 'crl' ? undefined : await this.findReplay(principal, call);
       if (replay) return replay;
@@ -73,7 +80,7 @@ export class Verifier {
 
   /** Verifies a card's answer to a challenge. @throws Problem for a challenge that cannot be answered. */
   async authenticate(principal: Principal, request: AuthenticationRequest, call: Call): Promise<Answered> {
-    return this.inFlight.guard(principal, call.idempotency, async () => {
+    return this.answer(principal, call, request.identify ?? false, async () => {
       const replay = await this.findReplay(principal, call);
       if (replay) return replay;
       const challenge = await this.challenges.getOpen(principal, request.challengeId, this.clock.now(principal.mode));
@@ -89,13 +96,31 @@ export class Verifier {
     });
   }
 
+  /** Checks, and after that tells whose certificate it was, if that was asked. */
+  private answer(
+    principal: Principal,
+    call: Call,
+    identify: boolean,
+    check: () => Promise<Checked>,
+  ): Promise<Answered> {
+    return this.inFlight.guard(principal, call.idempotency, async () => {
+      if (identify) await this.identifications.requireContracted(principal);
+      const { verification, replayed, proof } = await check();
+      if (!identify) return { verification, replayed };
+      return {
+        verification: await this.identifications.complete(principal, verification, call, proof),
+        replayed,
+      };
+    });
+  }
+
   private async findReplay(principal: Principal, call: Call): Promise<Answered | undefined> {
     if (!call.idempotency) return undefined;
     const verification = await this.verifications.findReplay(principal, call.idempotency, call.requestId);
     return verification && { verification, replayed: true };
   }
 
-  private async decide(principal: Principal, call: Call, subject: Subject): Promise<Answered> {
+  private async decide(principal: Principal, call: Call, subject: Subject): Promise<Checked> {
     if (subject.reference !== undefined) {
       const refused = checkReference(subject.reference, principal.referenceFormat);
       if (refused) throw new Problem(refused, { field: 'reference' });
@@ -144,7 +169,11 @@ export class Verifier {
       ...(subject.challengeId === undefined ? {} : { challengeId: subject.challengeId }),
       ...(call.idempotency === undefined ? {} : { idempotency: call.idempotency }),
     };
-    return this.store(decision, subject);
+    const answered = await this.store(decision, subject);
+    if (answered.replayed || outcome !== 'valid' || anchor === undefined) return answered;
+    const { certificateHash } = decision;
+    const proof = { verificationId: id, kind: subject.hierarchy, certificate, certificateHash, anchor, decidedAt };
+    return { ...answered, proof };
   }
 
   /** Runs the checks in order and stops at the first that fails. */

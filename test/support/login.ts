@@ -1,0 +1,43 @@
+import { expect } from '@jest/globals';
+import type { Schemas } from '#lib/api-client';
+import type { ApiStack, TestKey } from './api.js';
+import { rawBody } from './card.js';
+import type { Verification } from './verification.js';
+
+/** A card's answer to a new challenge. */
+export async function authenticationBody(
+  { sandbox }: ApiStack,
+  { client }: TestKey,
+  card: string,
+): Promise<Schemas['AuthenticationRequest']> {
+  const { data: challenge } = await client.POST('/v1/challenges');
+  const signing = { padding: 'pkcs1_v15', digest_algorithm: 'sha256' } as const;
+  const signed = await sandbox.signRaw(card, { certificate: 'auth', content: challenge!.nonce, ...signing });
+  return { challenge_id: challenge!.id, ...signed, ...signing };
+}
+
+/** Logs a card in and asks whose it is; the API must decide. */
+export async function logIn(
+  stack: ApiStack,
+  key: TestKey,
+  card: string,
+  change: Partial<Schemas['AuthenticationRequest']> = {},
+): Promise<Verification> {
+  const body = { ...(await authenticationBody(stack, key, card)), identify: true, ...change };
+  const { data, error, response } = await key.client.POST('/v1/authentications', { body });
+  expect([response.status, error?.code]).toEqual([201, undefined]);
+  return data!;
+}
+
+/** Has a card sign and asks whose it is; the API must decide. */
+export async function signUp(
+  { sandbox }: ApiStack,
+  { client }: TestKey,
+  card: string,
+  change: Partial<Schemas['RawSignature']> = {},
+): Promise<Verification> {
+  const body = { ...(await rawBody(sandbox, { card })), identify: true, ...change };
+  const { data, error, response } = await client.POST('/v1/signature-verifications', { body });
+  expect([response.status, error?.code]).toEqual([201, undefined]);
+  return data!;
+}
