@@ -226,5 +226,9 @@ test('bad input has a code of its own and is never a 5xx', async () => {
 
 test('a wrong setting stops the start with a line that names it', () => {
   expect(() => readSettings({ SANDBOX_PORT: 'many' })).toThrow(/SANDBOX_PORT/);
+  expect(() => readSettings({ SANDBOX_JLIS_PORT: '0' })).toThrow(/SANDBOX_JLIS_PORT/);
+  expect(() => readSettings({ SANDBOX_JLIS_HOST: 'two names' })).toThrow(/SANDBOX_JLIS_HOST/);
+  for (const host of ['jlis.example', '192.0.2.7', '2001:db8::1'])
+    expect(readSettings({ SANDBOX_JLIS_HOST: host }).jlisHost).toBe(host);
   expect(readSettings({})).toMatchObject({ port: 4010, host: '127.0.0.1', publicUrl: 'http://127.0.0.1:4010' });
 });
