@@ -41,12 +41,12 @@ export interface ClientOptions {
 }
 
 /** The client as an application has it, with the settings it reads; its audit trail is a list. */
-export function makeClient(world: TlsWorld, url: string, options: ClientOptions = {}) {
-  const directory = writeTlsDirectory(
-    options.client ?? world.client,
-    options.authorities ?? world.authority.certificate,
-  );
-  const config = loadConfig(JLIS_SETTINGS, { JLIS_TEST_URL: url, JLIS_TEST_TLS_DIR: directory });
+export function connectClient(
+  tlsDirectory: string,
+  url: string,
+  options: Omit<ClientOptions, 'client' | 'authorities'> = {},
+) {
+  const config = loadConfig(JLIS_SETTINGS, { JLIS_TEST_URL: url, JLIS_TEST_TLS_DIR: tlsDirectory });
   const registry = new Registry();
   const records: JlisCallRecord[] = [];
   const calls = new JlisCalls({
@@ -61,11 +61,21 @@ export function makeClient(world: TlsWorld, url: string, options: ClientOptions 
       }),
     ...(options.steadyNow === undefined ? {} : { steadyNow: options.steadyNow }),
   });
-  rmSync(directory, { recursive: true });
   const services = new JlisServices(calls);
   return { services, records, registry, close: () => services.onApplicationShutdown() };
 }
-export type TestClient = ReturnType<typeof makeClient>;
+export type TestClient = ReturnType<typeof connectClient>;
+
+/** A client for a server of this world. */
+export function makeClient(world: TlsWorld, url: string, options: ClientOptions = {}): TestClient {
+  const directory = writeTlsDirectory(
+    options.client ?? world.client,
+    options.authorities ?? world.authority.certificate,
+  );
+  const client = connectClient(directory, url, options);
+  rmSync(directory, { recursive: true });
+  return client;
+}
 
 export const startServer = (world: TlsWorld): Promise<JlisServer> =>
   JlisServer.start(world.server, world.authority.certificate);

@@ -220,7 +220,7 @@ describe('withdrawals', () => {
     ['an order that goes back', { withdrawals: [row(5), row(4)], next: null }, 'sequence'],
     ['a next page without an end', { withdrawals: [], next: '3' }, 'next'],
     ['a next page that skips', { withdrawals: [row(4)], next: '9' }, 'next'],
-    ['one of no tenant', { withdrawals: [{ ...row(4), service_id: 'x' }], next: null }, 'withdrawals.0.service_id'],
+    ['one of nobody', { withdrawals: [{ ...row(4), service_id: '' }], next: null }, 'withdrawals.0.service_id'],
   ])('take %s for garbage', async (_, body, fact) => {
     answer(body);
     expect(await failureOf(poll('3'))).toMatchObject({ detail: 'answer_malformed', fact });

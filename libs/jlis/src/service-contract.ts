@@ -126,7 +126,7 @@ export const SERVICES = {
           .array(
             z.object({
               sequence: z.int().min(1),
-              service_id: field.serviceId,
+              service_id: field.listedServiceId,
               consent_id: field.consentId,
               withdrawn_at: field.time,
             }),

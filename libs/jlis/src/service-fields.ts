@@ -16,7 +16,11 @@ export const textVersion = z
   .regex(/^[A-Za-z0-9._-]{1,64}$/)
   .meta({ description: 'Which text the person consented to.' });
 export const consentId = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/);
-export const serviceId = z.string().regex(/^ten_[0-9a-f]{32}$/);
+/** In lists: one entry that names nobody we know must not hide those after it. */
+export const listedServiceId = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,128}$/)
+  .meta({ description: 'As sent in X-Service-Id.' });
 export const sequence = z
   .string()
   .regex(/^(?:0|[1-9][0-9]{0,14})$/)
