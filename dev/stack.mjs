@@ -188,10 +188,16 @@ class Stack {
       },
       `${this.urls.sandbox}/health`,
     );
+    // The sandbox has written the certificates before the others start.
+    const jlis = {
+      JLIS_TEST_URL: this.urls.jlis,
+      JLIS_TEST_TLS_DIR: join(this.dataDir, 'sandbox', 'jlis-tls'),
+    };
     this.worker = app('worker', 'dist/apps/worker/src/main.js', {
       DATABASE_URL: this.urls.database.worker,
       REDIS_URL: this.urls.redis,
       AUDIT_SIGNING_KEY: JSON.stringify(this.secrets.auditSigningKey),
+      ...jlis,
     });
     this.api = app(
       'api',
@@ -201,6 +207,7 @@ class Stack {
         HOST: '127.0.0.1',
         PORT: String(this.ports.api),
         PUBLIC_URL: this.urls.api,
+        ...jlis,
       },
       `${this.urls.api}/health/ready`,
     );

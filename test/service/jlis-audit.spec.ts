@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
-import { appendAudit } from '#lib/audit';
 import { toPublicId } from '#lib/platform';
 import { auditedRecord } from '../../libs/jlis/src/jlis-call-record.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
@@ -50,7 +49,7 @@ afterAll(async () => {
 
 /** The client of a process with this role. */
 function clientOf(role: DataSource) {
-  const client = makeClient(world, server.url, { record: auditedRecord(role, appendAudit), timeoutMs: 2_000 });
+  const client = makeClient(world, server.url, { record: auditedRecord(role), timeoutMs: 2_000 });
   clients.push(client);
   return client.services;
 }

@@ -1,6 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
-import { appendAudit } from '#lib/audit';
 import { JlisModule, type JlisOptions } from '#lib/jlis';
 import { PlatformModule, type PlatformOptions } from '#lib/platform';
 import { TenancyModule } from '#lib/tenancy';
@@ -31,7 +30,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         PlatformModule.forRoot(options),
-        JlisModule.forRoot({ ...options.jlis, appendAudit }),
+        JlisModule.forRoot(options.jlis),
         TenancyModule,
         VerificationModule.forRoot(options),
       ],

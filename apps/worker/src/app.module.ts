@@ -1,6 +1,6 @@
 import { BullModule } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
-import { appendAudit, AuditSealingModule } from '#lib/audit';
+import { AuditSealingModule } from '#lib/audit';
 import { JlisModule, type JlisOptions } from '#lib/jlis';
 import { PlatformModule, type PlatformOptions, type SigningKey } from '#lib/platform';
 import {
@@ -32,7 +32,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         PlatformModule.forRoot(options),
-        JlisModule.forRoot({ ...options.jlis, appendAudit }),
+        JlisModule.forRoot(options.jlis),
         BullModule.forRoot({
           prefix: QUEUE_PREFIX,
           connection: {

@@ -1,5 +1,6 @@
-import type { DataSource, EntityManager } from 'typeorm';
-import { type Mode, type Tenancy, withTenant } from '#lib/platform';
+import type { DataSource } from 'typeorm';
+import { appendAudit, type AuditEntry } from '#lib/audit';
+import { type Mode, withTenant } from '#lib/platform';
 import type { ServiceName } from './service-contract.js';
 
 /** One call, or its beginning. No serial, certificate, attribute or answer about a person is in it. */
@@ -20,21 +21,8 @@ export interface JlisCallRecord {
 }
 export type RecordJlisCall = (record: JlisCallRecord) => Promise<void>;
 
-/** `appendAudit` of the audit lib, which this lib does not import: whoever builds the module hands it in. */
-export type AppendAudit = (
-  manager: EntityManager,
-  entry: {
-    actor: string;
-    action: string;
-    target: string;
-    requestId?: string;
-    detail: Record<string, unknown>;
-    tenancy?: Tenancy;
-  },
-) => Promise<void>;
-
 /** Writes each record as an audit event, in a transaction of its own: whatever the caller then does, the call happened. */
-export function auditedRecord(dataSource: DataSource, appendAudit: AppendAudit): RecordJlisCall {
+export function auditedRecord(dataSource: DataSource): RecordJlisCall {
   return (record) => {
     const { tenantId, mode } = record;
     if (tenantId === undefined) return dataSource.transaction((manager) => appendAudit(manager, entryOf(record)));
@@ -43,7 +31,7 @@ export function auditedRecord(dataSource: DataSource, appendAudit: AppendAudit):
   };
 }
 
-function entryOf({ service, mode, actor, requestId, callId, subjectHash, end }: JlisCallRecord) {
+function entryOf({ service, mode, actor, requestId, callId, subjectHash, end }: JlisCallRecord): AuditEntry {
   return {
     actor,
     action: end === undefined ? 'jlis.call_begun' : 'jlis.call',

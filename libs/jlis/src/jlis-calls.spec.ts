@@ -115,25 +115,26 @@ describe('mutual TLS', () => {
 });
 
 describe('a deadline', () => {
-  const LIMIT = { timeoutMs: 600 };
+  // A metered service: one attempt, with the shares of the time that are stated.
+  const LIMIT = { timeoutMs: 1_600 };
   it('ends a connection that does not come about', async () => {
     const mute = await plainServer(() => undefined);
-    expect(await failureOf(ask(client(LIMIT, mute)))).toMatchObject({ detail: 'timeout', fact: 'connect' });
+    expect(await failureOf(askMetered(client(LIMIT, mute)))).toMatchObject({ detail: 'timeout', fact: 'connect' });
   });
   it('ends waiting for a header', async () => {
     server.answer = () => undefined;
-    expect(await failureOf(ask(client(LIMIT)))).toMatchObject({ detail: 'timeout', fact: 'idle' });
+    expect(await failureOf(askMetered(client(LIMIT)))).toMatchObject({ detail: 'timeout', fact: 'idle' });
   });
   it('ends waiting for the rest of an answer', async () => {
     server.answer = (_, response) => void response.write('{"ans');
-    expect(await failureOf(ask(client(LIMIT)))).toMatchObject({ detail: 'timeout', fact: 'idle' });
+    expect(await failureOf(askMetered(client(LIMIT)))).toMatchObject({ detail: 'timeout', fact: 'idle' });
   });
   it('ends an answer that drips', async () => {
     server.answer = (_, response) => {
       const drip = setInterval(() => response.write(' '), 20);
       response.on('close', () => clearInterval(drip));
     };
-    expect(await failureOf(ask(client(LIMIT)))).toMatchObject({ detail: 'timeout', fact: 'total' });
+    expect(await failureOf(askMetered(client(LIMIT)))).toMatchObject({ detail: 'timeout', fact: 'total' });
   });
   it('of the caller ends a call earlier than the setting', async () => {
     server.answer = () => undefined;
@@ -231,7 +232,7 @@ describe('another attempt', () => {
       else if (what === 'is busy') respond(response, 429, {});
       else if (what === 'has a fault') respond(response, 503, {});
     };
-    const failure = await failureOf(askMetered(client({ timeoutMs: 1_000 })));
+    const failure = await failureOf(askMetered(client({ timeoutMs: 2_000 })));
     await sleep(300);
     expect(failure).toMatchObject({ detail, mayHaveBeenSent: true });
     expect([server.calls.length, server.connections]).toEqual([1, 1]);

@@ -83,7 +83,7 @@ describe('a service that keeps failing', () => {
     ['answers garbage', 200, 'garbage'],
     ['limits a caller', 429, {}],
   ])('because it %s stays open to the other tenants', async (_, status, body) => {
-    connect({ timeoutMs: 1_000 });
+    connect({ timeoutMs: 2_000 });
     answerWith(status, body);
     for (let i = 0; i < 7; i++) await failureOf(ask());
     answerWith(200, { answer: 'yes' });
@@ -93,7 +93,7 @@ describe('a service that keeps failing', () => {
 
 describe('a tenant whose calls take long', () => {
   it('does not keep the others waiting, and is turned away itself instead of queueing without end', async () => {
-    connect({ connections: 8, timeoutMs: 1_500 });
+    connect({ connections: 8, timeoutMs: 3_000 });
     server.answer = ({ headers }, response) => {
       if (headers['x-service-id'] !== tenant('b').serviceId) return;
       respond(response, 200, { answer: 'yes' });

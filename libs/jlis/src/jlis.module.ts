@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import type { Registry } from 'prom-client';
 import { DataSource } from 'typeorm';
 import { METRICS } from '#lib/platform';
-import { type AppendAudit, auditedRecord } from './jlis-call-record.js';
+import { auditedRecord } from './jlis-call-record.js';
 import { JlisCalls } from './jlis-calls.js';
 import type { JlisOptions } from './jlis-options.js';
 import { JlisMetrics } from './jlis-metrics.js';
@@ -11,7 +11,7 @@ import { JlisServices } from './jlis-services.js';
 /** The J-LIS services, once in a process: connections, circuits and counts are shared by all who ask. */
 @Module({})
 export class JlisModule {
-  static forRoot({ appendAudit, ...options }: JlisOptions & { appendAudit: AppendAudit }): DynamicModule {
+  static forRoot(options: JlisOptions): DynamicModule {
     return {
       module: JlisModule,
       global: true,
@@ -23,7 +23,7 @@ export class JlisModule {
             new JlisCalls({
               ...options,
               metrics: new JlisMetrics(registry),
-              record: auditedRecord(dataSource, appendAudit),
+              record: auditedRecord(dataSource),
             }),
         },
         JlisServices,
