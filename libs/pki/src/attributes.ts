@@ -70,15 +70,44 @@ export function readAttributes(certificate: Certificate): AttributesResult {
     return { present: false, missing: required.filter((oid) => text(oid) === undefined) };
   }
   const known = new Set<string>(Object.values(ATTRIBUTE));
+  const [nameSubstitution, addressSubstitution] = [
+    text(ATTRIBUTE.nameSubstitution),
+    text(ATTRIBUTE.addressSubstitution),
+  ];
   return {
     present: true,
     attributes: {
-      name: substituted(name, text(ATTRIBUTE.nameSubstitution)),
-      date_of_birth: parseDateOfBirth(dateOfBirth),
-      sex: SEX.get(sex) ?? 'unrecognized',
-      address: substituted(address, text(ATTRIBUTE.addressSubstitution)),
+      ...interpretAttributes({
+        name,
+        sex,
+        dateOfBirth,
+        address,
+        ...(nameSubstitution === undefined ? {} : { nameSubstitution }),
+        ...(addressSubstitution === undefined ? {} : { addressSubstitution }),
+      }),
       other: names.filter((other) => !known.has(other.oid)).map(otherAttribute),
     },
+  };
+}
+
+/** The four attributes as texts in the forms of the certificate, wherever they come from. */
+export interface AttributeTexts {
+  name: string;
+  nameSubstitution?: string;
+  sex: string;
+  dateOfBirth: string;
+  address: string;
+  addressSubstitution?: string;
+}
+
+/** What the texts say. Nothing is refused: what does not fit its form keeps its raw text and is told as such. */
+export function interpretAttributes(texts: AttributeTexts): Attributes {
+  return {
+    name: substituted(texts.name, texts.nameSubstitution),
+    date_of_birth: parseDateOfBirth(texts.dateOfBirth),
+    sex: SEX.get(texts.sex) ?? 'unrecognized',
+    address: substituted(texts.address, texts.addressSubstitution),
+    other: [],
   };
 }
 

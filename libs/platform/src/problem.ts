@@ -165,6 +165,67 @@ export const PROBLEMS = {
     title: 'The certificate is of the other kind.',
     remedy: 'See `needs`: name a certificate of that kind.',
   },
+  proof_of_other_person: {
+    status: 422,
+    title: 'The check to rest on is not of this person.',
+    remedy: 'Name a check made with a certificate of the person the request is about.',
+  },
+  person_unknown: {
+    status: 422,
+    title: 'There is no such person.',
+    remedy: 'Use a person id of this tenant and mode. A deleted person looks the same as one that never was.',
+  },
+  age_not_allowed: {
+    status: 422,
+    title: 'The contract does not let this age be asked for.',
+    remedy: 'Ask for the ages listed in `allowed`, or have the contract changed.',
+  },
+  age_date_not_allowed: {
+    status: 422,
+    title: 'The contract does not let this day be asked about.',
+    remedy: 'Leave `on` out for today in Japan, or use a day listed in `allowed`.',
+  },
+  age_probe_refused: {
+    status: 422,
+    title: 'Too many different questions about the age of this person this year.',
+    remedy:
+      'Ask only what the service needs: different ages and days narrow a date of birth down. What was asked before may be asked again.',
+  },
+  consent_given_in_future: {
+    status: 422,
+    title: 'The consent is said to be given later than now.',
+    remedy: 'Send the time at which the person consented, by the clock of the mode (see /v1/me).',
+  },
+  consent_expired: {
+    status: 422,
+    title: 'The consent was given ten years ago or longer.',
+    remedy: 'Ask the person for a new consent.',
+  },
+  consent_covers_missing: {
+    status: 422,
+    title: 'The consent does not cover what is to be done.',
+    remedy: 'Have the person consent to everything in `needs`, and say so in `covers`.',
+  },
+  consent_evidence_missing: {
+    status: 422,
+    title: 'This consent needs evidence.',
+    remedy: 'Have the person sign the consent document, verify the signature, and name the verification in `evidence`.',
+  },
+  consent_document_mismatch: {
+    status: 422,
+    title: 'The document is not the one that was signed.',
+    remedy: 'Send the very bytes over which the signature named in `evidence` was made.',
+  },
+  consent_signature_unsupported: {
+    status: 422,
+    title: 'This form of signature cannot be registered as a consent.',
+    remedy: 'Verify the signature over the consent document as `raw`: J-LIS takes a bare signature and its content.',
+  },
+  consent_refused: {
+    status: 422,
+    title: 'J-LIS does not accept the signed consent.',
+    remedy: 'Have the person sign again with the card as it is now; a certificate revoked a moment ago is refused.',
+  },
   jlis_unavailable: {
     status: 503,
     title: 'The J-LIS service gave no usable answer.',
