@@ -1,14 +1,18 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { JlisModule, type JlisOptions } from '#lib/jlis';
+import { PersonServicesModule } from '#lib/persons';
 import { PlatformModule, type PlatformOptions } from '#lib/platform';
 import { TenancyModule } from '#lib/tenancy';
 import { VerificationModule } from '#lib/verification';
+import { AgeChecksController } from './age-checks.controller.js';
 import { ApiKeyGuard } from './api-key.guard.js';
+import { AttributeUpdatesController } from './attribute-updates.controller.js';
 import { AuthenticationsController } from './authentications.controller.js';
 import { BodyPipe } from './body-pipe.js';
 import { CodesController } from './codes.controller.js';
 import { CounterpartLookupsController } from './counterpart-lookups.controller.js';
+import { ConsentsController } from './consents.controller.js';
 import { HealthController } from './health.controller.js';
 import { MeController } from './me.controller.js';
 import { ProblemFilter } from './problem.filter.js';
@@ -33,6 +37,7 @@ export class AppModule {
         JlisModule.forRoot(options.jlis),
         TenancyModule,
         VerificationModule.forRoot(options),
+        PersonServicesModule,
       ],
       controllers: [
         SignatureVerificationsController,
@@ -40,6 +45,9 @@ export class AppModule {
         VerificationsController,
         SerialLinkagesController,
         CounterpartLookupsController,
+        AgeChecksController,
+        ConsentsController,
+        AttributeUpdatesController,
         MeController,
         HealthController,
         CodesController,

@@ -14,6 +14,12 @@ export function callOf(request: FastifyRequest, body: unknown): Call {
   return { requestId: request.id, ...(idempotency === undefined ? {} : { idempotency }) };
 }
 
+/** The call of a part of a request that creates a thing of its own: repeated with the request, it is the same call. */
+export function partOf({ requestId, idempotency }: Call, part: string): Call {
+  if (!idempotency) return { requestId };
+  return { requestId, idempotency: { ...idempotency, keyHash: sha256(`${idempotency.keyHash}|${part}`) } };
+}
+
 function idempotencyOf({ headers, method, url }: FastifyRequest, body: unknown): Idempotency | undefined {
   const key = headers['idempotency-key'];
   if (key === undefined) return undefined;

@@ -5,7 +5,7 @@ import { identify, verificationPerson } from './persons.schemas.js';
 
 const MIB = 1024 * 1024;
 /** Base64 text that decodes to at most `bytes` bytes. */
-const base64 = (bytes: number, description: string) =>
+export const base64 = (bytes: number, description: string) =>
   z
     .base64()
     .min(1)
@@ -93,7 +93,7 @@ export const authenticationRequest = z
   .meta({ id: 'AuthenticationRequest' });
 export type AuthenticationBody = z.output<typeof authenticationRequest>;
 
-const time = z.iso.datetime();
+export const time = z.iso.datetime();
 const operand = z.union([z.string(), z.number()]);
 const reasonCode = z.enum(Object.keys(REASONS) as [ReasonCode, ...ReasonCode[]]);
 const reason = z
@@ -118,7 +118,7 @@ const substituted = z
     substitution_fits: z.boolean(),
   })
   .meta({ id: 'SubstitutedText' });
-const attributes = z
+export const attributes = z
   .object({
     name: substituted,
     date_of_birth: z.object({

@@ -2,7 +2,8 @@ import { BullModule } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AuditSealingModule } from '#lib/audit';
 import { JlisModule, type JlisOptions } from '#lib/jlis';
-import { PlatformModule, type PlatformOptions, type SigningKey } from '#lib/platform';
+import { PersonServicesModule } from '#lib/persons';
+import { MODES, PlatformModule, type PlatformOptions, type SigningKey } from '#lib/platform';
 import {
   PARTITION_QUEUE,
   PLAN_QUEUE,
@@ -11,6 +12,7 @@ import {
   type RevocationRefreshOptions,
 } from '#lib/revocation';
 import { AuditCare } from './audit-care.js';
+import { CONSENT_CARE, ConsentCare, type ConsentCareOptions } from './consent-care.js';
 import { PartitionProcessor } from './partition.processor.js';
 import { PlanProcessor } from './plan.processor.js';
 import { QueueErrors } from './queue-errors.js';
@@ -21,6 +23,8 @@ export interface WorkerOptions extends PlatformOptions, RevocationRefreshOptions
   redisUrl: string;
   auditSigningKey: SigningKey;
   jlis: JlisOptions;
+  /** Between two readings of the consents withdrawn at J-LIS, milliseconds. */
+  consentWithdrawalsMs: number;
 }
 
 const MAX_RECONNECT_DELAY_MS = 2_000;
@@ -45,8 +49,23 @@ export class AppModule {
         BullModule.registerQueue({ name: PLAN_QUEUE }, { name: PARTITION_QUEUE }),
         RevocationRefreshModule.forRoot(options),
         AuditSealingModule.forRoot(options),
+        PersonServicesModule,
       ],
-      providers: [QueueErrors, PlanProcessor, PartitionProcessor, RefreshSchedule, RevocationCare, AuditCare],
+      providers: [
+        QueueErrors,
+        PlanProcessor,
+        PartitionProcessor,
+        RefreshSchedule,
+        RevocationCare,
+        AuditCare,
+        ConsentCare,
+        { provide: CONSENT_CARE, useValue: consentCare(options) },
+      ],
     };
   }
 }
+
+const consentCare = ({ jlis, consentWithdrawalsMs }: WorkerOptions): ConsentCareOptions => ({
+  modes: MODES.filter((mode) => jlis.endpoints[mode] !== undefined),
+  everyMs: consentWithdrawalsMs,
+});

@@ -16,6 +16,7 @@ const SETTINGS = [
   'CRL_LATE_MINUTES',
   'METRICS_HOST',
   'METRICS_PORT',
+  'JLIS_WITHDRAWALS_SECONDS',
   ...JLIS_SETTINGS,
 ] as const;
 
@@ -32,6 +33,7 @@ runMain(async () => {
       keyRing: config.KEY_RING,
       auditSigningKey: config.AUDIT_SIGNING_KEY,
       jlis: loadJlisOptions(config),
+      consentWithdrawalsMs: config.JLIS_WITHDRAWALS_SECONDS * 1_000,
       crlIdleTimeoutMs: config.CRL_IDLE_TIMEOUT_MS,
       crlThreads: config.CRL_THREADS,
       crlLateMinutes: config.CRL_LATE_MINUTES,

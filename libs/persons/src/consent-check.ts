@@ -54,6 +54,11 @@ export const CONSENT_FAULTS = [
   'consent_sign_up_not_contracted',
 ] as const;
 export type ConsentFault = (typeof CONSENT_FAULTS)[number];
+/** What can be wrong with one as it is stated; also problem codes. */
+export type StatedConsentFault = Extract<
+  ConsentFault,
+  'consent_given_in_future' | 'consent_expired' | 'consent_covers_missing'
+>;
 
 /** Usable for the purpose, or what is wrong with it and what a consent has to cover. */
 export type ConsentCheck =
@@ -67,7 +72,7 @@ export function checkStatedConsent(
   purpose: ConsentPurpose,
   stated: StatedConsent,
   at: number,
-): ConsentFault | undefined {
+): StatedConsentFault | undefined {
   if (stated.givenAt > at) return 'consent_given_in_future';
   if (consentExpiry(stated.givenAt) <= at) return 'consent_expired';
   return NEEDED_COVERS[purpose].every((cover) => stated.covers.includes(cover)) ? undefined : 'consent_covers_missing';

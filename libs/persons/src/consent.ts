@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { newId, type Tenancy } from '#lib/platform';
 import type { ConsentCover, ConsentPurpose, StatedConsent } from './consent-check.js';
-import { findSurvivor } from './survivor.js';
+import { findLivingPerson } from './person.js';
 
 /** A stored consent with its withdrawal, if there was one. Times in milliseconds. */
 export interface Consent extends StatedConsent {
@@ -35,10 +35,11 @@ interface Row {
 }
 
 const SELECT = `
-  select c.id, coalesce(p.merged_into, p.id) as person_id, c.purpose, c.text_version, c.covers, c.given_at, c.source,
+  select c.id, s.id as person_id, c.purpose, c.text_version, c.covers, c.given_at, c.source,
     c.evidence_verification_id, c.jlis_consent_id, c.expires_at, c.created_at, w.withdrawn_at, w.source as withdrawal_source
   from consent c
   join person p on p.tenant_id = c.tenant_id and p.mode = c.mode and p.id = c.person_id
+  join person s on s.tenant_id = p.tenant_id and s.mode = p.mode and s.id = coalesce(p.merged_into, p.id)
   left join consent_withdrawal w on w.tenant_id = c.tenant_id and w.mode = c.mode and w.consent_id = c.id`;
 
 function toConsent(row: Row): Consent {
@@ -60,13 +61,13 @@ function toConsent(row: Row): Consent {
   };
 }
 
-/** A consent of the tenant whose transaction `manager` is of. */
+/** A consent of the tenant whose transaction `manager` is of; those of a deleted person are kept and not shown. */
 export async function findConsent(manager: EntityManager, id: string): Promise<Consent | undefined> {
-  const rows: Row[] = await manager.query(`${SELECT} where c.id = $1`, [id]);
+  const rows: Row[] = await manager.query(`${SELECT} where c.id = $1 and s.deleted_at is null`, [id]);
   return rows[0] && toConsent(rows[0]);
 }
 
-/** The consent that J-LIS knows by this id. */
+/** The consent that J-LIS knows by this id, whoever's it is. */
 export async function findConsentOfJlis(manager: EntityManager, jlisConsentId: string): Promise<Consent | undefined> {
   const rows: Row[] = await manager.query(`${SELECT} where c.jlis_consent_id = $1`, [jlisConsentId]);
   return rows[0] && toConsent(rows[0]);
@@ -86,7 +87,7 @@ export async function listConsents(manager: EntityManager, filter: ConsentFilter
   const { personId = null, purpose = null, after = null, limit } = filter;
   const rows: Row[] = await manager.query(
     `${SELECT}
-     where ($1::uuid is null or coalesce(p.merged_into, p.id) = $1) and ($2::text is null or c.purpose = $2)
+     where s.deleted_at is null and ($1::uuid is null or s.id = $1) and ($2::text is null or c.purpose = $2)
        and ($3::uuid is null or c.id < $3)
      order by c.id desc limit $4`,
     [personId, purpose, after, limit],
@@ -103,19 +104,33 @@ export async function findValidConsent(
   manager: EntityManager,
   { personId, purpose, at }: { personId: string; purpose: ConsentPurpose; at: number },
 ): Promise<Consent | undefined> {
-  const survivor = await findSurvivor(manager, personId);
-  if (!survivor || survivor.deleted) return undefined;
+  const person = await findLivingPerson(manager, personId);
+  if (!person) return undefined;
   const rows: Row[] = await manager.query(
     `${SELECT}
-     where (p.id = $1 or p.merged_into = $1) and c.purpose = $2 and c.source = 'registered'
+     where s.id = $1 and c.purpose = $2 and c.source = 'registered'
        and c.given_at <= $3 and c.expires_at > $3 and w.consent_id is null
      order by c.given_at desc, c.id desc limit 1`,
-    [survivor.id, purpose, new Date(at)],
+    [person.id, purpose, new Date(at)],
   );
   return rows[0] && toConsent(rows[0]);
 }
 
+/** Whether the newest registered consent of a person, or of one merged into it, was withdrawn. */
+export async function isWithdrawn(
+  manager: EntityManager,
+  { personId, purpose }: { personId: string; purpose: ConsentPurpose },
+): Promise<boolean> {
+  const rows: { withdrawn_at: Date | null }[] = await manager.query(
+    `${SELECT} where s.id = $1 and c.purpose = $2 and c.source = 'registered' order by c.given_at desc, c.id desc limit 1`,
+    [personId, purpose],
+  );
+  return rows[0] !== undefined && rows[0].withdrawn_at !== null;
+}
+
 export interface ConsentToRecord extends StatedConsent {
+  /** Absent: a new one. */
+  id?: string;
   personId: string;
   purpose: ConsentPurpose;
   source: Consent['source'];
@@ -125,8 +140,7 @@ export interface ConsentToRecord extends StatedConsent {
 }
 
 /**
- * Keeps a consent, in the transaction of what it was used for or registered by; its id. Undefined when J-LIS's consent
- * is recorded already: then nothing was written.
+ * Keeps a consent, in the transaction of what it was used for or registered by; its id.
  * @param at milliseconds, by the clock of the mode
  */
 export async function recordConsent(
@@ -134,16 +148,16 @@ export async function recordConsent(
   { tenantId, mode }: Tenancy,
   consent: ConsentToRecord,
   at: number,
-): Promise<string | undefined> {
-  const rows: { id: string }[] = await manager.query(
+): Promise<string> {
+  const id = consent.id ?? newId(Date.now());
+  await manager.query(
     `insert into consent (tenant_id, mode, id, person_id, purpose, text_version, covers, given_at, source,
        evidence_verification_id, jlis_consent_id, expires_at, created_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-     on conflict (tenant_id, mode, jlis_consent_id) where jlis_consent_id is not null do nothing returning id`,
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
     [
       tenantId,
       mode,
-      newId(Date.now()),
+      id,
       consent.personId,
       consent.purpose,
       consent.textVersion,
@@ -156,5 +170,5 @@ export async function recordConsent(
       new Date(at),
     ],
   );
-  return rows[0]?.id;
+  return id;
 }

@@ -47,6 +47,8 @@ const settings = {
   JLIS_TIMEOUT_MS: z.coerce.number().int().min(100).max(60_000).default(8_000),
   /** Connections of this process to the J-LIS services of each mode. */
   JLIS_CONNECTIONS: z.coerce.number().int().min(1).max(200).default(16),
+  /** How often the worker asks J-LIS which consents were withdrawn, seconds. */
+  JLIS_WITHDRAWALS_SECONDS: z.coerce.number().int().min(1).max(86_400).default(300),
   /** Where Prometheus reads this process's metrics; absent: nowhere. */
   METRICS_PORT: port.optional(),
   METRICS_HOST: z.string().min(1).default('127.0.0.1'),

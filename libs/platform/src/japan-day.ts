@@ -11,8 +11,11 @@ export const japanYear = (ms: number): number => new Date(ms + OFFSET_MS).getUTC
 /** When the day in Japan that `ms` lies in began, milliseconds. */
 export const startOfJapanDay = (ms: number): number => Math.floor((ms + OFFSET_MS) / DAY_MS) * DAY_MS - OFFSET_MS;
 
-/** The day after `day`, both YYYY-MM-DD. */
-export const dayAfter = (day: string): string => new Date(Date.parse(day) + DAY_MS).toISOString().slice(0, 10);
+const LAST_DAY = '9999-12-31';
+
+/** The day after `day`, both YYYY-MM-DD; the last that can be written so stays. */
+export const dayAfter = (day: string): string =>
+  day === LAST_DAY ? day : new Date(Date.parse(day) + DAY_MS).toISOString().slice(0, 10);
 
 /**
  * The same moment `years` later, in Japan; where that year has no 29 February, on the 28th: a period reckoned in years

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import type { Proof } from '#lib/persons';
+import type { SignedProof } from '#lib/persons';
 import type { Hierarchy } from '#lib/pki';
 import { Problem, withTenant } from '#lib/platform';
 import { TenantKeys, type Principal } from '#lib/tenancy';
@@ -28,7 +28,7 @@ export class FreshProofs {
     verificationId: string,
     at: number,
     { requestId, needs }: { requestId: string; needs?: Hierarchy },
-  ): Promise<Proof> {
+  ): Promise<SignedProof> {
     return withTenant(this.dataSource, principal, async (manager) => {
       const row = await findVisibleVerification(manager, principal, verificationId);
       if (!row) throw new Problem('proof_unknown');

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { appendAudit } from '#lib/audit';
-import type { Proof } from '#lib/persons';
+import type { SignedProof } from '#lib/persons';
 import { parseCertificate } from '#lib/pki';
 import type { Principal, TenantKeys } from '#lib/tenancy';
 import { openEvidence } from './evidence.js';
@@ -13,11 +13,11 @@ export async function openProof(
   principal: Principal,
   row: VerificationRow,
   requestId: string,
-): Promise<Proof | undefined> {
+): Promise<SignedProof | undefined> {
   const { kind, anchor } = row.verdict.certificate;
   if (row.outcome !== 'valid' || anchor === undefined) return undefined;
   const key = await tenantKeys.get(principal, row.tenantKeyId, manager);
-  const { certificate } = openEvidence(key, principal, row.id, row.evidence);
+  const { certificate, signature, digest } = openEvidence(key, principal, row.id, row.evidence);
   await appendAudit(manager, {
     actor: `api_key:${principal.apiKeyId}`,
     action: 'verification.use_as_proof',
@@ -32,5 +32,6 @@ export async function openProof(
     certificateHash: row.certificateHash,
     anchor,
     decidedAt: row.decidedAt.getTime(),
+    signed: { ...row.verdict.signature, signature, digest },
   };
 }
