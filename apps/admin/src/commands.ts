@@ -1,4 +1,5 @@
 import { loadConfig, type KeyRing, type Mode } from '#lib/platform';
+import { auditExport, auditSearch, auditVerify } from './audit-commands.js';
 import { clockSet, clockShow } from './clock-commands.js';
 import { CommandRefused } from './command-refused.js';
 import type { OperatorContext } from './context.js';
@@ -32,6 +33,13 @@ export interface Options {
   email?: string | undefined;
   role?: string[] | undefined;
   reason?: string | undefined;
+  from?: string | undefined;
+  to?: string | undefined;
+  actor?: string | undefined;
+  action?: string | undefined;
+  target?: string | undefined;
+  limit?: string | undefined;
+  keys?: string | undefined;
 }
 
 interface Command {
@@ -55,6 +63,12 @@ function seconds(text: string | undefined): number {
   const value = text === undefined ? DEFAULT_WAIT_S : Number(text);
   if (!Number.isFinite(value) || value <= 0) throw new CommandRefused('--timeout is a number of seconds');
   return value;
+}
+
+function auditFormatOf(text: string | undefined): 'jsonl' | 'csv' {
+  if (text === undefined || text === 'jsonl') return 'jsonl';
+  if (text === 'csv') return text;
+  throw new CommandRefused('--format is jsonl or csv');
 }
 
 function layoutOf(text: string | undefined): 'full' | 'partitioned' {
@@ -186,6 +200,22 @@ export const COMMANDS: readonly Command[] = [
         file: need(options, 'certificate'),
         at: need(options, 'at'),
       }),
+  },
+  {
+    words: ['audit', 'export'],
+    help: '--file NEW_FILE [--format jsonl|csv] [--from DAY] [--to DAY] [--tenant ten_… [--mode live|test]]',
+    run: (context, options) =>
+      auditExport(context, { ...options, file: need(options, 'file'), format: auditFormatOf(options.format) }),
+  },
+  {
+    words: ['audit', 'verify'],
+    help: '[--from DAY] [--to DAY] [--keys FILE]',
+    run: (context, options) => auditVerify(context, options),
+  },
+  {
+    words: ['audit', 'search'],
+    help: '[--tenant ten_…] [--actor …] [--action …] [--target …] [--from DAY] [--to DAY] [--limit N]',
+    run: (context, options) => auditSearch(context, options),
   },
   {
     words: ['seed-demo'],

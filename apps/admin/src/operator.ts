@@ -33,6 +33,13 @@ const OPTIONS = {
   email: { type: 'string' },
   role: { type: 'string', multiple: true },
   reason: { type: 'string' },
+  from: { type: 'string' },
+  to: { type: 'string' },
+  actor: { type: 'string' },
+  action: { type: 'string' },
+  target: { type: 'string' },
+  limit: { type: 'string' },
+  keys: { type: 'string' },
 } as const;
 
 const usage = (): string =>

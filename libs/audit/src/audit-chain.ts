@@ -7,6 +7,8 @@ export interface ChainRow extends Head {
   day: string | null;
   after_seq: number;
   after_head: string;
+  /** The statement about the open day is there and less than a minute old. */
+  signed_lately: boolean;
   /** Of Japan, now. */
   today: string;
   /** UTC to the millisecond. */
@@ -16,7 +18,8 @@ export interface ChainRow extends Head {
 /** Takes the lock that makes one order of all workers; it is held to the end of the transaction. */
 export async function lockChain(manager: EntityManager): Promise<ChainRow> {
   const rows: (Omit<ChainRow, 'seq' | 'after_seq'> & { seq: string; after_seq: string })[] = await manager.query(
-    `select day::text, after_seq, encode(after_head, 'hex') as after_head, seq, encode(head, 'hex') as head
+    `select day::text, after_seq, encode(after_head, 'hex') as after_head, seq, encode(head, 'hex') as head,
+       coalesce(signed_at > clock_timestamp() - interval '1 minute', false) as signed_lately
      from audit_chain for update`,
   );
   // The time is asked for after the lock is held: who waited for it is not back in the day before.
@@ -52,8 +55,8 @@ export async function storeEnd(
   { statement, signature }: { statement: Statement; signature: Buffer },
 ): Promise<void> {
   await manager.query(
-    `update audit_chain set seq = $1, head = decode($2, 'hex'), sealed_at = clock_timestamp(), signed_at = $3,
-       key_id = $4, signature = $5`,
+    `update audit_chain set sealed_at = case when seq < $1 then clock_timestamp() else sealed_at end,
+       seq = $1, head = decode($2, 'hex'), signed_at = $3, key_id = $4, signature = $5`,
     [seq, head, statement.signed_at, statement.key, signature],
   );
 }

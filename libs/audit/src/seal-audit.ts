@@ -105,10 +105,10 @@ export class AuditSealer {
         PAGE,
       ]);
       const fresh = found.filter((event) => !event.sealed);
-      if (fresh.length > 0) {
-        const end = await append(manager, { seq: chain.seq, head: chain.head }, day, fresh);
+      const end = await append(manager, { seq: chain.seq, head: chain.head }, day, fresh);
+      // Also when nothing happened: the time of the statement says up to when the chain had no more.
+      if (fresh.length > 0 || !chain.signed_lately)
         await storeEnd(manager, end, this.sign({ ...chain, ...end, day }, 'checkpoint'));
-      }
       const last = found.length < PAGE ? undefined : found.at(-1);
       return { sealed: fresh.length, last: last && { xact: last.xact, id: last.id } };
     });
@@ -125,6 +125,7 @@ export class AuditSealer {
       day = await closeDay(manager, statement, signature);
       chain.after_seq = chain.seq;
       chain.after_head = chain.head;
+      chain.signed_lately = false;
       this.logger.log('audit_day_closed', { ...statement, signature: signature.toString('base64url') });
     }
     if (day !== null) return day;
@@ -153,6 +154,7 @@ async function requireWhole(manager: EntityManager, chain: ChainRow): Promise<vo
 
 /** @returns the chain's new end. */
 async function append(manager: EntityManager, from: Head, day: string, events: readonly Found[]): Promise<Head> {
+  if (events.length === 0) return from;
   let end = from;
   const seals = events.map(({ xact: _xact, sealed: _sealed, ...event }) => {
     const rowHash = rowHashOf(event);

@@ -1,6 +1,7 @@
 export * from './clock.js';
 export * from './config.js';
 export * from './crypto-box.js';
+export * from './csv.js';
 export * from './database.js';
 export * from './idempotency.js';
 export * from './ids.js';

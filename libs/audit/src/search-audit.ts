@@ -1,0 +1,94 @@
+import { firstIdOf, type Mode } from '#lib/platform';
+import type { AuditSource } from './export-audit.js';
+
+/** An event is recorded this soon after its id was made, milliseconds: no transaction takes longer. */
+const ID_SLACK_MS = 60 * 60_000;
+
+/** An event as it is stored. */
+export interface AuditEvent {
+  id: string;
+  tenantId: string | null;
+  mode: Mode | null;
+  actor: string;
+  action: string;
+  schemaVersion: number;
+  target: string;
+  requestId: string | null;
+  ip: string | null;
+  detail: Record<string, unknown>;
+  change: Record<string, unknown> | null;
+  /** UTC to the microsecond. */
+  recordedAt: string;
+}
+
+/** What to look for; what is absent does not narrow. */
+export interface AuditSearch {
+  tenantId?: string;
+  mode?: Mode;
+  /** Whole: `operator:<name>`. */
+  actor?: string;
+  /** Whole, `verification.create`, or all of a noun, `verification.*`. */
+  action?: string;
+  /** Whole: `<noun>:<id>`. */
+  target?: string;
+  requestId?: string;
+  /** Recorded at or after, and before: milliseconds. */
+  from?: number;
+  to?: number;
+  /** Id of the last event of the page before. */
+  after?: string;
+  /** Newest first unless asked otherwise. */
+  order?: 'newest' | 'oldest';
+  limit: number;
+}
+
+/** The conditions of a search and their values, for a `where` over `audit_event`. */
+function conditionsOf(search: AuditSearch): { where: string; values: unknown[] } {
+  const values: unknown[] = [];
+  const conditions: string[] = [];
+  const add = (condition: (value: string) => string, value: unknown): void => {
+    values.push(value);
+    conditions.push(condition(`$${values.length}`));
+  };
+  const { tenantId, mode, actor, action, target, requestId, from, to, after, order } = search;
+  if (tenantId !== undefined) add((value) => `tenant_id = ${value}`, tenantId);
+  if (mode !== undefined) add((value) => `mode = ${value}`, mode);
+  if (actor !== undefined) add((value) => `actor = ${value}`, actor);
+  if (action?.endsWith('.*')) add((value) => `starts_with(action, ${value})`, action.slice(0, -1));
+  else if (action !== undefined) add((value) => `action = ${value}`, action);
+  if (target !== undefined) add((value) => `target = ${value}`, target);
+  if (requestId !== undefined) add((value) => `request_id = ${value}`, requestId);
+  // Ids are in the order of time: they bound what the index has to give.
+  if (from !== undefined) {
+    add((value) => `recorded_at >= ${value}`, new Date(from));
+    add((value) => `id >= ${value}`, firstIdOf(from - ID_SLACK_MS));
+  }
+  if (to !== undefined) {
+    add((value) => `recorded_at < ${value}`, new Date(to));
+    add((value) => `id < ${value}`, firstIdOf(to + ID_SLACK_MS));
+  }
+  if (after !== undefined) add((value) => `id ${order === 'oldest' ? '>' : '<'} ${value}`, after);
+  return { where: conditions.length > 0 ? `where ${conditions.join(' and ')}` : '', values };
+}
+
+/** Events that fit, in the order of their ids. Shows what the role and the tenancy of `source` may see. */
+export async function searchAudit(source: AuditSource, search: AuditSearch): Promise<AuditEvent[]> {
+  const { where, values } = conditionsOf(search);
+  return source.query(
+    `select id, tenant_id as "tenantId", mode, actor, action, schema_version as "schemaVersion", target,
+       request_id as "requestId", host(ip) as ip, detail, change,
+       to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "recordedAt"
+     from audit_event ${where} order by id ${search.order === 'oldest' ? 'asc' : 'desc'} limit $${values.length + 1}`,
+    [...values, search.limit],
+  );
+}
+
+/** How many events fit, counted up to `limit`. */
+export async function countAudit(source: AuditSource, search: AuditSearch): Promise<number> {
+  const { where, values } = conditionsOf(search);
+  const rows: { n: string }[] = await source.query(
+    `select count(*) as n from (select 1 from audit_event ${where} limit $${values.length + 1}) e`,
+    [...values, search.limit],
+  );
+  return Number(rows[0]!.n);
+}
