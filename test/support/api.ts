@@ -6,7 +6,9 @@ import { NestFactory } from '@nestjs/core';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { createShomeiClient, type ShomeiClient } from '#lib/api-client';
-import { Logger, type Mode, PlatformModule } from '#lib/platform';
+import { JLIS_SETTINGS, JlisModule, loadJlisOptions } from '#lib/jlis';
+import { ConsentWithdrawals, PersonServicesModule } from '#lib/persons';
+import { loadConfig, Logger, type Mode, PlatformModule } from '#lib/platform';
 import { judgeAnchorImport, PartitionRefresh, RefreshPlanner, RevocationRefreshModule } from '#lib/revocation';
 import {
   changeContract,
@@ -186,6 +188,12 @@ export class ApiStack {
     await this.untilCaughtUp();
   }
 
+  /** Reads the withdrawals of consents at J-LIS, as the worker does every few minutes. */
+  async readWithdrawals(): Promise<number | undefined> {
+    this.refreshing ??= await this.createRefreshing();
+    return this.refreshing.get(ConsentWithdrawals).poll('test', 0);
+  }
+
   /** Sends what the typed client would not. */
   async send(
     method: string,
@@ -225,6 +233,10 @@ export class ApiStack {
       });
   }
 
+  private get jlisSettings(): Record<string, string> {
+    return { JLIS_TEST_URL: this.jlis.url, JLIS_TEST_TLS_DIR: this.jlis.directory };
+  }
+
   private async epoch(): Promise<number> {
     const { rows } = await this.owner.query<{ epoch: string }>(
       `select epoch from revocation_epoch where mode = 'test'`,
@@ -242,8 +254,7 @@ export class ApiStack {
         PUBLIC_URL: this.url,
         KEY_RING: testKeyRing(),
         OCSP_TIMEOUT_MS: String(ocspTimeoutMs),
-        JLIS_TEST_URL: this.jlis.url,
-        JLIS_TEST_TLS_DIR: this.jlis.directory,
+        ...this.jlisSettings,
         LOG_LEVEL: 'info',
       },
       `${this.url}/health/ready`,
@@ -259,6 +270,8 @@ export class ApiStack {
         module: RefreshRoot,
         imports: [
           PlatformModule.forRoot({ ...platform, keyRing: keyRing() }),
+          JlisModule.forRoot(loadJlisOptions(loadConfig(JLIS_SETTINGS, this.jlisSettings))),
+          PersonServicesModule,
           RevocationRefreshModule.forRoot({ crlIdleTimeoutMs: 5_000, crlThreads: 1, crlLateMinutes: 720 }),
         ],
       },

@@ -128,6 +128,12 @@ export class SandboxClient {
     await this.ask('POST', `/control/cards/${card}/move`, facts);
   }
 
+  /** Consents to latest attributes that J-LIS holds. */
+  async jlisConsents(): Promise<{ consent_id: string; service_id: string }[]> {
+    return (await this.ask<{ consents: { consent_id: string; service_id: string }[] }>('GET', '/control/consents'))
+      .consents;
+  }
+
   /** The holder withdraws every consent at J-LIS. */
   async withdrawConsents(card: string): Promise<string[]> {
     return (await this.ask<{ withdrawn: string[] }>('POST', `/control/cards/${card}/withdraw-consents`, {})).withdrawn;

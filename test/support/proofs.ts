@@ -33,6 +33,19 @@ export async function signedBy(stack: ApiStack, key: TestKey, options: RawOption
   return id;
 }
 
+/** A consent document that the holder of a card has signed, verified, and whose person that is. */
+export async function signedDocument(
+  { sandbox }: ApiStack,
+  key: TestKey,
+  card: string,
+  text = 'I agree.',
+): Promise<{ person_id: string; evidence: { verification_id: string; document: string } }> {
+  const body = await rawBody(sandbox, { card, text });
+  const { id, person } = await verifySignature(key, { ...body, identify: true });
+  expect(person?.state).toBe('identified');
+  return { person_id: person!.id!, evidence: { verification_id: id, document: body.content! } };
+}
+
 /** A public id as the database has it. */
 export const uuidOf = (id: string): string =>
   id.slice(4).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');

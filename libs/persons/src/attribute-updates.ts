@@ -4,7 +4,7 @@ import { appendAudit } from '#lib/audit';
 import { appendUsage } from '#lib/billing';
 import { JlisServices, JlisUnavailable, type AttributesAnswer } from '#lib/jlis';
 import { interpretAttributes } from '#lib/pki';
-import { claimKey, Clock, findMade, InFlight, newId, Problem, withTenant, type Call } from '#lib/platform';
+import { claimKey, Clock, findMade, InFlight, Logger, newId, Problem, withTenant, type Call } from '#lib/platform';
 import { readContract, requireFeature, TenantKeys, type Principal } from '#lib/tenancy';
 import {
   findLastDelivery,
@@ -14,10 +14,11 @@ import {
   type PersonUpdate,
   type UpdateState,
 } from './attribute-update.js';
+import { birthDateHashOf, certificateHashOf } from './certificate-hash.js';
 import { findValidConsent, isWithdrawn, type Consent } from './consent.js';
 import { jlisCaller } from './jlis-caller.js';
 import { appendWithdrawal } from './consents.js';
-import { KnownCertificates } from './known-certificates.js';
+import { KnownCertificates, type KnownCertificate } from './known-certificates.js';
 import { findLivingPerson } from './person.js';
 
 /** Calls of one request under way at once: one tenant's share of the connections (`JLIS_CONNECTIONS`) at their default. */
@@ -39,6 +40,8 @@ interface Question {
   consent: Consent & { jlisConsentId: string };
   serial: string;
   certificateHash: Buffer;
+  /** Of the birth date in the sign certificates that the person presented. */
+  holderHashes: readonly Buffer[];
 }
 
 /** One person as asked for: a state that needs no question, or the question. */
@@ -56,6 +59,7 @@ export class AttributeUpdates {
     @Inject(JlisServices) private readonly jlis: JlisServices,
     @Inject(KnownCertificates) private readonly certificates: KnownCertificates,
     @Inject(TenantKeys) private readonly tenantKeys: TenantKeys,
+    @Inject(Logger) private readonly logger: Logger,
   ) {}
 
   /**
@@ -100,22 +104,24 @@ export class AttributeUpdates {
       const withdrawn = await isWithdrawn(manager, { personId: person.id, purpose });
       return { state: withdrawn ? 'withdrawn' : 'consent_missing' };
     }
-    const serial = await this.serialOf(manager, principal, person.id, since);
+    const known = await this.certificates.ofPersons(manager, [person.id]);
+    const serial = await this.serialOf(manager, principal, { personId: person.id, known, since });
     if (serial === undefined) return { state: 'consent_missing' };
     const certificateHash = await this.certificates.hashOf(manager, principal, { kind: 'sign', serialNumber: serial });
     const { jlisConsentId } = consent;
-    return { question: { personId: person.id, consent: { ...consent, jlisConsentId }, serial, certificateHash } };
+    const holderHashes = known.flatMap(({ holderHash }) => holderHash ?? []);
+    return {
+      question: { personId: person.id, consent: { ...consent, jlisConsentId }, serial, certificateHash, holderHashes },
+    };
   }
 
   /** The sign certificate that the tenant's knowledge of a person's attributes is from. */
   private async serialOf(
     manager: EntityManager,
     principal: Principal,
-    personId: string,
-    since: UpdateRequest['since'],
+    { personId, known, since }: { personId: string; known: readonly KnownCertificate[]; since: UpdateRequest['since'] },
   ): Promise<string | undefined> {
-    const all = await this.certificates.ofPersons(manager, [personId]);
-    const own = all.filter(({ kind, provenance }) => kind === 'sign' && provenance === 'presented').at(-1);
+    const own = known.filter(({ kind, provenance }) => kind === 'sign' && provenance === 'presented').at(-1);
     const delivered =
       since === 'own_certificate'
         ? undefined
@@ -151,11 +157,33 @@ export class AttributeUpdates {
     const { consent, serial: signSerial, certificateHash: subjectHash } = question;
     try {
       const caller = jlisCaller(principal, { requestId, subjectHash });
-      return await this.jlis.latestAttributes({ ...caller, consentId: consent.jlisConsentId, signSerial });
+      const answer = await this.jlis.latestAttributes({ ...caller, consentId: consent.jlisConsentId, signSerial });
+      if (answer.state !== 'updated' || (await this.isOfPerson(principal, question, answer))) return answer;
+      this.logger.error('jlis_attributes_of_another_person', { consent_id: consent.id, request_id: requestId });
+      return { state: 'unavailable', detail: 'answer_contradicted' };
     } catch (error) {
       if (error instanceof JlisUnavailable) return { state: 'unavailable', detail: error.detail };
       throw error;
     }
+  }
+
+  /**
+   * Whether attributes can be the person's: a birth date never changes, and a certificate has one holder. What J-LIS
+   * tells of somebody else reaches nobody.
+   */
+  private isOfPerson(
+    principal: Principal,
+    { personId, holderHashes }: Question,
+    { attributes, serial }: Extract<AttributesAnswer, { state: 'updated' }>,
+  ): Promise<boolean> {
+    return withTenant(this.dataSource, principal, async (manager) => {
+      const lookupKey = await this.certificates.lookupKey(manager, principal);
+      const holderHash = birthDateHashOf(lookupKey, attributes.dateOfBirth);
+      if (holderHashes.some((known) => !known.equals(holderHash))) return false;
+      const hash = certificateHashOf(lookupKey, 'sign', serial);
+      const holder = await this.certificates.findByHash(manager, hash);
+      return holder === undefined || holder.personId === personId;
+    });
   }
 
   private async store(

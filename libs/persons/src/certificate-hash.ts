@@ -15,5 +15,8 @@ export const certificateHashOf = (lookupKey: TenantKey, kind: Hierarchy, serialN
  */
 export function holderHashOf(lookupKey: TenantKey, certificate: Certificate): Buffer | undefined {
   const read = readAttributes(certificate);
-  return read.present ? keyedHash(lookupKey, `birth_date|${read.attributes.date_of_birth.raw}`) : undefined;
+  return read.present ? birthDateHashOf(lookupKey, read.attributes.date_of_birth.raw) : undefined;
 }
+
+/** @param raw as in a certificate, `EYYYYMMDD` */
+export const birthDateHashOf = (lookupKey: TenantKey, raw: string): Buffer => keyedHash(lookupKey, `birth_date|${raw}`);
