@@ -125,6 +125,8 @@ export class JlisCalls {
     try {
       // A process that dies during a metered call must not leave a charge of which nothing here tells.
       if (call.row.metered && call.attempts === 0) await this.options.record(call.record);
+      // Time spent in our own line or storage says nothing about the service.
+      if (this.now() >= deadline) throw new JlisUnavailable('timeout', 'not_sent');
       const passage = circuit.enter(this.now());
       if (!passage) throw new JlisUnavailable('circuit_open');
       call.attempts++;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   CALLER,
@@ -144,6 +145,14 @@ describe('each call', () => {
     const asked = jlis.services.latestAttributes({ ...CALLER, consentId: 'c1', signSerial: '7' });
     await expect(asked).rejects.toThrow('no storage');
     expect(server.connections).toBe(0);
+  });
+
+  it('that spent its time on our own storage is not sent, and not held against the service', async () => {
+    connect({ record: async ({ end }) => (end ? undefined : sleep(120)), timeoutMs: 100 });
+    const asked = () => jlis.services.latestAttributes({ ...CALLER, consentId: 'c1', signSerial: '7' });
+    for (let i = 0; i < 6; i++)
+      expect(await failureOf(asked())).toMatchObject({ detail: 'timeout', fact: 'not_sent', mayHaveBeenSent: false });
+    expect([server.connections, await metric('shomei_jlis_circuit_state')]).toEqual([0, []]);
   });
 
   it('gives no answer that is not recorded', async () => {
