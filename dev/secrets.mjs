@@ -4,8 +4,8 @@ import { join } from 'node:path';
 
 /**
  * The secrets of one installation, made at its first start and kept in `secrets.json` (0600) of its data directory:
- * database passwords by role, the Redis password, the key ring that wraps the tenants' keys, and the key that signs the
- * audit chain. Losing the file of a kept database means losing what that database holds encrypted.
+ * database passwords by role, the Redis password, the key ring that wraps the tenants' keys, the key that signs the
+ * audit chain, and the keys of each mode that sign receipts. Losing the file of a kept database means losing what that database holds encrypted.
  *
  * Beside it `audit-keys.json` has the public halves of all keys that have signed the chain, for `npm run check-audit`.
  */
@@ -22,6 +22,7 @@ export function loadSecrets(directory) {
     redis: password(),
     keyRing: { active: 'k1', keys: { k1: randomBytes(32).toString('base64') } },
     auditSigningKey: kept.auditSigningKey ?? newSigningKey('a1'),
+    signingKeys: kept.signingKeys ?? { live: newModeKeys('l1'), test: newModeKeys('t1') },
     ...kept,
   };
   // An installation of an earlier release lacks secrets that came later.
@@ -31,6 +32,11 @@ export function loadSecrets(directory) {
   }
   keepAuditKey(join(directory, 'audit-keys.json'), secrets.auditSigningKey);
   return secrets;
+}
+
+/** One mode of the `SIGNING_KEYS` setting with a new key. */
+function newModeKeys(id) {
+  return { active: id, keys: { [id]: newSigningKey(id).private_key } };
 }
 
 /** The `AUDIT_SIGNING_KEY` setting with a new key. */

@@ -56,6 +56,7 @@ export interface Stack {
   };
   readonly secrets: {
     readonly auditSigningKey: { readonly id: string; readonly private_key: string };
+    readonly signingKeys: object;
     owner: string;
     api: string;
     worker: string;

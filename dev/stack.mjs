@@ -207,6 +207,7 @@ class Stack {
         HOST: '127.0.0.1',
         PORT: String(this.ports.api),
         PUBLIC_URL: this.urls.api,
+        SIGNING_KEYS: JSON.stringify(this.secrets.signingKeys),
         ...jlis,
       },
       `${this.urls.api}/health/ready`,

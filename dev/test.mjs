@@ -52,6 +52,7 @@ function testEnvironment(stack) {
     TEST_OPERATOR_DB_PASSWORD: stack.secrets.operator,
     TEST_REDIS_URL: stack.urls.redis,
     TEST_KEY_RING: JSON.stringify(stack.secrets.keyRing),
+    TEST_SIGNING_KEYS: JSON.stringify(stack.secrets.signingKeys),
     TEST_AUDIT_SIGNING_KEY: JSON.stringify(stack.secrets.auditSigningKey),
   };
 }

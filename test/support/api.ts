@@ -25,7 +25,7 @@ import { clockSet } from '../../apps/admin/src/clock-commands.js';
 import type { OperatorContext } from '../../apps/admin/src/context.js';
 import { setSource } from '../../apps/admin/src/revocation-commands.js';
 import { type Hierarchy, SandboxClient } from './card.js';
-import { createTestDatabase, type TestDatabase, testKeyRing } from './database.js';
+import { createTestDatabase, type TestDatabase, testKeyRing, testSigningKeys } from './database.js';
 import { withPeople } from './operators.js';
 import { freePort, Program } from './program.js';
 import { connect, keyRing } from './tenants.js';
@@ -253,6 +253,7 @@ export class ApiStack {
         PORT: new URL(this.url).port,
         PUBLIC_URL: this.url,
         KEY_RING: testKeyRing(),
+        SIGNING_KEYS: testSigningKeys(),
         OCSP_TIMEOUT_MS: String(ocspTimeoutMs),
         ...this.jlisSettings,
         LOG_LEVEL: 'info',

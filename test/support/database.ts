@@ -44,6 +44,11 @@ export function testAuditSigningKey(): string {
   return setting('TEST_AUDIT_SIGNING_KEY');
 }
 
+/** The keys of the run that sign receipts, as the `SIGNING_KEYS` setting has them. */
+export function testSigningKeys(): string {
+  return setting('TEST_SIGNING_KEYS');
+}
+
 async function asAdmin(url: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

@@ -250,6 +250,7 @@ export class Story {
       PORT: String(port),
       PUBLIC_URL: `http://127.0.0.1:${port}`,
       KEY_RING: JSON.stringify(this.stack.secrets.keyRing),
+      SIGNING_KEYS: JSON.stringify(this.stack.secrets.signingKeys),
       NODE_ENV: 'test',
     };
   }

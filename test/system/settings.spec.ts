@@ -4,12 +4,15 @@ import { runToEnd } from '../support/story.js';
 
 const DATABASE_URL = 'postgres://shomei_api:nobody@127.0.0.1:1/shomei';
 const KEY_RING = JSON.stringify({ active: 'k1', keys: { k1: Buffer.alloc(32, 1).toString('base64') } });
-const api = { DATABASE_URL, KEY_RING, PUBLIC_URL: 'http://127.0.0.1:1', PORT: '1' };
-const signingKey = (curve: string): string => {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: curve });
-  const der = privateKey.export({ format: 'der', type: 'pkcs8' });
-  return JSON.stringify({ id: 'a1', private_key: der.toString('base64') });
-};
+const privateKeyOf = (curve: string): string =>
+  generateKeyPairSync('ec', { namedCurve: curve })
+    .privateKey.export({ format: 'der', type: 'pkcs8' })
+    .toString('base64');
+const signingKey = (curve: string): string => JSON.stringify({ id: 'a1', private_key: privateKeyOf(curve) });
+const modeKeys = (id: string, key = privateKeyOf('P-256')) => ({ active: id, keys: { [id]: key } });
+const SIGNING_KEYS = JSON.stringify({ live: modeKeys('l1'), test: modeKeys('t1') });
+const ONE_KEY = privateKeyOf('P-256');
+const api = { DATABASE_URL, KEY_RING, SIGNING_KEYS, PUBLIC_URL: 'http://127.0.0.1:1', PORT: '1' };
 const AUDIT_SIGNING_KEY = signingKey('P-256');
 const worker = { DATABASE_URL, KEY_RING, AUDIT_SIGNING_KEY, REDIS_URL: 'redis://127.0.0.1:1' };
 const without = (settings: Record<string, string>, name: string): Record<string, string> =>
@@ -30,6 +33,13 @@ describe('a wrong or missing setting', () => {
       API,
       { ...without(api, 'KEY_RING'), KEY_RING_FILE: '/none' },
       'KEY_RING_FILE',
+    ],
+    ['an API that could sign no receipt', API, without(api, 'SIGNING_KEYS'), 'SIGNING_KEYS'],
+    [
+      'an API with one signing key for both modes',
+      API,
+      { ...api, SIGNING_KEYS: JSON.stringify({ live: modeKeys('l1', ONE_KEY), test: modeKeys('t1', ONE_KEY) }) },
+      'SIGNING_KEYS',
     ],
     ['an API on no port', API, { ...api, PORT: 'abc' }, 'PORT'],
     ['an API without a public address', API, without(api, 'PUBLIC_URL'), 'PUBLIC_URL'],

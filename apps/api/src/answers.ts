@@ -70,6 +70,7 @@ export function summaryAnswer(verification: Verification, publicUrl: string): Ve
 /** The whole verification, with the attributes it may show. */
 export const verificationAnswer = (verification: Verification, publicUrl: string): VerificationAnswer => ({
   ...summaryAnswer(verification, publicUrl),
+  receipt: verification.receipt ?? null,
   attributes: verification.attributes ?? null,
   person: verification.person ? verificationPersonAnswer(verification.person) : null,
 });

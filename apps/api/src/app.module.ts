@@ -2,7 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { JlisModule, type JlisOptions } from '#lib/jlis';
 import { PersonServicesModule } from '#lib/persons';
-import { PlatformModule, type PlatformOptions } from '#lib/platform';
+import { PlatformModule, type PlatformOptions, type SigningKeys } from '#lib/platform';
 import { TenancyModule } from '#lib/tenancy';
 import { VerificationModule } from '#lib/verification';
 import { AgeChecksController } from './age-checks.controller.js';
@@ -16,6 +16,7 @@ import { ConsentsController } from './consents.controller.js';
 import { HealthController } from './health.controller.js';
 import { MeController } from './me.controller.js';
 import { ProblemFilter } from './problem.filter.js';
+import { ReceiptKeysController } from './receipt-keys.controller.js';
 import { SerialLinkagesController } from './serial-linkages.controller.js';
 import { PUBLIC_URL } from './settings.js';
 import { SignatureVerificationsController } from './signature-verifications.controller.js';
@@ -25,6 +26,7 @@ export interface ApiOptions extends PlatformOptions {
   publicUrl: string;
   ocspTimeoutMs: number;
   jlis: JlisOptions;
+  signingKeys: SigningKeys;
 }
 
 @Module({})
@@ -51,6 +53,7 @@ export class AppModule {
         MeController,
         HealthController,
         CodesController,
+        ReceiptKeysController,
       ],
       providers: [
         { provide: PUBLIC_URL, useValue: options.publicUrl },

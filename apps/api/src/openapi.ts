@@ -1,6 +1,9 @@
 import 'reflect-metadata';
+import { createSecretKey } from 'node:crypto';
 import { Logger, runMain } from '#lib/platform';
 import { createApp, openApiDocument } from './create-app.js';
+
+const NO_KEYS = { active: { id: '', privateKey: createSecretKey(Buffer.of(0)) }, published: new Map() };
 
 /** Prints the OpenAPI document; needs no database. */
 runMain(async () => {
@@ -10,6 +13,7 @@ runMain(async () => {
       databaseUrl: 'postgres://none',
       databasePool: 1,
       keyRing: { active: '', keys: new Map() },
+      signingKeys: { live: NO_KEYS, test: NO_KEYS },
       publicUrl: 'http://127.0.0.1:3000',
       ocspTimeoutMs: 1_000,
       jlis: { endpoints: {}, timeoutMs: 1_000, connections: 1 },

@@ -182,6 +182,10 @@ export type VerificationSummaryAnswer = z.output<typeof verificationSummary>;
 export const verificationAnswer = z
   .object({
     ...verificationFields,
+    receipt: z.string().nullable().meta({
+      description:
+        'A JWS (ES256) by which others can check later that this verdict was given; its keys are at `/jwks/{mode}.json`. Null for a verification made before there were receipts.',
+    }),
     attributes: attributes.nullable().meta({
       description: 'Of a sign certificate whose path, profile, validity and signature passed.',
     }),
@@ -219,6 +223,22 @@ export const challengeAnswer = z
     expires_at: time,
   })
   .meta({ id: 'Challenge' });
+
+export const keySet = z
+  .object({
+    keys: z.array(
+      z.object({
+        kty: z.literal('EC'),
+        crv: z.literal('P-256'),
+        x: z.string(),
+        y: z.string(),
+        kid: z.string(),
+        alg: z.literal('ES256'),
+        use: z.literal('sig'),
+      }),
+    ),
+  })
+  .meta({ id: 'KeySet', description: 'A JSON Web Key Set (RFC 7517).' });
 
 export const problemBody = z
   .object({

@@ -1,7 +1,8 @@
-import { createPrivateKey, createSecretKey, type KeyObject } from 'node:crypto';
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { OperatorMustAct } from './operator-must-act.js';
+import { parseSigningKey, parseSigningKeys } from './signing-keys.js';
 
 const port = z.coerce.number().int().min(1).max(65535);
 const databaseUrl = z.string().regex(/^postgres(ql)?:\/\/[^\s]+$/, 'must be a postgres:// URL');
@@ -29,6 +30,11 @@ const settings = {
   KEY_RING: z.string().transform((text, context) => parseKeyRing(text, (message) => context.addIssue(message))),
   /** Signs the audit chain: `{"id":"a1","private_key":"<PKCS #8 of an EC P-256 key, DER in base64>"}`. */
   AUDIT_SIGNING_KEY: z.string().transform((text, context) => parseSigningKey(text, context)),
+  /**
+   * Sign receipts, for each mode: `{"live":{"active":"l1","keys":{"l1":"<PKCS #8 of an EC P-256 key, DER in base64>"},
+   * "retired":{"l0":"<its public half, SPKI>"}},"test":{…}}`.
+   */
+  SIGNING_KEYS: z.string().transform((text, context) => parseSigningKeys(text, context)),
   /** Deadline of one OCSP exchange, milliseconds. */
   OCSP_TIMEOUT_MS: z.coerce.number().int().min(50).max(30_000).default(5_000),
   /** Deadline between two chunks of a CRL download, milliseconds. */
@@ -89,29 +95,8 @@ function parseKeyRing(text: string, refuse: (message: string) => void): KeyRing 
   return { active: parsed.data?.active ?? '', keys };
 }
 
-/** A private key and the id by which what it signed names it. */
-export interface SigningKey {
-  id: string;
-  /** EC P-256, for ES256. */
-  privateKey: KeyObject;
-}
-
-const signingKeyShape = z.object({ id: z.string().regex(/^[\w-]{1,32}$/), private_key: z.base64() });
-
-function parseSigningKey(text: string, context: z.RefinementCtx): SigningKey {
-  try {
-    const { id, private_key } = signingKeyShape.parse(JSON.parse(text));
-    const privateKey = createPrivateKey({ key: Buffer.from(private_key, 'base64'), format: 'der', type: 'pkcs8' });
-    if (privateKey.asymmetricKeyDetails?.namedCurve === 'prime256v1') return { id, privateKey };
-  } catch {
-    // Whatever is wrong with it, saying what would show some of it.
-  }
-  context.addIssue('must be {"id":"<id>","private_key":"<base64 of PKCS #8>"} with an EC P-256 key');
-  return z.NEVER;
-}
-
 /** Settings that may come from a file, named by the setting with `_FILE` behind it. */
-const FROM_FILE: ReadonlySet<SettingName> = new Set(['KEY_RING', 'AUDIT_SIGNING_KEY']);
+const FROM_FILE: ReadonlySet<SettingName> = new Set(['KEY_RING', 'AUDIT_SIGNING_KEY', 'SIGNING_KEYS']);
 
 /** A setting is missing or wrong; `message` is one line that names it and never shows its value. */
 export class ConfigError extends OperatorMustAct {
@@ -120,8 +105,8 @@ export class ConfigError extends OperatorMustAct {
 
 /**
  * Validates the named settings.
- * @throws ConfigError naming every wrong or missing one. A key may come from a file: `KEY_RING_FILE`,
- * `AUDIT_SIGNING_KEY_FILE`.
+ * @throws ConfigError naming every wrong or missing one. Keys may come from a file: `KEY_RING_FILE`,
+ * `AUDIT_SIGNING_KEY_FILE`, `SIGNING_KEYS_FILE`.
  */
 export function loadConfig<K extends SettingName>(names: readonly K[], env: NodeJS.ProcessEnv): Config<K> {
   const values: Record<string, unknown> = {};

@@ -14,5 +14,6 @@ export * from './operator-must-act.js';
 export * from './operator-problem.js';
 export * from './platform.module.js';
 export * from './problem.js';
+export * from './signing-keys.js';
 export * from './thread.js';
 export * from './thread-host.js';

@@ -19,9 +19,14 @@ export interface SealedEvidence {
   digest: Uint8Array;
   /** CMS only: the DER of SignedAttributes as signed (RFC 5652 §5.4). */
   signedAttributes?: Uint8Array;
+  /** Of the receipt's commitment to the certificate; absent with the receipt. */
+  salt?: Uint8Array;
+  /** The JWS as it was answered; absent for checks made before there were receipts. */
+  receipt?: string;
 }
 
-const FIELDS = ['certificate', 'signature', 'digest', 'signedAttributes'] as const;
+/** Fields in the order in which they are sealed. A new one goes to the end: what was sealed before has fewer. */
+const FIELDS = ['certificate', 'signature', 'digest', 'signedAttributes', 'salt', 'receipt'] as const;
 
 /** Binds a sealed value to its row: moved to another row, tenant or mode it does not open. */
 const context = (tenancy: Tenancy, verificationId: string): string =>
@@ -36,10 +41,11 @@ export function sealEvidence(
 ): Buffer {
   const parts: Uint8Array[] = [];
   for (const field of FIELDS) {
-    const value = evidence[field] ?? new Uint8Array();
+    const value = evidence[field] ?? '';
+    const bytes = typeof value === 'string' ? Buffer.from(value) : value;
     const length = Buffer.allocUnsafe(4);
-    length.writeUInt32BE(value.length);
-    parts.push(length, value);
+    length.writeUInt32BE(bytes.length);
+    parts.push(length, bytes);
   }
   return seal(key.encryption, Buffer.concat(parts), context(tenancy, verificationId));
 }
@@ -58,7 +64,14 @@ export function openEvidence(
     values.push(plain.subarray(offset + 4, offset + 4 + length));
     offset += 4 + length;
   }
-  const [certificate, signature, digest, signedAttributes] = values;
+  const [certificate, signature, digest, signedAttributes, salt, receipt] = values;
   if (!certificate || !signature || !digest || !signedAttributes) throw new Error('evidence has an unknown form');
-  return { certificate, signature, digest, ...(signedAttributes.length > 0 ? { signedAttributes } : {}) };
+  return {
+    certificate,
+    signature,
+    digest,
+    ...(signedAttributes.length > 0 ? { signedAttributes } : {}),
+    ...(salt && salt.length > 0 ? { salt } : {}),
+    ...(receipt && receipt.length > 0 ? { receipt: receipt.toString('latin1') } : {}),
+  };
 }

@@ -5,6 +5,8 @@ export * from './evidence.js';
 export * from './fresh-proofs.js';
 export * from './identifications.js';
 export * from './reason-texts.js';
+export * from './receipt.js';
+export * from './receipts.js';
 export * from './request.js';
 export * from './verification.entity.js';
 export * from './verification.module.js';

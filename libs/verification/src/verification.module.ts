@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { BillingModule } from '#lib/billing';
 import { CounterpartLookups, LinkageModule, PersonsModule } from '#lib/persons';
+import type { SigningKeys } from '#lib/platform';
 import { RevocationModule } from '#lib/revocation';
 import { TenancyModule } from '#lib/tenancy';
 import { Challenges } from './challenges.js';
@@ -9,12 +10,20 @@ import { DecisionWriter } from './decision-writer.js';
 import { FreshProofs } from './fresh-proofs.js';
 import { Identifications } from './identifications.js';
 import { VerificationRow } from './verification.entity.js';
+import { Receipts } from './receipts.js';
 import { Verifications } from './verifications.js';
 import { Verifier } from './verifier.js';
 
+export interface VerificationOptions {
+  ocspTimeoutMs: number;
+  /** Base URL of the API, the issuer of receipts. */
+  publicUrl: string;
+  signingKeys: SigningKeys;
+}
+
 @Module({})
 export class VerificationModule {
-  static forRoot(options: { ocspTimeoutMs: number }): DynamicModule {
+  static forRoot(options: VerificationOptions): DynamicModule {
     return {
       module: VerificationModule,
       imports: [
@@ -33,6 +42,7 @@ export class VerificationModule {
         Identifications,
         Verifications,
         Verifier,
+        { provide: Receipts, useFactory: () => new Receipts(options.publicUrl, options.signingKeys) },
       ],
       exports: [
         Challenges,
@@ -41,6 +51,7 @@ export class VerificationModule {
         Identifications,
         LinkageModule,
         PersonsModule,
+        Receipts,
         Verifications,
         Verifier,
       ],

@@ -20,6 +20,8 @@ export interface Verification {
   usage: UsageEvent[];
   reference?: string;
   challengeId?: string;
+  /** JWS; absent in lists, and of checks made before there were receipts. */
+  receipt?: string;
   /** Of a sign certificate whose path, profile, validity and signature passed; absent in lists. */
   attributes?: Attributes;
   /** Of a valid one that was asked whose it is; absent in lists. */
@@ -108,13 +110,14 @@ export class Verifications {
     const row = await findVisibleVerification(manager, principal, id);
     if (!row) return undefined;
     const person = await findVerificationPerson(manager, id);
+    const key = await this.tenantKeys.get(principal, row.tenantKeyId, manager);
+    const { certificate, receipt } = openEvidence(key, principal, id, row.evidence);
     const verification = {
       ...toVerification(row, (await this.usageOf(manager, [row])).get(id) ?? []),
+      ...(receipt === undefined ? {} : { receipt }),
       ...(person ? { person } : {}),
     };
     if (!disclosesAttributes(row.verdict)) return verification;
-    const key = await this.tenantKeys.get(principal, row.tenantKeyId, manager);
-    const { certificate } = openEvidence(key, principal, id, row.evidence);
     await appendAudit(manager, {
       actor: `api_key:${principal.apiKeyId}`,
       action: 'verification.read_attributes',

@@ -14,6 +14,7 @@ import { sealEvidence, type VerdictFacts } from './evidence.js';
 import { examine } from './examine.js';
 import { Identifications } from './identifications.js';
 import type { AuthenticationRequest, SignatureRequest } from './request.js';
+import { Receipts } from './receipts.js';
 import { readRawSignature, type SignatureInput } from './signature-input.js';
 import { disclosesAttributes, Verifications, type Verification } from './verifications.js';
 
@@ -55,6 +56,7 @@ export class Verifier {
     @Inject(Verifications) private readonly verifications: Verifications,
     @Inject(DecisionWriter) private readonly writer: DecisionWriter,
     @Inject(Identifications) private readonly identifications: Identifications,
+    @Inject(Receipts) private readonly receipts: Receipts,
   ) {}
 
   /** Verifies a signature made with a sign certificate. @throws Problem for a request that cannot be checked. */
@@ -144,7 +146,21 @@ export class Verifier {
     };
     const key = await this.tenantKeys.get(principal, principal.tenantKeyId);
     const lookupKey = await this.tenantKeys.get(principal, principal.lookupKeyId);
-    const id = newId(Date.now());
+    const issuedAt = Date.now();
+    const id = newId(issuedAt);
+    const { receipt, salt } = this.receipts.issue({
+      tenantId: principal.tenantId,
+      mode: principal.mode,
+      verificationId: id,
+      outcome,
+      decidedAt,
+      issuedAt,
+      certificate: certificate.raw,
+      ...(signature.digestAlgorithm === undefined
+        ? {}
+        : { content: { algorithm: signature.digestAlgorithm, digest: subject.input.evidence.digest } }),
+    });
+    const sealed = { certificate: certificate.raw, ...subject.input.evidence, salt, receipt };
     const decision: Decision = {
       principal,
       id,
@@ -152,7 +168,7 @@ export class Verifier {
       decidedAt,
       facts,
       certificateHash: certificateHashOf(lookupKey, subject.hierarchy, certificate.serialNumber),
-      sealedEvidence: sealEvidence(key, principal, id, { certificate: certificate.raw, ...subject.input.evidence }),
+      sealedEvidence: sealEvidence(key, principal, id, sealed),
       usage: attempts.map((attempt, index) =>
         usageEventOf({
           id: newId(Date.now()),
@@ -169,7 +185,7 @@ export class Verifier {
       ...(subject.challengeId === undefined ? {} : { challengeId: subject.challengeId }),
       ...(call.idempotency === undefined ? {} : { idempotency: call.idempotency }),
     };
-    const answered = await this.store(decision, subject);
+    const answered = await this.store(decision, subject, receipt);
     if (answered.replayed || outcome !== 'valid' || anchor === undefined) return answered;
     const { certificateHash } = decision;
     const proof = { verificationId: id, kind: subject.hierarchy, certificate, certificateHash, anchor, decidedAt };
@@ -201,12 +217,12 @@ export class Verifier {
     return { evidence: { ...evidence, signature, revocation: attempts.at(-1)! }, attempts, anchor: anchor.fingerprint };
   }
 
-  private async store(decision: Decision, subject: Subject): Promise<Answered> {
+  private async store(decision: Decision, subject: Subject, receipt: string): Promise<Answered> {
     const { principal, idempotency, requestId } = decision;
     const conflict = await this.writer.append(decision);
     switch (conflict) {
       case undefined:
-        return { verification: toVerification(decision, subject), replayed: false };
+        return { verification: toVerification(decision, subject, receipt), replayed: false };
       case 'idempotency_key_used':
       case 'challenge_used': {
         // The race may have been lost to the same request in another process: then its answer is the answer.
@@ -224,7 +240,7 @@ export class Verifier {
   }
 }
 
-function toVerification(decision: Decision, subject: Subject): Verification {
+function toVerification(decision: Decision, subject: Subject, receipt: string): Verification {
   const { id, kind, decidedAt, facts, usage, reference, challengeId, principal } = decision;
   const attributes = disclosesAttributes(facts) ? readAttributes(subject.input.unverifiedCertificate) : undefined;
   return {
@@ -234,6 +250,7 @@ function toVerification(decision: Decision, subject: Subject): Verification {
     decidedAt,
     facts,
     usage,
+    receipt,
     ...(reference === undefined ? {} : { reference }),
     ...(challengeId === undefined ? {} : { challengeId }),
     ...(attributes?.present ? { attributes: attributes.attributes } : {}),
