@@ -195,13 +195,14 @@ describe('200: the list', () => {
     ids.push(late.id);
   });
 
-  it('holds what the single read tells, without the attributes', async () => {
+  it('holds what the single read tells, without attributes and person', async () => {
     const { data } = await page({ limit: 1, outcome: 'valid' });
     const { data: single } = await lister.client.GET('/v1/verifications/{id}', {
       params: { path: { id: data[0]!.id } },
     });
-    const { attributes, ...summary } = single!;
+    const { attributes, person, ...summary } = single!;
     expect(attributes).not.toBeNull();
+    expect(person).toBeNull();
     expect(data[0]).toEqual(summary);
   });
 
