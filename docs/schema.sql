@@ -813,6 +813,7 @@ create table verification_person (
   person_is_new boolean default false not null,
   serial_linkage_id uuid,
   counterpart_lookup_id uuid,
+  status jsonb,
   constraint verification_person_pkey PRIMARY KEY (tenant_id, mode, verification_id),
   constraint verification_person_tenant_id_mode_person_id_fkey FOREIGN KEY (tenant_id, mode, person_id) REFERENCES person(tenant_id, mode, id),
   constraint verification_person_tenant_id_mode_verification_id_fkey FOREIGN KEY (tenant_id, mode, verification_id) REFERENCES verification(tenant_id, mode, id),
@@ -843,6 +844,7 @@ CREATE INDEX event_order ON public.event USING btree (tenant_id, mode, xact, id)
 CREATE INDEX operator_session_open ON public.operator_session USING btree (operator_id) WHERE (ended_at IS NULL);
 CREATE INDEX person_certificate_person ON public.person_certificate USING btree (tenant_id, mode, person_id);
 CREATE INDEX person_merged_into ON public.person USING btree (tenant_id, mode, merged_into) WHERE (merged_into IS NOT NULL);
+CREATE INDEX person_order ON public.person USING btree (tenant_id, mode, created_at, id) WHERE ((merged_into IS NULL) AND (deleted_at IS NULL));
 CREATE INDEX serial_linkage_certificate ON public.serial_linkage USING btree (tenant_id, mode, certificate_id, id);
 CREATE INDEX serial_linkage_due ON public.serial_linkage USING btree (mode, next_attempt_at) WHERE (state = 'pending'::text);
 CREATE UNIQUE INDEX serial_linkage_one_pending ON public.serial_linkage USING btree (tenant_id, mode, certificate_id) WHERE (state = 'pending'::text);
@@ -1515,8 +1517,8 @@ grant select (id, mode, tenant_id) on tenant_key to shomei_door;
 grant update (offset_ms) on test_clock to shomei_operator;
 grant select (api_key_id, certificate_kind, challenge_id, decided_at, id, kind, mode, outcome, reason_code, recorded_at, reference, tenant_id, verdict) on verification to shomei_admin;
 grant select (mode, recorded_at, verdict) on verification to shomei_crl_keeper;
-grant update (person_id, person_is_new, state) on verification_person to shomei_api;
-grant update (person_id, person_is_new, state) on verification_person to shomei_worker;
+grant update (person_id, person_is_new, state, status) on verification_person to shomei_api;
+grant update (person_id, person_is_new, state, status) on verification_person to shomei_worker;
 grant execute on function append_decided(json,bytea) to shomei_api;
 grant execute on function approval_is_executed(uuid,text,text,jsonb,jsonb) to shomei_admin;
 grant execute on function approval_is_executed(uuid,text,text,jsonb,jsonb) to shomei_operator;

@@ -87,6 +87,7 @@ create table person (
   check (merged_into <> id),
   check ((merged_into is null) = (merged_at is null))
 );
+create index person_order on person (tenant_id, mode, created_at, id) where merged_into is null and deleted_at is null;
 create index person_merged_into on person (tenant_id, mode, merged_into) where merged_into is not null;
 
 -- A certificate known to the tenant. One that is only a step between two known ones (hop) is never disclosed.
@@ -166,6 +167,8 @@ create table verification_person (
   person_is_new boolean not null default false,
   serial_linkage_id uuid,
   counterpart_lookup_id uuid,
+  -- what both certificates said then: codes, ids and times
+  status jsonb,
   primary key (tenant_id, mode, verification_id),
   foreign key (tenant_id, mode, verification_id) references verification (tenant_id, mode, id),
   foreign key (tenant_id, mode, person_id) references person (tenant_id, mode, id),
@@ -454,7 +457,7 @@ grant delete on person_certificate, certificate_link to shomei_api;
 grant update (state, detail, person_id, certificate_id, previous_certificate_id, source, attempts, next_attempt_at, updated_at)
   on serial_linkage to shomei_api, shomei_worker;
 -- A pending counterpart or linkage that resolves is told with the verification it belongs to.
-grant update (state, person_id, person_is_new) on verification_person to shomei_api, shomei_worker;
+grant update (state, person_id, person_is_new, status) on verification_person to shomei_api, shomei_worker;
 
 -- The worker resolves pending linkages and withdrawals of one tenant at a time.
 grant select on tenant, contract, tenant_key, person, person_certificate, certificate_link,

@@ -33,6 +33,7 @@ describe('201: a verification with identify', () => {
       id: expect.stringMatching(/^per_[0-9a-f]{32}$/),
       new: true,
       merged_into: null,
+      status: null,
     });
     const second = await logIn(stack, key, card);
     expect(second.person).toEqual({ ...first.person, new: false });

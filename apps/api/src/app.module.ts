@@ -13,8 +13,10 @@ import { BodyPipe } from './body-pipe.js';
 import { CodesController } from './codes.controller.js';
 import { CounterpartLookupsController } from './counterpart-lookups.controller.js';
 import { ConsentsController } from './consents.controller.js';
+import { EventsController } from './events.controller.js';
 import { HealthController } from './health.controller.js';
 import { MeController } from './me.controller.js';
+import { PersonsController } from './persons.controller.js';
 import { ProblemFilter } from './problem.filter.js';
 import { ReceiptKeysController } from './receipt-keys.controller.js';
 import { SerialLinkagesController } from './serial-linkages.controller.js';
@@ -50,6 +52,8 @@ export class AppModule {
         AgeChecksController,
         ConsentsController,
         AttributeUpdatesController,
+        PersonsController,
+        EventsController,
         MeController,
         HealthController,
         CodesController,

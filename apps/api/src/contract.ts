@@ -5,20 +5,20 @@ import type { z } from 'zod';
 import { PROBLEMS } from '#lib/platform';
 import { problemBody } from './schemas.js';
 
-/** Documents what a route answers: its success, and the problem codes of each refusal status. */
-export function Answers(status: number, schema: z.ZodType, refusals: readonly number[]): MethodDecorator {
-  const codesOf = (refusal: number): string =>
-    Object.entries(PROBLEMS)
-      .filter(([, row]) => row.status === refusal)
-      .map(([code]) => `\`${code}\``)
-      .join(', ');
-  return applyDecorators(
-    ApiResponse({ status, standardSchema: schema }),
-    ...refusals.map((refusal) =>
-      ApiResponse({ status: refusal, standardSchema: problemBody, description: `One of ${codesOf(refusal)}.` }),
-    ),
-  );
+function refusal(status: number): MethodDecorator {
+  const codes = Object.entries(PROBLEMS)
+    .filter(([, row]) => row.status === status)
+    .map(([code]) => `\`${code}\``);
+  return ApiResponse({ status, standardSchema: problemBody, description: `One of ${codes.join(', ')}.` });
 }
+
+/** Documents what a route answers: its success, and the problem codes of each refusal status. */
+export const Answers = (status: number, schema: z.ZodType, refusals: readonly number[]): MethodDecorator =>
+  applyDecorators(ApiResponse({ status, standardSchema: schema }), ...refusals.map(refusal));
+
+/** The same for a route that answers 204. */
+export const AnswersNothing = (refusals: readonly number[]): MethodDecorator =>
+  applyDecorators(ApiResponse({ status: 204 }), ...refusals.map(refusal));
 
 /** Documents the Idempotency-Key header of a route that creates. */
 export const IdempotencyHeader = (): MethodDecorator =>

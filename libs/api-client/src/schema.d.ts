@@ -283,6 +283,107 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/persons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List persons, the newest first */
+        get: operations["listPersons"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/persons/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get one person
+         * @description One that was merged is still found and names the person under whom it goes on.
+         */
+        get: operations["getPerson"];
+        put?: never;
+        post?: never;
+        /**
+         * Forget a person
+         * @description Certificates, links and consents go, and verifications made with these certificates are shown no more. A certificate seen again within ten years is `severed`. An id that was merged stands for the surviving person.
+         */
+        delete: operations["deletePerson"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/persons/{id}/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The known certificates of a person, with their status now
+         * @description Each status that is told is a metered status check. Serial numbers are never told.
+         */
+        get: operations["listPersonCertificates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/persons/{id}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a person's certificates say together, now
+         * @description A metered status check of each certificate that had to be asked about; doubt is never billed.
+         */
+        get: operations["getPersonStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What has changed, oldest first
+         * @description A reader that always goes on from `next_cursor` misses nothing and sees nothing twice.
+         */
+        get: operations["listEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me": {
         parameters: {
             query?: never;
@@ -560,6 +661,62 @@ export interface components {
             new: boolean;
             /** @description The person under whom this one goes on, when both have turned out to be the same. */
             merged_into: string | null;
+            /** @description As concluded then, when certificates of both kinds were known. */
+            status: components["schemas"]["PersonStatus"] | null;
+        };
+        PersonStatus: {
+            /** Format: date-time */
+            checked_at: string;
+            /** @enum {string} */
+            conclusion: "unchanged" | "attributes_changed" | "change_unexplained" | "renewed" | "death_or_emigration" | "card_stopped" | "compromised" | "auth_only" | "auth_unusable" | "sign_unusable" | "too_old" | "anomaly" | "undetermined" | "nothing_known";
+            /** @description Confirmed by an unexpired, unrevoked auth certificate and fresh data, by nothing else. */
+            alive: {
+                /** @enum {string} */
+                state: "confirmed_as_of" | "not_confirmed";
+                /** Format: date-time */
+                this_update: string | null;
+            };
+            /** @description For your staff. May be reworded; act on `conclusion`. */
+            message: {
+                ja: string;
+                en: string;
+            };
+            /** @description Safe to show to the person: names no cause. */
+            user_message: {
+                ja: string;
+                en: string;
+            };
+            /** @enum {string} */
+            next_step: "none" | "ask_for_new_sign_certificate" | "ask_for_auth_certificate" | "link_new_certificate" | "hold_and_review" | "block_login_and_re_enrol" | "block_and_review_signatures" | "block_login_and_check_again" | "re_enrol" | "check_again";
+            /** @description Null: no sign certificate is known. */
+            sign: components["schemas"]["PersonCertificateStatus"] | null;
+            /** @description Null: no auth certificate is known. */
+            auth: components["schemas"]["PersonCertificateStatus"] | null;
+            /** @description The questions that were asked for this. */
+            usage: {
+                id: string;
+                /** @enum {string} */
+                meter: "sign_check" | "auth_check" | "counterpart_delivered" | "attributes_delivered";
+                /** @enum {string} */
+                method: "crl" | "ocsp" | "service";
+            }[];
+        };
+        PersonCertificateStatus: {
+            certificate_id: string;
+            /**
+             * @description How the certificate became known: presented with a signature, by a linkage, or by a counterpart lookup.
+             * @enum {string}
+             */
+            provenance: "presented" | "linked" | "counterpart";
+            /**
+             * @description Null where it may not be told; see docs/api/persons.md.
+             * @enum {string|null}
+             */
+            status: "good" | "revoked" | "expired" | "unknown" | null;
+            /** @enum {string|null} */
+            reason: "unspecified" | "keyCompromise" | "cACompromise" | "affiliationChanged" | "superseded" | "cessationOfOperation" | "certificateHold" | "removeFromCRL" | "privilegeWithdrawn" | "aACompromise" | null;
+            /** Format: date-time */
+            this_update: string | null;
         };
         Problem: {
             type: string;
@@ -952,6 +1109,69 @@ export interface components {
                 /** @description With `updated` only. */
                 attributes: components["schemas"]["Attributes"] | null;
             }[];
+        };
+        PersonList: {
+            data: components["schemas"]["Person"][];
+            next_cursor: string | null;
+        };
+        Person: {
+            /** @description Random, of this tenant and mode. */
+            id: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @description Random, of this tenant and mode. */
+            merged_into: string | null;
+        };
+        PersonCertificates: {
+            /** @description Random, of this tenant and mode. */
+            person_id: string;
+            data: components["schemas"]["PersonCertificate"][];
+        };
+        PersonCertificate: {
+            id: string;
+            /** @enum {string} */
+            kind: "sign" | "auth";
+            /**
+             * @description How the certificate became known: presented with a signature, by a linkage, or by a counterpart lookup.
+             * @enum {string}
+             */
+            provenance: "presented" | "linked" | "counterpart";
+            /** Format: date-time */
+            first_seen_at: string;
+            /**
+             * Format: date-time
+             * @description Null where it is not known or may not be told.
+             */
+            not_after: string | null;
+            /** @enum {string} */
+            disclosure: "status" | "conclusion_only" | "none";
+            /** @enum {string|null} */
+            status: "good" | "revoked" | "expired" | "unknown" | null;
+            /** @enum {string|null} */
+            reason: "unspecified" | "keyCompromise" | "cACompromise" | "affiliationChanged" | "superseded" | "cessationOfOperation" | "certificateHold" | "removeFromCRL" | "privilegeWithdrawn" | "aACompromise" | null;
+            /** Format: date-time */
+            this_update: string | null;
+        };
+        EventList: {
+            data: components["schemas"]["Event"][];
+            /** @description Where to go on, now or later; null only when nothing has ever happened. */
+            next_cursor: string | null;
+            has_more: boolean;
+        };
+        Event: {
+            id: string;
+            /** @enum {string} */
+            type: "person.linked" | "person.merged" | "linkage.resolved" | "consent.withdrawn";
+            /** Format: date-time */
+            occurred_at: string;
+            /** @description Ids of things of yours, and nothing else. */
+            data: {
+                person_id?: string;
+                merged_person_id?: string;
+                certificate_id?: string;
+                serial_linkage_id?: string;
+                consent_id?: string;
+            };
         };
         Me: {
             tenant_id: string;
@@ -2243,6 +2463,350 @@ export interface operations {
             };
             /** @description One of `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPersons: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonList"];
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `scope_missing`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `scope_missing`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deletePerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `scope_missing`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPersonCertificates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonCertificates"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `scope_missing`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPersonStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonStatus"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `scope_missing`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEvents: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                /** @description Some of person.linked, person.merged, linkage.resolved, consent.withdrawn. */
+                types?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventList"];
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `scope_missing`, `feature_not_contracted`. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -18,3 +18,4 @@ export * from './revocation-history.js';
 export * from './revocation-refresh.module.js';
 export * from './revocation-service.js';
 export * from './revocation.module.js';
+export * from './serial-statuses.js';

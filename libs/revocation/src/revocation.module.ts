@@ -7,6 +7,7 @@ import { ResidentMetrics } from './resident-metrics.js';
 import { RevocationData } from './revocation-data.js';
 import { RevocationHistory } from './revocation-history.js';
 import { RevocationService } from './revocation-service.js';
+import { SerialStatuses } from './serial-statuses.js';
 
 /** For processes that ask about certificates. Start-up fails when a mode holds an anchor of the other. */
 @Module({})
@@ -20,10 +21,11 @@ export class RevocationModule {
         RevocationData,
         RevocationService,
         RevocationHistory,
+        SerialStatuses,
         ResidentMetrics,
         { provide: OcspTransport, useFactory: () => new OcspTransport({ timeoutMs: options.ocspTimeoutMs }) },
       ],
-      exports: [AnchorStore, RevocationData, RevocationService, RevocationHistory],
+      exports: [AnchorStore, RevocationData, RevocationService, RevocationHistory, SerialStatuses],
     };
   }
 }

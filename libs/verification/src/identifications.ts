@@ -1,10 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { PersonRegister, type Proof } from '#lib/persons';
+import { PersonRegister, PersonStatuses, type PersonStatus, type Proof } from '#lib/persons';
 import { Clock, withTenant, type Call } from '#lib/platform';
 import { readContract, requireFeature, TenantKeys, type Principal } from '#lib/tenancy';
 import { openProof } from './open-proof.js';
-import { findVerificationPerson, storeVerificationPerson, type VerificationPerson } from './verification-person.js';
+import {
+  findVerificationPerson,
+  storePersonStatus,
+  storeVerificationPerson,
+  type VerificationPerson,
+} from './verification-person.js';
 import type { Verification } from './verifications.js';
 import { findVisibleVerification } from './visible-verification.js';
 
@@ -19,6 +24,7 @@ export class Identifications {
     @Inject(Clock) private readonly clock: Clock,
     @Inject(TenantKeys) private readonly tenantKeys: TenantKeys,
     @Inject(PersonRegister) private readonly register: PersonRegister,
+    @Inject(PersonStatuses) private readonly statuses: PersonStatuses,
   ) {}
 
   /** @throws Problem `feature_not_contracted` */
@@ -42,7 +48,26 @@ export class Identifications {
     const person = await withTenant(this.dataSource, principal, (manager) =>
       this.identify(manager, principal, verification.id, call, proof),
     );
-    return { ...verification, ...(person ? { person } : {}) };
+    if (!person) return verification;
+    const status = await this.concludeBeside(principal, verification, person, call);
+    return { ...verification, person: { ...person, ...(status ? { status } : {}) } };
+  }
+
+  /** The other certificate's status, where it is known, says more than one alone. */
+  private async concludeBeside(
+    principal: Principal,
+    { id, facts, certificateHash }: Verification,
+    person: VerificationPerson,
+    { requestId }: Call,
+  ): Promise<PersonStatus | undefined> {
+    const finding = facts.revocation.at(-1);
+    if (person.id === undefined || !finding) return undefined;
+    return this.statuses.beside(principal, person.id, {
+      at: this.clock.now(principal.mode),
+      by: { actor: `api_key:${principal.apiKeyId}`, requestId },
+      just: { certificateHash, finding },
+      store: (manager, status) => storePersonStatus(manager, id, status),
+    });
   }
 
   private async identify(

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import type { Identification } from '#lib/persons';
+import type { Identification, PersonStatus } from '#lib/persons';
 import type { Tenancy } from '#lib/platform';
 
 /** Whose certificate a verification was made with, as its tenant sees it. */
@@ -10,6 +10,8 @@ export interface VerificationPerson {
   isNew: boolean;
   /** The survivor, when that person has turned out to be another one since. */
   mergedInto?: string;
+  /** As concluded then, when certificates of both kinds were known. */
+  status?: PersonStatus;
 }
 
 /** Keeps what identifying gave; what a first try has kept stays. */
@@ -27,6 +29,18 @@ export async function storeVerificationPerson(
   );
 }
 
+/** Keeps what the person's certificates said beside a verification. */
+export async function storePersonStatus(
+  manager: EntityManager,
+  verificationId: string,
+  status: PersonStatus,
+): Promise<void> {
+  await manager.query('update verification_person set status = $2 where verification_id = $1', [
+    verificationId,
+    JSON.stringify(status),
+  ]);
+}
+
 /** Undefined when nobody asked whose it was, or the answer is still to be found. */
 export async function findVerificationPerson(
   manager: EntityManager,
@@ -37,8 +51,9 @@ export async function findVerificationPerson(
     person_id: string | null;
     person_is_new: boolean;
     merged_into: string | null;
+    status: PersonStatus | null;
   }[] = await manager.query(
-    `select v.state, v.person_id, v.person_is_new, p.merged_into from verification_person v
+    `select v.state, v.person_id, v.person_is_new, v.status, p.merged_into from verification_person v
      left join person p on p.tenant_id = v.tenant_id and p.mode = v.mode and p.id = v.person_id
      where v.verification_id = $1`,
     [verificationId],
@@ -50,6 +65,7 @@ export async function findVerificationPerson(
       isNew: row.person_is_new,
       ...(row.person_id === null ? {} : { id: row.person_id }),
       ...(row.merged_into === null ? {} : { mergedInto: row.merged_into }),
+      ...(row.status === null ? {} : { status: row.status }),
     }
   );
 }

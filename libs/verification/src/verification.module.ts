@@ -1,7 +1,14 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { BillingModule } from '#lib/billing';
-import { CounterpartLookups, LinkageModule, PersonsModule } from '#lib/persons';
+import {
+  CertificateQuestion,
+  CounterpartLookups,
+  LinkageModule,
+  Persons,
+  PersonsModule,
+  PersonStatuses,
+} from '#lib/persons';
 import type { SigningKeys } from '#lib/platform';
 import { RevocationModule } from '#lib/revocation';
 import { TenancyModule } from '#lib/tenancy';
@@ -36,10 +43,13 @@ export class VerificationModule {
       ],
       providers: [
         Challenges,
+        CertificateQuestion,
         CounterpartLookups,
         DecisionWriter,
         FreshProofs,
         Identifications,
+        Persons,
+        PersonStatuses,
         Verifications,
         Verifier,
         { provide: Receipts, useFactory: () => new Receipts(options.publicUrl, options.signingKeys) },
@@ -50,7 +60,9 @@ export class VerificationModule {
         FreshProofs,
         Identifications,
         LinkageModule,
+        Persons,
         PersonsModule,
+        PersonStatuses,
         Receipts,
         Verifications,
         Verifier,

@@ -17,6 +17,8 @@ export interface Verification {
   mode: Principal['mode'];
   decidedAt: number;
   facts: VerdictFacts;
+  /** Keyed hash of hierarchy and serial. */
+  certificateHash: Buffer;
   usage: UsageEvent[];
   reference?: string;
   challengeId?: string;
@@ -45,9 +47,17 @@ export const disclosesAttributes = (facts: VerdictFacts): boolean =>
   facts.checks.every((check) => check.name === 'revocation' || check.result === 'passed');
 
 /** What a list shows; the sealed evidence of a page would be megabytes for nothing. */
-const LISTED = ['tenantId', 'mode', 'id', 'kind', 'decidedAt', 'verdict', 'reference', 'challengeId'].map(
-  (column) => `v.${column}`,
-);
+const LISTED = [
+  'tenantId',
+  'mode',
+  'id',
+  'kind',
+  'decidedAt',
+  'verdict',
+  'certificateHash',
+  'reference',
+  'challengeId',
+].map((column) => `v.${column}`);
 
 /** Reads a tenant's verifications. A read that opens personal data is an audit event in the same transaction. */
 @Injectable()
@@ -153,6 +163,7 @@ function toVerification(row: VerificationRow, usage: UsageEvent[]): Verification
     mode: row.mode,
     decidedAt: row.decidedAt.getTime(),
     facts: row.verdict,
+    certificateHash: row.certificateHash,
     usage,
     ...(row.reference === null ? {} : { reference: row.reference }),
     ...(row.challengeId === null ? {} : { challengeId: row.challengeId }),

@@ -241,7 +241,7 @@ export class Verifier {
 }
 
 function toVerification(decision: Decision, subject: Subject, receipt: string): Verification {
-  const { id, kind, decidedAt, facts, usage, reference, challengeId, principal } = decision;
+  const { id, kind, decidedAt, facts, certificateHash, usage, reference, challengeId, principal } = decision;
   const attributes = disclosesAttributes(facts) ? readAttributes(subject.input.unverifiedCertificate) : undefined;
   return {
     id,
@@ -249,6 +249,7 @@ function toVerification(decision: Decision, subject: Subject, receipt: string): 
     mode: principal.mode,
     decidedAt,
     facts,
+    certificateHash,
     usage,
     receipt,
     ...(reference === undefined ? {} : { reference }),

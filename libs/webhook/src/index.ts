@@ -1,1 +1,2 @@
 export * from './append-event.js';
+export * from './event-log.js';

@@ -1,0 +1,60 @@
+import type { EntityManager } from 'typeorm';
+import type { Tenancy } from '#lib/platform';
+import type { EventData, EventType } from './append-event.js';
+
+export interface StoredEvent {
+  id: string;
+  type: EventType;
+  /** Milliseconds, by the clock of the mode. */
+  occurredAt: number;
+  data: EventData;
+  cursor: EventCursor;
+}
+
+/** A place in the order in which events are told: by transaction, then by id. */
+export interface EventCursor {
+  /** Decimal. */
+  xact: string;
+  id: string;
+}
+
+/**
+ * Events after a place, oldest first. It stops below the oldest transaction that is still open anywhere in the database:
+ * what commits later has a higher number than everything told, so a reader that goes on from its last place misses
+ * nothing. The price is that a transaction left open holds all events back.
+ */
+export async function listEvents(
+  manager: EntityManager,
+  { tenantId, mode }: Tenancy,
+  { after, types, limit }: { after?: EventCursor; types?: readonly EventType[]; limit: number },
+): Promise<StoredEvent[]> {
+  const rows: { id: string; xact: string; type: EventType; occurred_at: Date; data: EventData }[] = await manager.query(
+    `select id, xact::text as xact, type, occurred_at, data from event
+     where tenant_id = $1 and mode = $2 and xact < pg_snapshot_xmin(pg_current_snapshot())
+       and ($3::xid8 is null or (xact, id) > ($3::xid8, $4::uuid))
+       and ($5::text[] is null or type = any($5))
+     order by event.xact, event.id limit $6`,
+    [tenantId, mode, after?.xact ?? null, after?.id ?? null, types ?? null, limit],
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    type: row.type,
+    occurredAt: row.occurred_at.getTime(),
+    data: row.data,
+    cursor: { xact: row.xact, id: row.id },
+  }));
+}
+
+const CURSOR = /^([1-9][0-9]{0,19}|0)_([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/;
+const MAX_XID8 = 2n ** 64n - 1n;
+
+export const writeEventCursor = ({ xact, id }: EventCursor): string =>
+  Buffer.from(`${xact}_${id}`).toString('base64url');
+
+/** Undefined for anything that `writeEventCursor` cannot have made. */
+export function readEventCursor(text: string): EventCursor | undefined {
+  const match = CURSOR.exec(Buffer.from(text, 'base64url').toString('latin1'));
+  const [, xact, id] = match ?? [];
+  if (xact === undefined || id === undefined || BigInt(xact) > MAX_XID8) return undefined;
+  return writeEventCursor({ xact, id }) === text ? { xact, id } : undefined;
+}
