@@ -76,7 +76,7 @@ export async function runToEnd(
   const child = spawn(process.execPath, [join(process.cwd(), program), ...args], {
     env: { PATH: process.env['PATH'], ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 15_000,
+    timeout: 60_000,
   });
   const [out, err] = [child.stdout, child.stderr].map((stream) => {
     const lines: string[] = [];
