@@ -829,6 +829,7 @@ CREATE INDEX age_check_certificate ON public.age_check USING btree (tenant_id, m
 CREATE INDEX age_check_person ON public.age_check USING btree (tenant_id, mode, person_id, year) WHERE (person_id IS NOT NULL);
 CREATE UNIQUE INDEX approval_open ON public.approval USING btree (kind, subject) WHERE (state = ANY (ARRAY['proposed'::text, 'approved'::text]));
 CREATE INDEX attribute_update_result_person ON public.attribute_update_result USING btree (tenant_id, mode, person_id, decided_at);
+CREATE INDEX audit_event_target ON public.audit_event USING btree (target, id);
 CREATE INDEX audit_event_tenant ON public.audit_event USING btree (tenant_id, mode, id) WHERE (tenant_id IS NOT NULL);
 CREATE INDEX audit_event_xact ON public.audit_event USING btree (xact, id);
 CREATE UNIQUE INDEX certificate_link_one_newer ON public.certificate_link USING btree (tenant_id, mode, from_id) WHERE (relation = 'renewal'::text);

@@ -34,6 +34,8 @@ alter table audit_event
   add check (length(actor) <= 300 and length(action) <= 100 and length(target) <= 300 and length(request_id) <= 200),
   add check (pg_column_size(detail) <= 65536 and pg_column_size(change) <= 65536);
 create index audit_event_xact on audit_event (xact, id);
+-- The first thing asked is who touched a thing.
+create index audit_event_target on audit_event (target, id);
 `;
 
 const CHAIN = `

@@ -45,12 +45,12 @@ describe('a change of the contract', () => {
   it('is in the audit trail with the terms before and after', async () => {
     await change({ identify: false });
     const owner = await connect(database.urls.owner);
-    const [row] = await owner.query<{ detail: { before: object; after: object } }[]>(
-      `select detail from audit_event where action = 'contract.change' and tenant_id = $1 order by id desc limit 1`,
+    const [row] = await owner.query<{ change: { before: object; after: object } }[]>(
+      `select change from audit_event where action = 'contract.change' and tenant_id = $1 order by id desc limit 1`,
       [tenant.tenantId],
     );
     await owner.destroy();
-    expect(row!.detail).toMatchObject({ before: { identify: true }, after: { identify: false } });
+    expect(row!.change).toEqual({ before: { identify: true }, after: { identify: false } });
   });
 
   it('of a tenant that does not exist is refused', async () => {

@@ -293,7 +293,7 @@ export class ApiStack {
 
 export async function readAnswer(answer: Response): Promise<RawAnswer> {
   const text = await answer.text();
-  const isJson = /json/.test(answer.headers.get('content-type') ?? '');
+  const isJson = /\bjson\b/.test(answer.headers.get('content-type') ?? '');
   return {
     status: answer.status,
     headers: answer.headers,

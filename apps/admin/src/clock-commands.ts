@@ -19,12 +19,13 @@ export function parseOffset(text: string): number {
 export async function clockSet(context: OperatorContext, offset: string): Promise<void> {
   const offsetMs = parseOffset(offset);
   await context.dataSource.transaction(async (manager) => {
+    const rows: { offset_ms: string }[] = await manager.query('select offset_ms from test_clock');
     await manager.query('update test_clock set offset_ms = $1', [offsetMs]);
     await appendAudit(manager, {
       actor: context.actor,
       action: 'test_clock.set',
       target: 'test_clock',
-      detail: { offset_ms: offsetMs },
+      change: { before: { offset_ms: Number(rows[0]?.offset_ms ?? 0) }, after: { offset_ms: offsetMs } },
     });
   });
   context.out(

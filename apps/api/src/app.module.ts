@@ -8,6 +8,7 @@ import { VerificationModule } from '#lib/verification';
 import { AgeChecksController } from './age-checks.controller.js';
 import { ApiKeyGuard } from './api-key.guard.js';
 import { AttributeUpdatesController } from './attribute-updates.controller.js';
+import { AuditEventsController } from './audit-events.controller.js';
 import { AuthenticationsController } from './authentications.controller.js';
 import { BodyPipe } from './body-pipe.js';
 import { CodesController } from './codes.controller.js';
@@ -58,6 +59,7 @@ export class AppModule {
         HealthController,
         CodesController,
         ReceiptKeysController,
+        AuditEventsController,
       ],
       providers: [
         { provide: PUBLIC_URL, useValue: options.publicUrl },

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import { Problem } from '#lib/platform';
+import { forgetOrigin, Problem, rememberOrigin } from '#lib/platform';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiKeys } from '#lib/tenancy';
 import { authenticate } from './api-key.guard.js';
@@ -58,7 +58,12 @@ export async function createApp(options: ApiOptions, { preview = false } = {}): 
   server.removeContentTypeParser('text/plain');
   const apiKeys = preview ? undefined : app.get(ApiKeys, { strict: false });
   server.addHook('onRequest', async (request) => {
+    rememberOrigin(request.id, request.ip, Date.now());
     if (apiKeys && request.url.startsWith('/v1/')) await authenticate(request, apiKeys);
+  });
+  server.addHook('onResponse', (request, _reply, done) => {
+    forgetOrigin(request.id);
+    done();
   });
   server.addHook('onSend', (request, reply, _payload, done) => {
     reply.headers(SECURITY_HEADERS);

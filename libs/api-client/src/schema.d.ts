@@ -435,6 +435,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what was done with your data, newest first */
+        get: operations["listAuditEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit-events.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export audit events as a table, oldest first
+         * @description UTF-8 with byte order mark and CRLF. At most 100,000 events. The export is recorded itself.
+         */
+        get: operations["exportAuditEventsCsv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit-events.jsonl": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export audit events as JSON lines, oldest first
+         * @description One `AuditEvent` a line. At most 100,000 events. The export is recorded itself.
+         */
+        get: operations["exportAuditEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1220,6 +1277,41 @@ export interface components {
                 use: "sig";
             }[];
         };
+        AuditEventList: {
+            data: components["schemas"]["AuditEvent"][];
+            next_cursor: string | null;
+        };
+        /** @description Who did what to which thing, written with the deed and never changed. */
+        AuditEvent: {
+            id: string;
+            /** @enum {string} */
+            mode: "live" | "test";
+            /** @description Real time, UTC, to the microsecond. */
+            recorded_at: string;
+            actor: {
+                /** @enum {string} */
+                type: "api_key" | "operator" | "system";
+                /** @description Of the API key. Who the operator was is in our own records. */
+                id: string | null;
+            };
+            action: string;
+            /** @description Of the fields in `detail` and `change` of this action. */
+            schema_version: number;
+            target: {
+                type: string;
+                id: string;
+            };
+            request_id: string | null;
+            /** @description Where the request came from; not of our own people. */
+            ip: string | null;
+            detail: {
+                [key: string]: unknown;
+            };
+            /** @description `before` and `after`: the fields that differ. */
+            change: {
+                [key: string]: unknown;
+            } | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -1307,7 +1399,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1405,7 +1497,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1494,7 +1586,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1683,7 +1775,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1781,7 +1873,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1936,7 +2028,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2091,7 +2183,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2249,7 +2341,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2461,7 +2553,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2896,6 +2988,212 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KeySet"];
+                };
+            };
+        };
+    };
+    listAuditEvents: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                action?: string;
+                /** @description Id of a thing, for example `ver_…` or `per_…`. */
+                target?: string;
+                request_id?: string;
+                recorded_after?: string;
+                recorded_before?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditEventList"];
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `scope_missing`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportAuditEventsCsv: {
+        parameters: {
+            query: {
+                action?: string;
+                /** @description Id of a thing, for example `ver_…` or `per_…`. */
+                target?: string;
+                request_id?: string;
+                recorded_after: string;
+                recorded_before: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `scope_missing`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportAuditEvents: {
+        parameters: {
+            query: {
+                action?: string;
+                /** @description Id of a thing, for example `ver_…` or `per_…`. */
+                target?: string;
+                request_id?: string;
+                recorded_after: string;
+                recorded_before: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `scope_missing`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["Problem"];
                 };
             };
         };

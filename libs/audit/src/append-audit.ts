@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { newId, type Tenancy } from '#lib/platform';
+import { newId, originOf, type Tenancy } from '#lib/platform';
 
 /** What an act changed: the fields that differ, as they were and as they are. Null: there was, or is, no such thing. */
 export interface AuditChange {
@@ -18,7 +18,7 @@ export interface AuditEntry {
   /** `<noun>:<id>`. */
   target: string;
   requestId?: string;
-  /** The address the request came from, IPv4 or IPv6. */
+  /** The address the request came from, IPv4 or IPv6. Absent: as `originOf` knows it. */
   ip?: string;
   detail?: Record<string, unknown>;
   /** Personal values in it are ciphertext or keyed hashes, see `changedFields`. */
@@ -45,7 +45,7 @@ export async function appendAudit(manager: EntityManager | DataSource, entry: Au
       entry.schemaVersion ?? 1,
       entry.target,
       entry.requestId ?? null,
-      entry.ip ?? null,
+      entry.ip ?? (entry.requestId === undefined ? null : (originOf(entry.requestId) ?? null)),
       JSON.stringify(entry.detail ?? {}),
       entry.change === undefined ? null : JSON.stringify(entry.change),
     ],

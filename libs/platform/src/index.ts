@@ -15,5 +15,6 @@ export * from './operator-problem.js';
 export * from './platform.module.js';
 export * from './problem.js';
 export * from './signing-keys.js';
+export * from './request-origins.js';
 export * from './thread.js';
 export * from './thread-host.js';

@@ -69,6 +69,11 @@ export const PROBLEMS = {
     title: 'The body is not sent as JSON.',
     remedy: 'Send Content-Type: application/json.',
   },
+  export_too_large: {
+    status: 422,
+    title: 'The export would have more than 100,000 rows.',
+    remedy: 'Ask for a shorter time, and for the rest in further requests.',
+  },
   idempotency_key_reused: {
     status: 422,
     title: 'This Idempotency-Key was used for another request.',

@@ -10,6 +10,7 @@ export const SCOPES = [
   'persons:write',
   'persons:read',
   'events:read',
+  'audit:read',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { appendAudit } from '#lib/audit';
+import { appendAudit, changedFields } from '#lib/audit';
 import type { Tenancy } from '#lib/platform';
 import { readContract, type Contract } from './contract.js';
 import { mustHaveContract } from './onboard.js';
@@ -24,6 +24,8 @@ export async function changeContract(
     const before = await readContract(manager, tenancy);
     const { signUpConsent = before.signUpConsent, ...terms } = change;
     const after: Contract = { ...before, ...terms, signUpConsent: signUpConsent ?? undefined };
+    const changed = changedFields({ ...before }, { ...after });
+    if (changed === undefined) return after;
     await manager.query(
       `update contract set identify = $3, counterpart = $4, latest_attributes = $5, allowed_ages = $6, age_dates = $7,
          age_questions_a_year = $8, age_legal_day_inclusive = $9, sign_up_consent_version = $10,
@@ -47,7 +49,7 @@ export async function changeContract(
       actor,
       action: 'contract.change',
       target: `tenant:${tenancy.tenantId}`,
-      detail: { before, after },
+      change: changed,
       tenancy,
     });
     return after;

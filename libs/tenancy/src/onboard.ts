@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { appendAudit } from '#lib/audit';
+import { appendAudit, changedFields } from '#lib/audit';
 import {
   MODES,
   newRandomId,
@@ -93,6 +93,12 @@ export async function setReferenceFormat(
 ): Promise<void> {
   await dataSource.transaction(async (manager) => {
     await mustHaveContract(manager, tenancy);
+    const rows: { reference_format: string | null }[] = await manager.query(
+      'select reference_format from contract where tenant_id = $1 and mode = $2 for update',
+      [tenancy.tenantId, tenancy.mode],
+    );
+    const change = changedFields({ reference_format: rows[0]!.reference_format }, { reference_format: format });
+    if (change === undefined) return;
     await manager.query('update contract set reference_format = $3 where tenant_id = $1 and mode = $2', [
       tenancy.tenantId,
       tenancy.mode,
@@ -102,7 +108,7 @@ export async function setReferenceFormat(
       actor,
       action: 'contract.set_reference_format',
       target: `tenant:${tenancy.tenantId}`,
-      detail: { format },
+      change,
       tenancy,
     });
   });

@@ -1,5 +1,5 @@
 import type { UsageEvent } from '#lib/billing';
-import type { Idempotency } from '#lib/platform';
+import { originOf, type Idempotency } from '#lib/platform';
 import type { Principal } from '#lib/tenancy';
 import type { VerdictFacts } from './evidence.js';
 
@@ -51,6 +51,7 @@ export function encodeBatch(decisions: readonly Decision[]): { decided: string; 
       request_hash: decision.idempotency?.requestHash,
       audit_id: decision.auditId,
       request_id: decision.requestId,
+      ip: originOf(decision.requestId),
       usage: decision.usage,
     };
     offset += decision.sealedEvidence.length;
