@@ -36,6 +36,7 @@ export default tseslint.config(
       'docs/openapi/',
       // Written by openapi-typescript.
       'libs/api-client/src/schema.d.ts',
+      'libs/api-client/src/admin-schema.d.ts',
     ],
   },
   { linterOptions: { reportUnusedDisableDirectives: 'error' }, rules: core },

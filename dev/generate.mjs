@@ -16,22 +16,19 @@ import { startStack } from './stack.mjs';
 await runMain(async () => {
   await ensureInstalled();
   await ensureCompiled();
-  const description = join(root, 'docs', 'openapi', 'api.json');
-  const document = await node([join('dist', 'apps', 'api', 'src', 'openapi.js')], 'openapi');
-  write(description, `${JSON.stringify(JSON.parse(document), null, 2)}\n`);
+  await describe('api', 'schema.d.ts');
+  await describe('admin', 'admin-schema.d.ts');
   write(
     join(root, 'docs', 'openapi', 'jlis.json'),
     await node([join('dist', 'libs', 'jlis', 'src', 'openapi.js')], 'openapi of the J-LIS services'),
   );
-  // A field with a default may be left out of a request; by default the generator makes the caller send it.
-  const types = await node(
-    [join('node_modules', 'openapi-typescript', 'bin', 'cli.js'), description, '--default-non-nullable=false'],
-    'openapi-typescript',
-  );
-  write(join(root, 'libs', 'api-client', 'src', 'schema.d.ts'), types);
   write(
     join(root, 'docs', 'api', 'codes.md'),
     await node([join('dist', 'apps', 'api', 'src', 'codes-page.js')], 'codes page'),
+  );
+  write(
+    join(root, 'docs', 'operations', 'admin-codes.md'),
+    await node([join('dist', 'apps', 'admin', 'src', 'codes-page.js')], 'codes page of the operators’ REST'),
   );
   const stack = await startStack({ throwaway: true, apps: [] });
   try {
@@ -40,6 +37,19 @@ await runMain(async () => {
     await stack.stop();
   }
 });
+
+/** The description of one REST application and the types of its client. */
+async function describe(app, types) {
+  const description = join(root, 'docs', 'openapi', `${app}.json`);
+  const document = await node([join('dist', 'apps', app, 'src', 'openapi.js')], `openapi of ${app}`);
+  write(description, `${JSON.stringify(JSON.parse(document), null, 2)}\n`);
+  // A field with a default may be left out of a request; by default the generator makes the caller send it.
+  const generator = join('node_modules', 'openapi-typescript', 'bin', 'cli.js');
+  write(
+    join(root, 'libs', 'api-client', 'src', types),
+    await node([generator, description, '--default-non-nullable=false'], 'openapi-typescript'),
+  );
+}
 
 function node(args, what) {
   return runCommand(process.execPath, args, { cwd: root, capture: true, what });

@@ -21,19 +21,19 @@ export interface StackServer extends StackProcess {
   start(): Promise<void>;
 }
 
-export type StackAppName = 'sandbox' | 'worker' | 'api';
+export type StackAppName = 'sandbox' | 'worker' | 'api' | 'admin';
 
 export interface StackOptions {
   /** Where a kept stack keeps its state; a throw-away one has a temporary directory and needs none. */
   dataDir?: string;
   /** Servers without durability on free ports; everything is deleted at the end, even after SIGKILL of this process. */
   throwaway?: boolean;
-  /** Default: 3000, 4010 and 4011, or free ports when throw-away. */
-  ports?: Partial<Record<'api' | 'sandbox' | 'jlis', number>>;
+  /** Default: 3000, 3001, 4010 and 4011, or free ports when throw-away. */
+  ports?: Partial<Record<'api' | 'admin' | 'sandbox' | 'jlis', number>>;
   /** Servers to use instead of own ones. `databaseUrl` is the owner's. */
   databaseUrl?: string;
   redisUrl?: string;
-  /** Which applications to start; default all. The others can be started later. */
+  /** Which applications to start; default all but `admin`. The others can be started later. */
   apps?: StackAppName[];
   /** Settings added to those of one application. */
   environment?: Partial<Record<StackAppName, Record<string, string>>>;
@@ -46,9 +46,10 @@ export interface StackOptions {
 export interface Stack {
   readonly dataDir: string;
   readonly logDir: string;
-  readonly ports: { api: number; sandbox: number; jlis: number };
+  readonly ports: { api: number; admin: number; sandbox: number; jlis: number };
   readonly urls: {
     api: string;
+    admin: string;
     sandbox: string;
     jlis: string;
     redis: string;
@@ -68,6 +69,7 @@ export interface Stack {
   readonly sandbox: StackApp;
   readonly worker: StackApp;
   readonly api: StackApp;
+  readonly admin: StackApp;
   /** Absent when `databaseUrl` or `redisUrl` was given. */
   readonly postgres: StackServer | undefined;
   readonly redis: StackServer | undefined;

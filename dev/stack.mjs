@@ -34,6 +34,7 @@ class Stack {
   sandbox;
   worker;
   api;
+  admin;
   #options;
   #lock;
   #temporary;
@@ -58,12 +59,14 @@ class Stack {
     mkdirSync(this.logDir, { recursive: true, mode: 0o700 });
     this.#lock = await LockFile.take(join(this.dataDir, 'launcher.json'), 'This installation');
     this.ports = throwaway
-      ? { api: await freePort(), sandbox: await freePort(), jlis: await freePort(), ...ports }
-      : { api: 3000, sandbox: 4010, jlis: 4011, ...ports };
+      ? { api: await freePort(), admin: await freePort(), sandbox: await freePort(), jlis: await freePort(), ...ports }
+      : { api: 3000, admin: 3001, sandbox: 4010, jlis: 4011, ...ports };
     await requirePort(this.ports.api, 'API', 'PORT');
+    await requirePort(this.ports.admin, 'operators’ REST', 'ADMIN_PORT');
     await requirePort(this.ports.sandbox, 'sandbox', 'SANDBOX_PORT');
     await requirePort(this.ports.jlis, 'sandbox’s J-LIS services', 'SANDBOX_JLIS_PORT');
     this.urls.api = `http://127.0.0.1:${this.ports.api}`;
+    this.urls.admin = `http://127.0.0.1:${this.ports.admin}`;
     this.urls.sandbox = `http://127.0.0.1:${this.ports.sandbox}`;
     this.urls.jlis = `https://127.0.0.1:${this.ports.jlis}`;
     this.secrets = loadSecrets(this.dataDir);
@@ -72,7 +75,7 @@ class Stack {
     await step('migrate', () => this.migrate());
     this.#defineApps();
     // The sandbox first: the others read its anchors and lists.
-    for (const name of ['sandbox', 'worker', 'api'])
+    for (const name of ['sandbox', 'worker', 'api', 'admin'])
       if (this.#options.apps.includes(name)) await step(name, () => this[name].start());
   }
 
@@ -212,6 +215,18 @@ class Stack {
       },
       `${this.urls.api}/health/ready`,
     );
+    this.admin = app(
+      'admin',
+      'dist/apps/admin/src/main.js',
+      {
+        DATABASE_URL: this.urls.database.admin,
+        REDIS_URL: this.urls.redis,
+        HOST: '127.0.0.1',
+        ADMIN_PORT: String(this.ports.admin),
+        PUBLIC_URL: this.urls.admin,
+      },
+      `${this.urls.admin}/health/ready`,
+    );
   }
 
   /** Settles with a `LaunchProblem` when any part ends without being asked to. */
@@ -221,7 +236,7 @@ class Stack {
 
   /** Stops everything in the order in which nobody misses anybody. Safe to call twice. */
   async stop() {
-    for (const part of [this.api, this.worker, this.sandbox, this.redis, this.postgres]) await part?.stop();
+    for (const part of [this.admin, this.api, this.worker, this.sandbox, this.redis, this.postgres]) await part?.stop();
     this.#lock?.release();
     if (this.#temporary) rmSync(this.#temporary, { recursive: true, force: true });
   }

@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureCompiled } from './compile.mjs';
 import { curlLine, DEMO_CARD, knownDemo, seedDemo, signedRequest, verify } from './demo.mjs';
+import { firstOperator } from './first-operator.mjs';
 import { ensureInstalled } from './install.mjs';
 import { LaunchProblem, runMain } from './launch-problem.mjs';
 import { dataDir } from './paths.mjs';
@@ -15,7 +16,7 @@ let stopAsked = false;
 
 /**
  * `npm start`: everything, from a clean clone to a first verification, and then serves until Ctrl-C.
- * DATABASE_URL (the owner's) and REDIS_URL name servers to use instead of own ones; PORT, SANDBOX_PORT and
+ * DATABASE_URL (the owner's) and REDIS_URL name servers to use instead of own ones; PORT, ADMIN_PORT, SANDBOX_PORT and
  * SANDBOX_JLIS_PORT move the applications.
  */
 await runMain(async () => {
@@ -29,6 +30,7 @@ await runMain(async () => {
     apps: ['sandbox'],
     ports: {
       api: portFrom('PORT', 3000),
+      admin: portFrom('ADMIN_PORT', 3001),
       sandbox: portFrom('SANDBOX_PORT', 4010),
       jlis: portFrom('SANDBOX_JLIS_PORT', 4011),
     },
@@ -54,6 +56,8 @@ async function present(stack) {
   const seeded = await step('demo tenant', () => seedDemo(stack));
   await step('worker', () => stack.worker.start());
   await step('api', () => stack.api.start());
+  await step('admin', () => stack.admin.start());
+  const operator = await firstOperator(stack);
   const demo = await knownDemo(stack, seeded);
   await step('revocation data', () => stack.operator(['revocation', 'refresh', '--mode', 'test', '--wait']));
   const request = await signedRequest(stack, 'Hello from Shomei');
@@ -63,6 +67,7 @@ async function present(stack) {
   print(`Ready in ${seconds(began)} s.`);
   print('');
   print(`  API           ${stack.urls.api}`);
+  print(`  Operators     ${stack.urls.admin}   (${operator})`);
   print(`  Sandbox       ${stack.urls.sandbox}   (cards: ${stack.urls.sandbox}/cards)`);
   print(`  Test API key  ${demo.api_key}`);
   print(`  Logs          ${stack.logDir}`);

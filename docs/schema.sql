@@ -850,6 +850,7 @@ CREATE INDEX serial_linkage_certificate ON public.serial_linkage USING btree (te
 CREATE INDEX serial_linkage_due ON public.serial_linkage USING btree (mode, next_attempt_at) WHERE (state = 'pending'::text);
 CREATE UNIQUE INDEX serial_linkage_one_pending ON public.serial_linkage USING btree (tenant_id, mode, certificate_id) WHERE (state = 'pending'::text);
 CREATE INDEX sign_in_backoff_last ON public.sign_in_backoff USING btree (last_at);
+CREATE INDEX tenant_created ON public.tenant USING btree (created_at, id);
 CREATE UNIQUE INDEX usage_event_source ON public.usage_event USING btree (tenant_id, mode, source_id, meter, method, certificate_hash) WHERE (source_id IS NOT NULL);
 CREATE INDEX verification_not_valid ON public.verification USING btree (tenant_id, mode, outcome, id) WHERE (outcome <> 'valid'::outcome);
 CREATE INDEX verification_person_person ON public.verification_person USING btree (tenant_id, mode, person_id);
@@ -1094,6 +1095,17 @@ AS $function$
 $function$
 ;
 alter function find_api_key(bytea) owner to shomei_key_lookup;
+
+CREATE OR REPLACE FUNCTION public.find_ended_operator_session(token_hash bytea)
+ RETURNS TABLE(id uuid, operator_id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select s.id, s.operator_id from operator_session s where s.token_sha256 = token_hash and s.ended_at is not null
+$function$
+;
+alter function find_ended_operator_session(bytea) owner to shomei_operator_keeper;
 
 CREATE OR REPLACE FUNCTION public.find_operator_secret(wanted_id uuid, wanted_email text)
  RETURNS TABLE(id uuid, email text, password_hash text, totp_secret bytea, totp_ring_key text, totp_confirmed_at timestamp with time zone, totp_last_step bigint)
@@ -1482,6 +1494,7 @@ grant update (expires_at, severed_at) on certificate_tombstone to shomei_api;
 grant select (id, mode, tenant_id) on challenge to shomei_door;
 grant select (verification_id) on challenge_use to shomei_door;
 grant select (mode, reference_format, tenant_id) on contract to shomei_key_lookup;
+grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, counterpart, identify, latest_attributes, reference_format, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_admin;
 grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, counterpart, identify, latest_attributes, reference_format, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_operator;
 grant update (epoch) on crl to shomei_worker;
 grant update (distribution_point, epoch, failures, head_crl_id, last_attempt_at, last_failure, last_success_at, listed_at, name, path) on crl_partition to shomei_worker;
@@ -1540,6 +1553,7 @@ grant execute on function decide_approval(bytea,uuid,boolean,bytea,text) to shom
 grant execute on function due_serial_linkages(tenant_mode,timestamp with time zone,integer) to shomei_worker;
 grant execute on function execute_approval(uuid) to shomei_admin;
 grant execute on function find_api_key(bytea) to shomei_api;
+grant execute on function find_ended_operator_session(bytea) to shomei_admin;
 grant execute on function find_operator_secret(uuid,text) to shomei_admin;
 grant execute on function find_operator_secret(uuid,text) to shomei_operator;
 grant execute on function find_operator_session(bytea) to shomei_admin;

@@ -4,6 +4,7 @@ import { RevocationHistory1763900000003 } from './0003-revocation-history.js';
 import { Persons1763900000004 } from './0004-persons.js';
 import { Audit1763900000006 } from './0006-audit.js';
 import { Operators1763900000007 } from './0007-operators.js';
+import { OperatorConsole1763900000008 } from './0008-operator-console.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   Persons1763900000004,
   Audit1763900000006,
   Operators1763900000007,
+  OperatorConsole1763900000008,
 ];

@@ -117,6 +117,7 @@ describe('the catalogue', () => {
         due_serial_linkages: 'shomei_linkage_clerk',
         execute_approval: 'shomei_operator_keeper',
         find_api_key: 'shomei_key_lookup',
+        find_ended_operator_session: 'shomei_operator_keeper',
         find_operator_secret: 'shomei_operator_keeper',
         find_operator_session: 'shomei_operator_keeper',
         propose_approval: 'shomei_operator_keeper',

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
-import { appendAudit } from '#lib/audit';
+import { type Acting, appendAudit } from '#lib/audit';
 import type { Hierarchy, TrustAnchor } from '#lib/pki';
-import type { Acting, Approval, Proposal } from '#lib/operators';
+import type { Approval, Proposal } from '#lib/operators';
 import { Problem, type Mode } from '#lib/platform';
 import { judgeAnchorImport } from '#lib/revocation';
 

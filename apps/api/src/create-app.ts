@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import { forgetOrigin, Problem, rememberOrigin } from '#lib/platform';
+import { forgetOrigin, Problem, rememberOrigin, SECURITY_HEADERS } from '#lib/platform';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiKeys } from '#lib/tenancy';
 import { authenticate } from './api-key.guard.js';
@@ -12,18 +12,6 @@ import { problemAnswer } from './problem.filter.js';
 /** One MiB of content in base64, its signature and certificate, and room for the JSON around them. */
 const BODY_LIMIT = 2 * 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
-
-/** The same for every answer and made once: computed for each request they cost a tenth of its time. */
-const SECURITY_HEADERS = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
-  'strict-transport-security': 'max-age=31536000; includeSubDomains',
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-} as const;
 
 /** The application, not listening yet. `preview` builds it without connecting to anything. */
 export async function createApp(options: ApiOptions, { preview = false } = {}): Promise<NestFastifyApplication> {

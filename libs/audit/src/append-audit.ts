@@ -27,6 +27,11 @@ export interface AuditEntry {
   tenancy?: Tenancy;
 }
 
+/** How a request came in; a command at a terminal has neither. */
+export type Origin = Pick<AuditEntry, 'requestId' | 'ip'>;
+/** Who does something, and how it came in. */
+export type Acting = Pick<AuditEntry, 'actor' | 'requestId' | 'ip'>;
+
 /**
  * Records an act in the transaction of `manager`, so that neither exists without the other. The time is the
  * database's real time, whatever the clock of the mode says.

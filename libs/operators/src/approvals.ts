@@ -1,8 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { appendAudit } from '#lib/audit';
+import { appendAudit, type Origin } from '#lib/audit';
 import { newId, Problem } from '#lib/platform';
-import type { Origin } from './origin.js';
 import type { OperatorSession } from './session.js';
 
 /** How long a proposal waits for its second person. */

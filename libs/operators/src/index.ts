@@ -3,7 +3,6 @@ export * from './broken-rule.js';
 export * from './operator-accounts.js';
 export * from './operator-sessions.js';
 export * from './operators.module.js';
-export * from './origin.js';
 export * from './password.js';
 export * from './permissions.js';
 export * from './session.js';

@@ -1,9 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { appendAudit } from '#lib/audit';
+import { appendAudit, type Acting } from '#lib/audit';
 import { newRandomId, Problem } from '#lib/platform';
 import { brokenRule } from './broken-rule.js';
-import type { Acting } from './origin.js';
 import { hashPassword, makePassword } from './password.js';
 import type { Role } from './permissions.js';
 import { forgetAttempts } from './sign-in-backoff.js';

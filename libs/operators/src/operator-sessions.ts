@@ -52,6 +52,17 @@ export class OperatorSessions {
     return toSession(row, token, tokenSha256, { ...times, ...(idleUntil === undefined ? {} : { idleUntil }) });
   }
 
+  /** The session of a token that was ended: signed out, replaced, or taken away with the rights it was opened on. */
+  async findEnded(token: string): Promise<{ id: string; operatorId: string } | undefined> {
+    const tokenSha256 = hashSessionToken(token);
+    if (!tokenSha256) return undefined;
+    const rows: { id: string; operator_id: string }[] = await this.dataSource.query(
+      'select * from find_ended_operator_session($1)',
+      [tokenSha256],
+    );
+    return rows[0] && { id: rows[0].id, operatorId: rows[0].operator_id };
+  }
+
   /** Opens a session in the transaction of `manager`; the token leaves in the answer and is stored nowhere. */
   async open(
     manager: EntityManager,

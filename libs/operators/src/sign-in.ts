@@ -1,8 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { appendAudit } from '#lib/audit';
+import { appendAudit, type Origin } from '#lib/audit';
 import { KEY_RING, Problem, type KeyRing } from '#lib/platform';
-import type { Origin } from './origin.js';
 import { findOperatorSecret, type OperatorSecret } from './operator-secret.js';
 import { OperatorSessions } from './operator-sessions.js';
 import { checkNewPassword, hashPassword, verifyPassword } from './password.js';

@@ -8,6 +8,7 @@ export * from './freshness.js';
 export * from './freshness-watch.js';
 export * from './list-file.js';
 export * from './list-retention.js';
+export * from './partition-list.js';
 export * from './partition-refresh.js';
 export * from './refresh-failure.js';
 export * from './refresh-planner.js';

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { appendAudit, changedFields } from '#lib/audit';
+import { type Acting, appendAudit, changedFields } from '#lib/audit';
 import type { Tenancy } from '#lib/platform';
 import { readContract, type Contract } from './contract.js';
 import { mustHaveContract } from './onboard.js';
@@ -12,8 +12,9 @@ export type ContractChange = Partial<
 /** Changes what a tenant's contract of one mode includes, and gives all of its terms. Operators' role. */
 export async function changeContract(
   dataSource: DataSource,
-  { change, actor, ...tenancy }: Tenancy & { change: ContractChange; actor: string },
+  { change, tenantId, mode, ...acting }: Tenancy & Acting & { change: ContractChange },
 ): Promise<Contract> {
+  const tenancy = { tenantId, mode };
   return dataSource.transaction(async (manager) => {
     await mustHaveContract(manager, tenancy);
     // Two operators at once: the second one's "before" is the first one's "after".
@@ -46,7 +47,7 @@ export async function changeContract(
       ],
     );
     await appendAudit(manager, {
-      actor,
+      ...acting,
       action: 'contract.change',
       target: `tenant:${tenancy.tenantId}`,
       change: changed,

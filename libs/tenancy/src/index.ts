@@ -6,4 +6,5 @@ export * from './onboard.js';
 export * from './principal.js';
 export * from './reference.js';
 export * from './tenancy.module.js';
+export * from './tenant-list.js';
 export * from './tenant-keys.js';

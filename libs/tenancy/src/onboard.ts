@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { appendAudit, changedFields } from '#lib/audit';
+import { type Acting, appendAudit, changedFields } from '#lib/audit';
 import {
   MODES,
   newRandomId,
@@ -15,7 +15,7 @@ import { makeApiKey, SCOPES, type Scope } from './api-key.js';
 export async function createTenant(
   dataSource: DataSource,
   keyRing: KeyRing,
-  { name, actor }: { name: string; actor: string },
+  { name, ...acting }: { name: string } & Acting,
 ): Promise<string> {
   const tenantId = newRandomId();
   await dataSource.transaction(async (manager) => {
@@ -29,7 +29,7 @@ export async function createTenant(
         [tenantId, mode, keyId, ringKeyId, wrapped],
       );
     }
-    await appendAudit(manager, { actor, action: 'tenant.create', target: `tenant:${tenantId}`, detail: { name } });
+    await appendAudit(manager, { ...acting, action: 'tenant.create', target: `tenant:${tenantId}`, detail: { name } });
   });
   return tenantId;
 }
@@ -42,34 +42,38 @@ export class NoSuchThing extends OperatorMustAct {
 /** Makes an API key. The secret is returned once and stored nowhere. Operators' role. */
 export async function createApiKey(
   dataSource: DataSource,
-  options: { tenantId: string; mode: Mode; name: string; scopes?: readonly Scope[]; expiresAt?: Date; actor: string },
+  {
+    name,
+    expiresAt,
+    scopes: wanted,
+    tenantId,
+    mode,
+    ...acting
+  }: Tenancy & Acting & { name: string; scopes?: readonly Scope[]; expiresAt?: Date },
 ): Promise<{ id: string; secret: string }> {
   const id = newRandomId();
-  const { secret, sha256, lastFour } = makeApiKey(options.mode);
-  const scopes = [...(options.scopes ?? SCOPES)];
+  const { secret, sha256, lastFour } = makeApiKey(mode);
+  const scopes = [...(wanted ?? SCOPES)];
   await dataSource.transaction(async (manager) => {
-    await mustHaveContract(manager, options);
+    await mustHaveContract(manager, { tenantId, mode });
     await manager.query(
       `insert into api_key (tenant_id, mode, id, name, secret_sha256, last_four, scopes, expires_at)
        values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-      [options.tenantId, options.mode, id, options.name, sha256, lastFour, scopes, options.expiresAt ?? null],
+      [tenantId, mode, id, name, sha256, lastFour, scopes, expiresAt ?? null],
     );
     await appendAudit(manager, {
-      actor: options.actor,
+      ...acting,
       action: 'api_key.create',
       target: `api_key:${id}`,
-      detail: { name: options.name, scopes, last_four: lastFour },
-      tenancy: options,
+      detail: { name, scopes, last_four: lastFour },
+      tenancy: { tenantId, mode },
     });
   });
   return { id, secret };
 }
 
 /** Revokes a key for good; revoking twice changes nothing. Operators' role. */
-export async function revokeApiKey(
-  dataSource: DataSource,
-  { id, actor }: { id: string; actor: string },
-): Promise<void> {
+export async function revokeApiKey(dataSource: DataSource, { id, ...acting }: { id: string } & Acting): Promise<void> {
   await dataSource.transaction(async (manager) => {
     const [rows]: [{ tenant_id: string; mode: Mode }[], number] = await manager.query(
       'update api_key set revoked_at = clock_timestamp() where id = $1 and revoked_at is null returning tenant_id, mode',
@@ -82,7 +86,7 @@ export async function revokeApiKey(
       return;
     }
     const tenancy = { tenantId: row.tenant_id, mode: row.mode };
-    await appendAudit(manager, { actor, action: 'api_key.revoke', target: `api_key:${id}`, tenancy });
+    await appendAudit(manager, { ...acting, action: 'api_key.revoke', target: `api_key:${id}`, tenancy });
   });
 }
 

@@ -11,5 +11,6 @@ export * from './request.js';
 export * from './verification.entity.js';
 export * from './verification.module.js';
 export * from './verification-person.js';
+export * from './verification-search.js';
 export * from './verifications.js';
 export * from './verifier.js';

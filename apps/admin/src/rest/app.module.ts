@@ -1,0 +1,62 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { OperatorsModule } from '#lib/operators';
+import { PlatformModule, type PlatformOptions } from '#lib/platform';
+import { AnchorsController } from './anchors.controller.js';
+import { ApiKeysController } from './api-keys.controller.js';
+import { ApprovalsController } from './approvals.controller.js';
+import { AuditController } from './audit.controller.js';
+import { BodyPipe } from './body-pipe.js';
+import { CodesController } from './codes.controller.js';
+import { HealthController } from './health.controller.js';
+import { OperatorsController } from './operators.controller.js';
+import { PasswordCheck } from './password-check.js';
+import { ProblemFilter } from './problem.filter.js';
+import { RevocationController } from './revocation.controller.js';
+import { SessionGate } from './session-gate.js';
+import { SessionController } from './session.controller.js';
+import { SessionGuard } from './session.guard.js';
+import { LATE_MS, PUBLIC_URL, REDIS_URL } from './settings.js';
+import { TenantsController } from './tenants.controller.js';
+import { VerificationsController } from './verifications.controller.js';
+
+export interface AdminOptions extends PlatformOptions {
+  publicUrl: string;
+  /** Absent: lists cannot be refreshed from here. */
+  redisUrl?: string;
+  /** A list this close to its nextUpdate without a successor is late, milliseconds. */
+  lateMs: number;
+}
+
+@Module({})
+export class AppModule {
+  static forRoot(options: AdminOptions): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [PlatformModule.forRoot(options), OperatorsModule],
+      controllers: [
+        SessionController,
+        OperatorsController,
+        ApprovalsController,
+        TenantsController,
+        ApiKeysController,
+        RevocationController,
+        AnchorsController,
+        VerificationsController,
+        AuditController,
+        HealthController,
+        CodesController,
+      ],
+      providers: [
+        { provide: PUBLIC_URL, useValue: options.publicUrl },
+        { provide: REDIS_URL, useValue: options.redisUrl },
+        { provide: LATE_MS, useValue: options.lateMs },
+        PasswordCheck,
+        SessionGate,
+        { provide: APP_GUARD, useClass: SessionGuard },
+        { provide: APP_PIPE, useClass: BodyPipe },
+        { provide: APP_FILTER, useClass: ProblemFilter },
+      ],
+    };
+  }
+}

@@ -1,0 +1,27 @@
+import type { EntityManager } from 'typeorm';
+import type { Acting } from '#lib/audit';
+import { type Approval, changeRoles, type Permission, type Role } from '#lib/operators';
+import { importApprovedAnchor, LIVE_ANCHOR } from '../anchor-store.js';
+
+export const OPERATOR_ROLES = 'operator_roles';
+
+interface ApprovalKind {
+  /** What the second person needs; who proposed may withdraw without it. */
+  approve: Permission;
+  /** Writes what was approved, with the approval's id; the database compares. */
+  execute(manager: EntityManager, approval: Approval, acting: Acting): Promise<void>;
+}
+
+/** Everything that needs two people. A proposal of a kind that is not here is carried out by nobody. */
+export const APPROVAL_KINDS: Readonly<Record<string, ApprovalKind>> = {
+  [LIVE_ANCHOR]: { approve: 'anchors:approve', execute: importApprovedAnchor },
+  [OPERATOR_ROLES]: {
+    approve: 'operator_roles:approve',
+    execute: (manager, approval) =>
+      changeRoles(manager, {
+        id: approval.subject.slice('operator:'.length),
+        roles: (approval.after as { roles: Role[] }).roles,
+        approvalId: approval.id,
+      }),
+  },
+};

@@ -1,0 +1,36 @@
+import { Injectable, StandardSchemaValidationPipe } from '@nestjs/common';
+import { z } from 'zod';
+import { Problem } from '#lib/platform';
+
+type Issues = Parameters<
+  NonNullable<NonNullable<ConstructorParameters<typeof StandardSchemaValidationPipe>[0]>['exceptionFactory']>
+>[0];
+
+const MAX_REPORTED = 20;
+const ja = z.locales.ja().localeError;
+
+/** The rule in Japanese; zod words each of its own issues anew from what the issue says. */
+function messageJa(issue: object): string {
+  const said = ja(issue as Parameters<typeof ja>[0]);
+  return (typeof said === 'string' ? said : said?.message) ?? '入力内容が正しくありません。';
+}
+
+function refuse(issues: Issues): Problem {
+  const errors = issues.slice(0, MAX_REPORTED).map((issue) => ({
+    field: (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.'),
+    message: issue.message,
+    message_ja: messageJa(issue),
+  }));
+  return new Problem('request_invalid', { ...(errors.length === 1 ? { field: errors[0]!.field } : {}), errors });
+}
+
+/** Holds a body or a query against its zod schema; plain values go on. Faults are named in both languages. */
+@Injectable()
+export class BodyPipe extends StandardSchemaValidationPipe {
+  constructor() {
+    super({ exceptionFactory: refuse });
+  }
+
+  /** The schemas are strict and build new objects; walking the input first would overflow the stack on deep nesting. */
+  protected override stripProtoKeys(): void {}
+}

@@ -1,0 +1,89 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiResponse } from '@nestjs/swagger';
+import { z } from 'zod';
+import { fromPublicId, type IdPrefix, OPERATOR_PROBLEMS, Problem, PROBLEMS, toPublicId } from '#lib/platform';
+
+const problemBody = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    title_ja: z.string(),
+    status: z.number(),
+    code: z.string(),
+    remedy: z.string(),
+    request_id: z.string(),
+    doc_url: z.string(),
+    retryable: z.boolean(),
+    retry_after: z.number().optional(),
+    permission: z.string().optional(),
+    rule: z.string().optional(),
+    field: z.string().optional(),
+    errors: z.array(z.object({ field: z.string(), message: z.string(), message_ja: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem' });
+
+/** Codes of the SP API that these routes never have. */
+const SP_ONLY = /^(api_key|scope|idempotency|challenge|certificate|cms|content|signer)_/;
+
+/** Documents what a route answers: its success, and the problem codes of each refusal status. */
+export function Answers(status: number, schema: z.ZodType | undefined, refusals: readonly number[]): MethodDecorator {
+  const rows = { ...PROBLEMS, ...OPERATOR_PROBLEMS };
+  const codesOf = (refusal: number): string =>
+    Object.entries(rows)
+      .filter(([code, row]) => row.status === refusal && !SP_ONLY.test(code))
+      .map(([code]) => `\`${code}\``)
+      .join(', ');
+  return applyDecorators(
+    ApiResponse({ status, description: '', ...(schema ? { standardSchema: schema } : {}) }),
+    ...refusals.map((refusal) =>
+      ApiResponse({ status: refusal, standardSchema: problemBody, description: `One of ${codesOf(refusal)}.` }),
+    ),
+  );
+}
+
+/** The UUID of an id in a path. @throws Problem `not_found`. */
+export function uuidOf(prefix: IdPrefix, id: string): string {
+  const uuid = fromPublicId(prefix, id);
+  if (uuid === undefined) throw new Problem('not_found');
+  return uuid;
+}
+
+/** The UUID of an id in a body or query. @throws Problem `request_invalid` naming the field. */
+export function fieldUuid(prefix: IdPrefix, id: string, field: string): string {
+  const uuid = fromPublicId(prefix, id);
+  if (uuid === undefined) throw new Problem('request_invalid', { field, errors: [notAnId(field, prefix)] });
+  return uuid;
+}
+
+const notAnId = (field: string, prefix: IdPrefix): { field: string; message: string; message_ja: string } => ({
+  field,
+  message: `must be an id of the form ${prefix}_…`,
+  message_ja: `${prefix}_… の形式のIDを入力してください。`,
+});
+
+/** One page of a list read with one row more than asked for. */
+export function page<T>(
+  found: readonly T[],
+  limit: number,
+  cursorOf: (last: T) => string,
+): { rows: readonly T[]; next_cursor: string | null } {
+  const rows = found.slice(0, limit);
+  const last = rows.at(-1);
+  return { rows, next_cursor: found.length > limit && last !== undefined ? cursorOf(last) : null };
+}
+
+/** The UUID a cursor stands for. @throws Problem `cursor_malformed`. */
+export function cursorUuid(prefix: IdPrefix, cursor: string | undefined): string | undefined {
+  if (cursor === undefined) return undefined;
+  const uuid = fromPublicId(prefix, cursor);
+  if (uuid === undefined) throw new Problem('cursor_malformed', { field: 'cursor' });
+  return uuid;
+}
+
+/** `operator:<uuid>` and the like with the id as it goes out. */
+export const publicActor = (actor: string): string =>
+  actor.replace(
+    /^(operator|tenant|api_key|approval|verification):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/,
+    (_all, noun: keyof typeof NOUNS, uuid: string) => `${noun}:${toPublicId(NOUNS[noun], uuid)}`,
+  );
+const NOUNS = { operator: 'opr', tenant: 'ten', api_key: 'key', approval: 'apr', verification: 'ver' } as const;

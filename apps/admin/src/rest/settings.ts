@@ -1,0 +1,6 @@
+/** Injection token: the address under which operators reach the console, without a trailing slash. */
+export const PUBLIC_URL = Symbol('PUBLIC_URL');
+/** Injection token: a list this close to its nextUpdate is late, milliseconds. */
+export const LATE_MS = Symbol('LATE_MS');
+/** Injection token: where refresh requests are handed to the worker; undefined: nowhere. */
+export const REDIS_URL = Symbol('REDIS_URL');

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { cursor, limit, mode, text, time } from './schemas.js';
+
+const day = z.iso.date();
+const signUpConsent = z
+  .strictObject({
+    text_version: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes'),
+    purposes: z.array(z.enum(['serial_linkage', 'counterpart'])).max(2),
+  })
+  .nullable();
+
+const terms = {
+  identify: z.boolean(),
+  counterpart: z.boolean(),
+  latest_attributes: z.boolean(),
+  allowed_ages: z.array(z.int().min(0).max(130)).max(20),
+  age_dates: z.array(day).max(20),
+  age_questions_a_year: z.int().min(1).max(100),
+  age_legal_day_inclusive: z.boolean(),
+  sign_up_consent: signUpConsent,
+};
+export const contractChange = z
+  .strictObject(terms)
+  .partial()
+  .meta({ id: 'ContractChange', description: 'Terms to change; what is absent stays as it is.' });
+export type ContractChangeBody = z.output<typeof contractChange>;
+export const contractAnswer = z
+  .object({ mode, reference_format: z.string().nullable(), ...terms })
+  .meta({ id: 'Contract' });
+export type ContractAnswer = z.output<typeof contractAnswer>;
+
+export const tenantRequest = z.strictObject({ name: text(200) }).meta({ id: 'NewTenant' });
+export const tenantAnswer = z.object({ id: z.string(), name: z.string(), created_at: time }).meta({ id: 'Tenant' });
+export const tenantDetail = z
+  .object({ id: z.string(), name: z.string(), created_at: time, contracts: z.array(contractAnswer) })
+  .meta({ id: 'TenantDetail' });
+export const tenantList = z
+  .object({ data: z.array(tenantAnswer), next_cursor: z.string().nullable() })
+  .meta({ id: 'TenantList' });
+export const tenantListQuery = z.strictObject({ name: text(200).optional(), cursor, limit });
+export type TenantListQuery = z.output<typeof tenantListQuery>;

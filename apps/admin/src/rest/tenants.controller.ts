@@ -1,0 +1,150 @@
+import { Body, Controller, Get, Inject, Param, Patch, Post, Query, Req } from '@nestjs/common';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { DataSource } from 'typeorm';
+import type { z } from 'zod';
+import type { OperatorSession } from '#lib/operators';
+import { KEY_RING, type KeyRing, type Mode, MODES, Problem, toPublicId } from '#lib/platform';
+import {
+  changeContract,
+  type Contract,
+  type ContractChange,
+  createTenant,
+  findTenant,
+  listTenants,
+  readContract,
+  type Tenant,
+} from '#lib/tenancy';
+import { actingOf } from './acting.js';
+import { Answers, cursorUuid, page, uuidOf } from './contract.js';
+import { RequirePermission, Session } from './session.guard.js';
+import {
+  type ContractAnswer,
+  contractAnswer as contractSchema,
+  contractChange,
+  type ContractChangeBody,
+  tenantAnswer as tenantSchema,
+  tenantDetail,
+  tenantList,
+  type TenantListQuery,
+  tenantListQuery,
+  tenantRequest,
+} from './tenant-schemas.js';
+
+const tenantAnswer = ({ id, name, createdAt }: Tenant): z.output<typeof tenantSchema> => ({
+  id: toPublicId('ten', id),
+  name,
+  created_at: createdAt.toISOString(),
+});
+
+const contractAnswer = (mode: Mode, contract: Contract): ContractAnswer => ({
+  mode,
+  reference_format: contract.referenceFormat,
+  identify: contract.identify,
+  counterpart: contract.counterpart,
+  latest_attributes: contract.latestAttributes,
+  allowed_ages: [...contract.allowedAges],
+  age_dates: [...contract.ageDates],
+  age_questions_a_year: contract.ageQuestionsAYear,
+  age_legal_day_inclusive: contract.ageLegalDayInclusive,
+  sign_up_consent: contract.signUpConsent
+    ? { text_version: contract.signUpConsent.textVersion, purposes: [...contract.signUpConsent.purposes] }
+    : null,
+});
+
+const changeOf = (body: ContractChangeBody): ContractChange => ({
+  ...(body.identify === undefined ? {} : { identify: body.identify }),
+  ...(body.counterpart === undefined ? {} : { counterpart: body.counterpart }),
+  ...(body.latest_attributes === undefined ? {} : { latestAttributes: body.latest_attributes }),
+  ...(body.allowed_ages === undefined ? {} : { allowedAges: body.allowed_ages }),
+  ...(body.age_dates === undefined ? {} : { ageDates: body.age_dates }),
+  ...(body.age_questions_a_year === undefined ? {} : { ageQuestionsAYear: body.age_questions_a_year }),
+  ...(body.age_legal_day_inclusive === undefined ? {} : { ageLegalDayInclusive: body.age_legal_day_inclusive }),
+  ...(body.sign_up_consent === undefined
+    ? {}
+    : {
+        signUpConsent: body.sign_up_consent && {
+          textVersion: body.sign_up_consent.text_version,
+          purposes: body.sign_up_consent.purposes,
+        },
+      }),
+});
+
+@ApiTags('tenants')
+@Controller('v1/tenants')
+export class TenantsController {
+  constructor(
+    @Inject(DataSource) private readonly dataSource: DataSource,
+    @Inject(KEY_RING) private readonly keyRing: KeyRing,
+  ) {}
+
+  @Get()
+  @RequirePermission('tenants:read')
+  @ApiOperation({ operationId: 'listTenants', summary: 'List tenants, newest first' })
+  @Answers(200, tenantList, [400, 401, 403, 503])
+  async list(@Query({ schema: tenantListQuery }) query: TenantListQuery): Promise<z.output<typeof tenantList>> {
+    const after = cursorUuid('ten', query.cursor);
+    const found = await listTenants(this.dataSource, {
+      limit: query.limit + 1,
+      ...(after === undefined ? {} : { after }),
+      ...(query.name === undefined ? {} : { name: query.name }),
+    });
+    const { rows, next_cursor } = page(found, query.limit, (last) => toPublicId('ten', last.id));
+    return { data: rows.map(tenantAnswer), next_cursor };
+  }
+
+  @Post()
+  @RequirePermission('tenants:write')
+  @ApiOperation({ operationId: 'createTenant', summary: 'Make a tenant with both modes' })
+  @Answers(201, tenantSchema, [400, 401, 403, 413, 415, 503])
+  async create(
+    @Req() request: FastifyRequest,
+    @Session() session: OperatorSession,
+    @Body({ schema: tenantRequest }) body: z.output<typeof tenantRequest>,
+  ): Promise<z.output<typeof tenantSchema>> {
+    const tenant = { name: body.name, ...actingOf(session, request) };
+    const id = await createTenant(this.dataSource, this.keyRing, tenant);
+    return tenantAnswer(await this.find(id));
+  }
+
+  @Get(':id')
+  @RequirePermission('tenants:read')
+  @ApiOperation({ operationId: 'getTenant', summary: 'Get a tenant with the terms of its contracts' })
+  @ApiParam({ name: 'id', type: String })
+  @Answers(200, tenantDetail, [401, 403, 404, 503])
+  async get(@Param('id') id: string): Promise<z.output<typeof tenantDetail>> {
+    const tenant = await this.find(uuidOf('ten', id));
+    const contracts = await this.dataSource.transaction((manager) =>
+      Promise.all(
+        MODES.map(async (mode) => contractAnswer(mode, await readContract(manager, { tenantId: tenant.id, mode }))),
+      ),
+    );
+    return { ...tenantAnswer(tenant), contracts };
+  }
+
+  @Patch(':id/contracts/:mode')
+  @RequirePermission('tenants:write')
+  @ApiOperation({ operationId: 'changeContract', summary: 'Change what a contract includes' })
+  @ApiParam({ name: 'id', type: String })
+  @ApiParam({ name: 'mode', enum: [...MODES] })
+  @Answers(200, contractSchema, [400, 401, 403, 404, 413, 415, 503])
+  async changeContract(
+    @Req() request: FastifyRequest,
+    @Session() session: OperatorSession,
+    @Param('id') id: string,
+    @Param('mode') named: string,
+    @Body({ schema: contractChange }) body: ContractChangeBody,
+  ): Promise<ContractAnswer> {
+    const { id: tenantId } = await this.find(uuidOf('ten', id));
+    const mode = MODES.find((each) => each === named);
+    if (mode === undefined) throw new Problem('not_found');
+    const change = { tenantId, mode, change: changeOf(body), ...actingOf(session, request) };
+    return contractAnswer(mode, await changeContract(this.dataSource, change));
+  }
+
+  private async find(id: string): Promise<Tenant> {
+    const tenant = await findTenant(this.dataSource, id);
+    if (!tenant) throw new Problem('not_found');
+    return tenant;
+  }
+}

@@ -1,0 +1,79 @@
+import type { DataSource } from 'typeorm';
+import type { Mode } from '#lib/platform';
+import type { Scope } from './api-key.js';
+
+export interface Tenant {
+  id: string;
+  name: string;
+  createdAt: Date;
+}
+
+interface TenantRow {
+  id: string;
+  name: string;
+  created_at: Date;
+}
+
+const toTenant = ({ id, name, created_at }: TenantRow): Tenant => ({ id, name, createdAt: created_at });
+
+/** Tenants of the platform, newest first. Operators' role. @param after id of the last one of the page before */
+export async function listTenants(
+  dataSource: DataSource,
+  { after, name, limit }: { after?: string; name?: string; limit: number },
+): Promise<Tenant[]> {
+  const rows: TenantRow[] = await dataSource.query(
+    `select id, name, created_at from tenant
+     where ($1::uuid is null or (created_at, id) < (select t.created_at, t.id from tenant t where t.id = $1))
+       and ($2::text is null or position(lower($2) in lower(name)) > 0)
+     order by created_at desc, id desc limit $3`,
+    [after ?? null, name ?? null, limit],
+  );
+  return rows.map(toTenant);
+}
+
+export async function findTenant(dataSource: DataSource, id: string): Promise<Tenant | undefined> {
+  const rows: TenantRow[] = await dataSource.query('select id, name, created_at from tenant where id = $1', [id]);
+  return rows[0] && toTenant(rows[0]);
+}
+
+/** An API key as it may be shown: nothing of it opens anything. */
+export interface ShownApiKey {
+  id: string;
+  mode: Mode;
+  name: string;
+  lastFour: string;
+  scopes: Scope[];
+  createdAt: Date;
+  expiresAt?: Date;
+  revokedAt?: Date;
+}
+
+interface KeyRow {
+  id: string;
+  mode: Mode;
+  name: string;
+  last_four: string;
+  scopes: Scope[];
+  created_at: Date;
+  expires_at: Date | null;
+  revoked_at: Date | null;
+}
+
+/** All keys of a tenant in both modes, newest first. Operators' role. */
+export async function listApiKeys(dataSource: DataSource, tenantId: string): Promise<ShownApiKey[]> {
+  const rows: KeyRow[] = await dataSource.query(
+    `select id, mode, name, last_four, scopes, created_at, expires_at, revoked_at from api_key
+     where tenant_id = $1 order by created_at desc, id limit 1000`,
+    [tenantId],
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    mode: row.mode,
+    name: row.name,
+    lastFour: row.last_four,
+    scopes: row.scopes,
+    createdAt: row.created_at,
+    ...(row.expires_at === null ? {} : { expiresAt: row.expires_at }),
+    ...(row.revoked_at === null ? {} : { revokedAt: row.revoked_at }),
+  }));
+}

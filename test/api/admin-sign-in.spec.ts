@@ -1,0 +1,436 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { AdminStack, codeAt, type AdminBrowser } from '../support/admin.js';
+import type { TestOperator } from '../support/operators.js';
+
+const MINUTE = 60_000;
+let stack: AdminStack;
+
+beforeAll(async () => {
+  stack = await AdminStack.start();
+});
+afterAll(() => stack.stop());
+
+const outcome = ({ status, body }: { status: number; body: Record<string, unknown> }): unknown[] =>
+  body['code'] === undefined ? [status] : [status, body['code']];
+
+/** Where a session stands: what `GET /v1/me` says. */
+const whereIs = async (browser: AdminBrowser): Promise<unknown[]> => {
+  const answer = await browser.send('GET', '/v1/me');
+  return answer.status === 200 ? [200, answer.body['stage']] : outcome(answer);
+};
+
+describe('signing in', () => {
+  it('goes from an initial password over enrolment and an own password to an open session', async () => {
+    const { email, password } = await stack.people.accounts
+      .create({ email: 'new@example.com', name: 'Hanako' }, { actor: 'operator:test' })
+      .then((made) => ({ ...made, email: 'new@example.com' }));
+    const browser = stack.browser();
+    expect((await browser.signIn(email.toUpperCase(), password)).body).toMatchObject({
+      stage: 'enrolment',
+      permissions: [],
+    });
+    const enrolment = await browser.send('POST', '/v1/session/enrolment');
+    expect(enrolment.status).toBe(201);
+    expect(Buffer.from(String(enrolment.body['qr']).split(',')[1]!, 'base64').toString()).toMatch(/^<svg/);
+    const secret = new URL(String(enrolment.body['uri'])).searchParams.get('secret')!;
+    const bits = [...secret]
+      .map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'))
+      .join('');
+    const person = { secret: Buffer.from(bits.match(/.{8}/g)!.map((byte) => parseInt(byte, 2))) } as TestOperator;
+    const completed = await browser.send('POST', '/v1/session/second-factor', { code: codeAt(person, Date.now()) });
+    expect(completed.body['recovery_codes']).toHaveLength(10);
+    expect(await whereIs(browser)).toEqual([200, 'password_change']);
+    expect(outcome(await browser.send('GET', '/v1/operators'))).toEqual([403, 'password_change_required']);
+    for (const [next, rule] of [
+      ['hanako-hanako-1', 'names_you'],
+      ['short', 'too_short'],
+      [password, 'unchanged'],
+    ])
+      expect(
+        (await browser.send('POST', '/v1/me/password', { current_password: password, new_password: next })).body,
+      ).toMatchObject({
+        code: 'password_weak',
+        rule,
+      });
+    const changed = await browser.send('POST', '/v1/me/password', {
+      current_password: password,
+      new_password: 'a password of her own',
+    });
+    expect([changed.status, changed.body['stage']]).toEqual([200, 'open']);
+    // No roles yet: signed in, and nothing to do.
+    expect((await browser.send('GET', '/v1/operators')).body).toMatchObject({
+      code: 'permission_missing',
+      permission: 'operators:read',
+    });
+    expect(outcome(await browser.send('POST', '/v1/session/enrolment'))).toEqual([409, 'second_factor_enrolled']);
+  });
+
+  it('says the same of a wrong password, an unknown address and a disabled account', async () => {
+    const gone = await stack.person([]);
+    await stack.people.accounts.disable(gone.id, { actor: 'operator:test' });
+    const answers = await Promise.all([
+      stack.browser().signIn(stack.first.email, 'wrong'),
+      stack.browser().signIn('nobody@example.com', 'wrong'),
+      stack.browser().signIn(gone.email, gone.password),
+    ]);
+    const told = answers.map(({ status, body }) => ({ status, ...body, request_id: '' }));
+    expect(told[0]).toMatchObject({
+      status: 401,
+      code: 'sign_in_refused',
+      title_ja: expect.stringMatching(/パスワード/),
+    });
+    expect(told[1]).toEqual(told[0]);
+    expect(told[2]).toEqual(told[0]);
+    for (const { headers } of answers) expect(headers.getSetCookie()).toEqual([]);
+  });
+
+  it('records what was refused, and never the address that was typed', async () => {
+    const typed = `secret-${randomBytes(4).toString('hex')}@example.com`;
+    await stack.browser().signIn(typed, 'wrong');
+    const { rows } = await stack.owner.query<{ text: string; ip: string }>(
+      `select e::text as text, host(ip) as ip from audit_event e where action = 'operator.sign_in_refused' order by id desc limit 1`,
+    );
+    expect(rows[0]).toMatchObject({ ip: '127.0.0.1', text: expect.not.stringContaining(typed) });
+    expect(stack.log).not.toContain(typed);
+    expect(stack.log).not.toContain(stack.first.password);
+  });
+
+  it.each([
+    ['another type', { email: 1, password: [] }],
+    ['a field more', { email: 'a@example.com', password: 'x', admin: true }],
+    ['too much', { email: 'a@example.com', password: 'x'.repeat(129) }],
+    ['nothing', {}],
+  ])('refuses %s and names it in both languages', async (_what, body) => {
+    const answer = await stack.browser().send('POST', '/v1/session', body);
+    expect(outcome(answer)).toEqual([400, 'request_invalid']);
+    const errors = answer.body['errors'] as { message: string; message_ja: string }[];
+    for (const { message, message_ja } of errors)
+      expect([message.length > 0, /[ぁ-ん]/.test(message_ja)]).toEqual([true, true]);
+  });
+});
+
+describe('guessing', () => {
+  const failures = async (person: TestOperator): Promise<{ failures: number; wait: number }> => {
+    const { rows } = await stack.owner.query<{ failures: number; wait: string }>(
+      `select failures, extract(epoch from blocked_until - last_at) as wait from sign_in_backoff where subject_sha256 = sha256($1::bytea)`,
+      [Buffer.from(person.email)],
+    );
+    return { failures: rows[0]?.failures ?? 0, wait: Number(rows[0]?.wait ?? 0) };
+  };
+  const unblock = (person: TestOperator) =>
+    stack.owner.query('update sign_in_backoff set blocked_until = now() where subject_sha256 = sha256($1::bytea)', [
+      Buffer.from(person.email),
+    ]);
+
+  it('is slowed down from the sixth attempt on, twice as much each time, up to 15 minutes; the right password waits too', async () => {
+    const person = await stack.person([]);
+    const waits: number[] = [];
+    for (let attempt = 1; attempt <= 18; attempt++) {
+      expect(outcome(await stack.browser().signIn(person.email, 'wrong'))).toEqual([401, 'sign_in_refused']);
+      waits.push(Math.round((await failures(person)).wait));
+      await unblock(person);
+    }
+    expect(waits).toEqual([0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]);
+    await stack.browser().signIn(person.email, 'wrong');
+    const blocked = await stack.browser().signIn(person.email, person.password);
+    expect(outcome(blocked)).toEqual([429, 'sign_in_blocked']);
+    expect(Number(blocked.headers.get('retry-after'))).toBeGreaterThan(800);
+    expect(blocked.body['retryable']).toBe(true);
+    await unblock(person);
+    await stack.signedIn(person);
+    expect(await failures(person)).toEqual({ failures: 0, wait: 0 });
+  });
+
+  it('by a hundred requests at once tries five passwords, not a hundred', async () => {
+    const person = await stack.person([]);
+    const answers = await Promise.all(Array.from({ length: 100 }, () => stack.browser().signIn(person.email, 'wrong')));
+    const tried = answers.filter(({ status }) => status === 401).length;
+    expect(tried).toBeLessThanOrEqual(8);
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(100 - tried);
+  });
+
+  it('codes with the right password is slowed down as well: signing in anew does not wipe the slate', async () => {
+    const person = await stack.person([]);
+    let refused = 0;
+    for (let attempt = 1; attempt <= 6; attempt++) {
+      const browser = stack.browser();
+      await browser.signIn(person.email, person.password);
+      if (outcome(await browser.send('POST', '/v1/session/second-factor', { code: '000000' }))[1] === 'code_refused')
+        refused++;
+    }
+    expect(refused).toBeGreaterThanOrEqual(5);
+    expect((await failures(person)).failures).toBeGreaterThanOrEqual(6);
+    expect(outcome(await stack.browser().signIn(person.email, person.password))).toEqual([429, 'sign_in_blocked']);
+  });
+
+  it('an address without an account is slowed down in the same way', async () => {
+    const email = `${randomBytes(6).toString('hex')}@example.com`;
+    const statuses: number[] = [];
+    for (let attempt = 1; attempt <= 7; attempt++) statuses.push((await stack.browser().signIn(email, 'wrong')).status);
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 401, 429]);
+  });
+});
+
+describe('the second factor', () => {
+  it('is a code that is taken once, also of two at the same moment', async () => {
+    const person = await stack.person([]);
+    const code = await stack.people.nextCode(person);
+    const browsers = await Promise.all(
+      [1, 2].map(async () => {
+        const browser = stack.browser();
+        await browser.signIn(person.email, person.password);
+        return browser;
+      }),
+    );
+    const answers = await Promise.all(browsers.map((each) => each.send('POST', '/v1/session/second-factor', { code })));
+    expect(answers.map(outcome).sort()).toEqual([[200], [401, 'code_refused']].sort());
+  });
+
+  it('may be a recovery code, once', async () => {
+    const person = await stack.person([]);
+    const recovery_code = person.recoveryCodes[0]!.toLowerCase().replaceAll('-', '');
+    const results: unknown[] = [];
+    for (let i = 0; i < 2; i++) {
+      const browser = stack.browser();
+      await browser.signIn(person.email, person.password);
+      results.push(outcome(await browser.send('POST', '/v1/session/second-factor', { recovery_code })));
+    }
+    expect(results).toEqual([[200], [401, 'code_refused']]);
+  });
+
+  it('cannot be gone around', async () => {
+    const browser = stack.browser();
+    await browser.signIn(stack.first.email, stack.first.password);
+    expect(await whereIs(browser)).toEqual([200, 'second_factor']);
+    for (const [method, path, body] of [
+      ['GET', '/v1/tenants', undefined],
+      ['POST', '/v1/operators', { email: 'x@example.com', name: 'X' }],
+      ['POST', '/v1/me/password', { current_password: stack.first.password, new_password: 'a password of my own' }],
+      ['POST', '/v1/me/recovery-codes', { code: '000000' }],
+    ] as const)
+      expect(outcome(await browser.send(method, path, body))).toEqual([403, 'second_factor_required']);
+    expect(outcome(await browser.send('POST', '/v1/session/enrolment'))).toEqual([409, 'second_factor_enrolled']);
+  });
+
+  it('renewed by its code makes the old recovery codes void', async () => {
+    const person = await stack.person([]);
+    const browser = await stack.signedIn(person);
+    expect(outcome(await browser.send('POST', '/v1/me/recovery-codes', { code: '123456' }))).toEqual([
+      401,
+      'code_refused',
+    ]);
+    const renewed = await browser.send('POST', '/v1/me/recovery-codes', { code: codeAt(person, Date.now() + 30_000) });
+    expect(renewed.body['recovery_codes']).toHaveLength(10);
+    const other = stack.browser();
+    await other.signIn(person.email, person.password);
+    expect(
+      outcome(await other.send('POST', '/v1/session/second-factor', { recovery_code: person.recoveryCodes[0] })),
+    ).toEqual([401, 'code_refused']);
+  });
+});
+
+describe('a session', () => {
+  it('is a cookie no script reads and no other site sends, new at each step', async () => {
+    const browser = stack.browser();
+    const first = await browser.signIn(stack.first.email, stack.first.password);
+    expect(first.headers.getSetCookie()).toEqual([
+      expect.stringMatching(/^shomei_session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/),
+    ]);
+    const before = browser.cookie;
+    await browser.send('POST', '/v1/session/second-factor', {
+      code: await stack.people.nextCode(stack.first),
+    });
+    expect(browser.cookie).not.toBe(before);
+    const old = stack.browser();
+    old.cookie = before;
+    expect(await whereIs(old)).toEqual([401, 'session_missing']);
+  });
+
+  it('that somebody planted before the sign-in is not the one that is signed in', async () => {
+    const attacker = stack.browser();
+    await attacker.signIn(stack.second.email, stack.second.password);
+    const planted = attacker.cookie!;
+    const victim = stack.browser();
+    victim.cookie = planted;
+    await victim.signIn(stack.first.email, stack.first.password);
+    await victim.send('POST', '/v1/session/second-factor', {
+      code: await stack.people.nextCode(stack.first),
+    });
+    expect(victim.cookie).not.toBe(planted);
+    expect(await whereIs(attacker)).toEqual([401, 'session_missing']);
+    expect(await whereIs(victim)).toEqual([200, 'open']);
+    for (const cookie of [
+      'shomei_session=chosen',
+      `${victim.cookie}; ${planted}`,
+      `shomei_session=${'A'.repeat(43)}`,
+    ]) {
+      attacker.cookie = cookie;
+      expect(await whereIs(attacker)).toEqual([401, 'session_missing']);
+    }
+  });
+
+  it('is over after signing out, and its cookie played again is recorded', async () => {
+    const browser = await stack.signedIn(stack.first);
+    const { cookie, csrf } = browser;
+    const out = await browser.send('DELETE', '/v1/session');
+    expect([out.status, out.headers.getSetCookie()[0]]).toEqual([
+      204,
+      expect.stringMatching(/^shomei_session=; Max-Age=0;/),
+    ]);
+    const replay = stack.browser();
+    Object.assign(replay, { cookie, csrf });
+    expect(await whereIs(replay)).toEqual([401, 'session_missing']);
+    const { rows } = await stack.owner.query(
+      `select 1 from audit_event where action = 'operator.session_refused' and detail ->> 'operator' = $1`,
+      [stack.first.id],
+    );
+    expect(rows.length).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['half an hour without a request', `idle_until = now() - interval '1 second'`],
+    [
+      'ten hours',
+      `created_at = now() - interval '10 hours', idle_until = now() - interval '1 second', ends_at = now() - interval '1 second'`,
+    ],
+  ])('is over after %s', async (_what, set) => {
+    const browser = await stack.signedIn(stack.second);
+    expect(await whereIs(browser)).toEqual([200, 'open']);
+    await stack.owner.query(`update operator_session set ${set} where operator_id = $1 and ended_at is null`, [
+      stack.second.id,
+    ]);
+    expect(await whereIs(browser)).toEqual([401, 'session_missing']);
+  });
+
+  it('is kept alive by use, to its end', async () => {
+    const browser = await stack.signedIn(stack.second);
+    await stack.owner.query(
+      `update operator_session set idle_until = now() + interval '2 minutes' where operator_id = $1 and ended_at is null and ends_at > now() + interval '9 hours'`,
+      [stack.second.id],
+    );
+    const { body } = await browser.send('GET', '/v1/me');
+    expect(Date.parse(String(body['idle_until'])) - Date.now()).toBeGreaterThan(29 * MINUTE);
+  });
+
+  it('ends everywhere when the password is changed, but where it was changed', async () => {
+    const person = await stack.person(['support']);
+    const [here, there] = [await stack.signedIn(person), await stack.signedIn(person)];
+    const changed = await here.send('POST', '/v1/me/password', {
+      current_password: person.password,
+      new_password: 'yet another password',
+    });
+    expect(changed.status).toBe(200);
+    expect([await whereIs(here), await whereIs(there)]).toEqual([
+      [200, 'open'],
+      [401, 'session_missing'],
+    ]);
+  });
+
+  it('ends in the middle when a role is taken away, the account disabled or the second factor reset', async () => {
+    const admin = await stack.signedIn(stack.first);
+    for (const take of [
+      (person: TestOperator) => stack.people.giveRoles(person.id, ['support'], [], stack.first, stack.second),
+      (person: TestOperator) => admin.send('POST', `/v1/operators/opr_${person.id.replaceAll('-', '')}/disable`),
+      (person: TestOperator) =>
+        admin.send('POST', `/v1/operators/opr_${person.id.replaceAll('-', '')}/second-factor/reset`),
+    ]) {
+      const person = await stack.person(['support']);
+      const browser = await stack.signedIn(person);
+      expect((await browser.send('GET', '/v1/tenants')).status).toBe(200);
+      await take(person);
+      expect(outcome(await browser.send('GET', '/v1/tenants'))).toEqual([401, 'session_missing']);
+    }
+  });
+});
+
+describe('a forged request', () => {
+  it.each([
+    ['no token', undefined],
+    ['another token', randomBytes(32).toString('base64url')],
+    ["the cookie's value", 'cookie'],
+    ['nothing', ''],
+  ])('with %s changes nothing, and is recorded', async (_what, csrf) => {
+    const browser = await stack.signedIn(stack.first);
+    browser.csrf = csrf === 'cookie' ? browser.cookie!.split('=')[1]! : csrf;
+    for (const [method, path] of [
+      ['POST', '/v1/tenants'],
+      ['DELETE', '/v1/session'],
+      ['PATCH', '/v1/tenants/x/contracts/test'],
+    ] as const)
+      expect(outcome(await browser.send(method, path, { name: 'x' }))).toEqual([403, 'csrf_token_wrong']);
+    expect(await whereIs(browser)).toEqual([200, 'open']);
+    const last = (await stack.audited(`operator:${stack.first.id}`)).at(-1);
+    expect(last).toMatchObject({ action: 'operator.request_refused', detail: { code: 'csrf_token_wrong' } });
+  });
+
+  it('with the token of another session of the same operator changes nothing', async () => {
+    const [one, two] = [await stack.signedIn(stack.first), await stack.signedIn(stack.first)];
+    one.csrf = two.csrf;
+    expect(outcome(await one.send('POST', '/v1/tenants', { name: 'x' }))).toEqual([403, 'csrf_token_wrong']);
+  });
+
+  it.each([
+    [{ origin: 'https://evil.example' }],
+    [{ origin: 'null' }],
+    [{ 'sec-fetch-site': 'cross-site' }],
+    [{ 'sec-fetch-site': 'same-site' }],
+  ])('from a page elsewhere changes nothing, not even by signing in: %j', async (headers) => {
+    const browser = await stack.signedIn(stack.second);
+    expect(outcome(await browser.send('POST', '/v1/tenants', { name: 'x' }, headers))).toEqual([403, 'origin_refused']);
+    expect(outcome(await stack.browser().send('POST', '/v1/session', { email: 'x', password: 'x' }, headers))).toEqual([
+      403,
+      'origin_refused',
+    ]);
+  });
+
+  it('as a form is not even read', async () => {
+    const browser = await stack.signedIn(stack.second);
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'])
+      expect(outcome(await browser.send('POST', '/v1/tenants', { name: 'x' }, { 'content-type': type }))).toEqual([
+        415,
+        'media_type_unsupported',
+      ]);
+  });
+});
+
+describe('a stranger', () => {
+  it('is told nothing but that there is no session, before anything he sends is parsed', async () => {
+    const browser = stack.browser();
+    for (const [method, path, body] of [
+      ['GET', '/v1/me', undefined],
+      ['GET', '/v1/tenants', undefined],
+      ['GET', '/v1/nothing', undefined],
+      ['POST', '/v1/tenants', '{"name":'],
+      ['POST', '/v1/session/second-factor', { code: '000000' }],
+    ] as const)
+      expect(outcome(await browser.send(method, path, body))).toEqual([401, 'session_missing']);
+  });
+
+  it('gets headers that keep pages apart, and answers nobody stores', async () => {
+    const { headers } = await stack.browser().send('GET', '/v1/me');
+    expect(
+      Object.fromEntries(
+        [
+          'content-security-policy',
+          'x-frame-options',
+          'x-content-type-options',
+          'cache-control',
+          'referrer-policy',
+        ].map((name) => [name, headers.get(name)]),
+      ),
+    ).toEqual({
+      'content-security-policy': expect.stringContaining("default-src 'none'"),
+      'x-frame-options': 'DENY',
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+    });
+  });
+
+  it('cannot send a body larger than 64 KiB', async () => {
+    expect(
+      outcome(await stack.browser().send('POST', '/v1/session', { email: 'x'.repeat(70_000), password: 'x' })),
+    ).toEqual([413, 'body_too_large']);
+  });
+});

@@ -1,0 +1,224 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { newId, toPublicId } from '#lib/platform';
+import { type AdminBrowser, AdminStack } from '../support/admin.js';
+import { emptyTestRedis } from '../support/redis.js';
+
+let stack: AdminStack;
+let browser: AdminBrowser;
+
+beforeAll(async () => {
+  stack = await AdminStack.start({ REDIS_URL: await emptyTestRedis() });
+  browser = await stack.signedIn(stack.first);
+});
+afterAll(() => stack.stop());
+
+async function newTenant(name: string): Promise<string> {
+  const { data } = await browser.client.POST('/v1/tenants', { body: { name } });
+  return data!.id;
+}
+
+describe('tenants', () => {
+  it('are made with both modes, listed newest first page by page, found by a part of the name', async () => {
+    const names = ['あおぞら銀行', 'みなと信用金庫', 'みなと保険'];
+    for (const name of names) await newTenant(name);
+    const { data: one } = await browser.client.GET('/v1/tenants', { params: { query: { limit: 2 } } });
+    expect(one!.data.map(({ name }) => name)).toEqual(['みなと保険', 'みなと信用金庫']);
+    const { data: two } = await browser.client.GET('/v1/tenants', {
+      params: { query: { limit: 2, cursor: one!.next_cursor! } },
+    });
+    expect(two!.data.map(({ name }) => name)).toEqual(['あおぞら銀行']);
+    expect(two!.next_cursor).toBeNull();
+    const { data: found } = await browser.client.GET('/v1/tenants', { params: { query: { name: 'みなと' } } });
+    expect(found!.data).toHaveLength(2);
+    const { data: tenant } = await browser.client.GET('/v1/tenants/{id}', {
+      params: { path: { id: one!.data[0]!.id } },
+    });
+    expect(tenant!.contracts.map(({ mode, identify }) => [mode, identify])).toEqual([
+      ['live', false],
+      ['test', false],
+    ]);
+  });
+
+  it('have their terms changed, what is not named stays, and the change is on record', async () => {
+    const id = await newTenant('条件変更商事');
+    const path = `/v1/tenants/${id}/contracts/test`;
+    expect((await browser.send('PATCH', path, { identify: true, allowed_ages: [18, 20] })).status).toBe(200);
+    const changed = await browser.send('PATCH', path, { counterpart: true });
+    expect(changed.body).toMatchObject({ mode: 'test', identify: true, counterpart: true, allowed_ages: [18, 20] });
+    const { data } = await browser.client.GET('/v1/audit-events', {
+      params: { query: { target: `tenant:${id}`, action: 'contract.change' } },
+    });
+    expect(data!.data).toHaveLength(2);
+    expect(data!.data[0]).toMatchObject({
+      actor: `operator:${toPublicId('opr', stack.first.id)}`,
+      ip: '127.0.0.1',
+      mode: 'test',
+    });
+    for (const body of [{ allowed_ages: [131] }, { age_dates: ['2026-02-30'] }, { identify: 'yes' }, { price: 1 }])
+      expect((await browser.send('PATCH', path, body)).body['code']).toBe('request_invalid');
+    expect((await browser.send('PATCH', `/v1/tenants/${id}/contracts/prod`, {})).status).toBe(404);
+  });
+
+  it.each([
+    ['', 'too short'],
+    [' ', 'blank'],
+    ['x'.repeat(201), 'too long'],
+    ['a\u0000b', 'a control character'],
+  ])('are not made with the name %j, which is %s', async (name) =>
+    expect((await browser.send('POST', '/v1/tenants', { name })).body['code']).toBe('request_invalid'),
+  );
+});
+
+describe('API keys', () => {
+  it('are of test, shown once, listed without their secret, and revoked', async () => {
+    const id = await newTenant('鍵商事');
+    const made = await browser.send('POST', `/v1/tenants/${id}/api-keys`, {
+      name: 'first',
+      scopes: ['verifications:read'],
+    });
+    const secret = String(made.body['api_key']);
+    expect(secret).toMatch(/^shm_test_/);
+    const { data } = await browser.client.GET('/v1/tenants/{id}/api-keys', { params: { path: { id } } });
+    expect(data!.data).toEqual([
+      expect.objectContaining({
+        mode: 'test',
+        last_four: secret.slice(-4),
+        scopes: ['verifications:read'],
+        revoked_at: null,
+      }),
+    ]);
+    expect(JSON.stringify(data)).not.toContain(secret.slice(9, 40));
+    expect((await browser.send('POST', `/v1/api-keys/${String(made.body['id'])}/revoke`)).status).toBe(204);
+    const { data: after } = await browser.client.GET('/v1/tenants/{id}/api-keys', { params: { path: { id } } });
+    expect(after!.data[0]!.revoked_at).not.toBeNull();
+    expect((await browser.send('POST', `/v1/tenants/${id}/api-keys`, { name: 'x', mode: 'live' })).body['code']).toBe(
+      'request_invalid',
+    );
+  });
+});
+
+describe('verifications', () => {
+  const FACTS = {
+    outcome: 'invalid',
+    reasons: [{ code: 'revoked', operands: { reason: 'keyCompromise' } }],
+    checks: ['path', 'profile', 'validity', 'signature', 'revocation'].map((name) => ({
+      name,
+      result: name === 'revocation' ? 'failed' : 'passed',
+    })),
+    revocation: [{ method: 'crl', status: 'revoked', reason: 'keyCompromise', revokedAt: Date.now(), crlNumber: '12' }],
+    signature: { format: 'raw', padding: 'pkcs1_v15', digestAlgorithm: 'sha256' },
+    certificate: { kind: 'sign', notBefore: Date.now(), notAfter: Date.now() },
+  };
+  /** As the door writes it; the owner may. */
+  async function decided(tenant: string, reference: string, at = Date.now()): Promise<string> {
+    const id = newId(at);
+    const tenantId = `${tenant.slice(4, 12)}-${tenant.slice(12, 16)}-${tenant.slice(16, 20)}-${tenant.slice(20, 24)}-${tenant.slice(24)}`;
+    await stack.owner.query(
+      `insert into verification (tenant_id, mode, id, kind, api_key_id, decided_at, recorded_at, outcome, reason_code, verdict,
+         certificate_kind, certificate_hash, reference, tenant_key_id, evidence)
+       values ($1, 'test', $2, 'signature', gen_random_uuid(), now(), $3, 'invalid', 'revoked', $4, 'sign', $5, $6, gen_random_uuid(), $7)`,
+      [tenantId, id, new Date(at), JSON.stringify(FACTS), randomBytes(32), reference, Buffer.from('SECRET EVIDENCE')],
+    );
+    return toPublicId('ver', id);
+  }
+
+  it('are found by tenant, reference, outcome and time, and explained step by step', async () => {
+    const [one, two] = [await newTenant('検索商事'), await newTenant('別の商事')];
+    const [a, b] = [await decided(one, 'C-1'), await decided(one, 'C-2')];
+    const other = await decided(two, 'C-1');
+    const search = async (query: string): Promise<string[]> => {
+      const { body } = await browser.send('GET', `/v1/verifications?${query}`);
+      return (body['data'] as { id: string }[]).map(({ id }) => id);
+    };
+    expect(await search(`tenant_id=${one}`)).toEqual([b, a]);
+    expect(await search(`tenant_id=${one}&reference=C-1`)).toEqual([a]);
+    expect(await search(`tenant_id=${one}&outcome=valid`)).toEqual([]);
+    expect(await search(`tenant_id=${one}&mode=live`)).toEqual([]);
+    expect((await search('outcome=invalid')).slice(0, 3)).toEqual([other, b, a]);
+    const { data } = await browser.client.GET('/v1/verifications/{id}', { params: { path: { id: a } } });
+    expect(data!.steps.map(({ check, result, reasons }) => [check, result, reasons.map(({ code }) => code)])).toEqual([
+      ['path', 'passed', []],
+      ['profile', 'passed', []],
+      ['validity', 'passed', []],
+      ['signature', 'passed', []],
+      ['revocation', 'failed', ['revoked']],
+    ]);
+    expect(data!.steps[4]!.title.ja).toBe('失効状態');
+    expect(JSON.stringify(data)).not.toMatch(/SECRET|evidence|certificate_hash/);
+  });
+
+  it('are looked at on the record; the reference is not in it', async () => {
+    const tenant = await newTenant('記録商事');
+    const id = await decided(tenant, 'ref-on-record');
+    await browser.send('GET', `/v1/verifications?tenant_id=${tenant}&reference=ref-on-record`);
+    await browser.send('GET', `/v1/verifications/${id}`);
+    const { body } = await browser.send(
+      'GET',
+      `/v1/audit-events?actor=operator:${toPublicId('opr', stack.first.id)}&action=verification.*&limit=2`,
+    );
+    expect(body['data']).toMatchObject([
+      { action: 'verification.explain', target: `verification:${id}`, tenant_id: tenant, mode: 'test' },
+      { action: 'verification.search', target: `tenant:${tenant}`, detail: { by_reference: true, found: 1 } },
+    ]);
+    expect(JSON.stringify(body)).not.toContain('ref-on-record');
+  });
+
+  it.each([
+    ['reference=C-1', 'reference'],
+    ['created_after=2026-01-01T00:00:00Z', 'created_after'],
+    ['created_after=2026-02-01T00:00:00Z&created_before=2026-01-01T00:00:00Z', 'created_after'],
+    ['tenant_id=ten_x', 'tenant_id'],
+    ['limit=101', 'limit'],
+    ['person=x', ''],
+  ])('are not searched without bounds or by what nobody may: %s', async (query, field) => {
+    const { body } = await browser.send('GET', `/v1/verifications?${query}`);
+    expect([body['code'], body['field']]).toEqual(['request_invalid', field]);
+  });
+
+  it('are searched past the first page', async () => {
+    const tenant = await newTenant('多数商事');
+    const made: string[] = [];
+    for (let i = 0; i < 5; i++) made.unshift(await decided(tenant, `P-${i}`));
+    const seen: string[] = [];
+    let cursor: string | null | undefined;
+    do {
+      const { data } = await browser.client.GET('/v1/verifications', {
+        params: { query: { tenant_id: tenant, limit: 2, ...(cursor ? { cursor } : {}) } },
+      });
+      seen.push(...data!.data.map(({ id }) => id));
+      cursor = data!.next_cursor;
+    } while (cursor);
+    expect(seen).toEqual(made);
+    expect((await browser.send('GET', '/v1/verifications?cursor=ver_1')).body['code']).toBe('cursor_malformed');
+  });
+});
+
+describe('revocation data', () => {
+  it('shows sources and freshness, and is fetched on request', async () => {
+    expect((await browser.send('POST', '/v1/revocation/test/refresh')).status).toBe(404);
+    await stack.operator.query(
+      `insert into revocation_source (mode, hierarchy, crl_index_url, layout) values ('test', 'sign', 'http://127.0.0.1:1/x', 'full')`,
+    );
+    const { data } = await browser.client.GET('/v1/revocation/{mode}', { params: { path: { mode: 'test' } } });
+    expect(data!.sources).toEqual([expect.objectContaining({ hierarchy: 'sign', layout: 'full', failures: 0 })]);
+    expect(data!.freshness).toEqual([]);
+    const asked = await browser.send('POST', '/v1/revocation/test/refresh', {});
+    expect([asked.status, asked.body]).toEqual([202, { requested: ['sign'] }]);
+    const { body } = await browser.send('GET', '/v1/revocation/test/partitions?state=late');
+    expect(body['data']).toEqual([]);
+    expect((await browser.send('GET', '/v1/revocation/prod')).status).toBe(404);
+  });
+});
+
+describe('a code', () => {
+  it('has a page in both languages', async () => {
+    const answer = await stack.browser().send('GET', '/codes/approval_own');
+    expect([answer.status, /Nobody approves/.test(answer.text), /自分の申請/.test(answer.text)]).toEqual([
+      200,
+      true,
+      true,
+    ]);
+    expect((await stack.browser().send('GET', '/codes/constructor')).status).toBe(404);
+  });
+});

@@ -1,0 +1,144 @@
+import pg from 'pg';
+import type { DataSource } from 'typeorm';
+import { type AdminClient, createAdminClient } from '#lib/api-client';
+import { type Role, totpCode } from '#lib/operators';
+import { readAnswer, type RawAnswer } from './api.js';
+import { createTestDatabase, type TestDatabase, testKeyRing } from './database.js';
+import { type TestOperator, TestPeople } from './operators.js';
+import { freePort, Program } from './program.js';
+import { connect } from './tenants.js';
+
+const STEP_MS = 30_000;
+
+/** A real process of the operators' REST on a database of its own, and its first two admins. */
+export class AdminStack {
+  private constructor(
+    private readonly database: TestDatabase,
+    private readonly program: Program,
+    private readonly admin: DataSource,
+    readonly operator: DataSource,
+    /** Sees and may change every row. */
+    readonly owner: pg.Client,
+    readonly url: string,
+    readonly people: TestPeople,
+    readonly first: TestOperator,
+    readonly second: TestOperator,
+  ) {}
+
+  static async start(settings: Record<string, string> = {}): Promise<AdminStack> {
+    const database = await createTestDatabase();
+    const owner = new pg.Client({ connectionString: database.urls.owner });
+    await owner.connect();
+    const admin = await connect(database.urls.admin);
+    const operator = await connect(database.urls.operator);
+    const people = new TestPeople(admin, operator);
+    const first = await people.firstAdmin();
+    const second = await people.firstAdmin();
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const program = await Program.start(
+      'apps/admin/src/main.js',
+      {
+        DATABASE_URL: database.urls.admin,
+        ADMIN_PORT: new URL(url).port,
+        PUBLIC_URL: url,
+        KEY_RING: testKeyRing(),
+        LOG_LEVEL: 'info',
+        ...settings,
+      },
+      `${url}/health/ready`,
+    );
+    return new AdminStack(database, program, admin, operator, owner, url, people, first, second);
+  }
+
+  /** @throws Error when the process has made a mistake of its own. */
+  async stop(): Promise<void> {
+    await this.program.stop();
+    await this.admin.destroy();
+    await this.operator.destroy();
+    await this.owner.end();
+    await this.database.drop();
+    const mistakes = this.log.split('\n').filter((line) => line.includes('"request_failed"'));
+    if (mistakes.length > 0) throw new Error(`${mistakes.length} requests failed:\n${mistakes.join('\n')}`);
+  }
+
+  get log(): string {
+    return this.program.output;
+  }
+
+  browser(): AdminBrowser {
+    return new AdminBrowser(this.url);
+  }
+
+  /** A browser in which the person is signed in with both factors. */
+  async signedIn(person: TestOperator): Promise<AdminBrowser> {
+    const browser = this.browser();
+    await browser.signIn(person.email, person.password);
+    await browser.send('POST', '/v1/session/second-factor', { code: await this.people.nextCode(person) });
+    return browser;
+  }
+
+  /** A new operator with these roles. */
+  person(roles: readonly Role[]): Promise<TestOperator> {
+    return this.people.withRoles(roles, this.first, this.second);
+  }
+
+  /** Actions about a target or by an actor, oldest first. */
+  async audited(text: string): Promise<{ action: string; actor: string; detail: Record<string, unknown> }[]> {
+    const { rows } = await this.owner.query<{ action: string; actor: string; detail: Record<string, unknown> }>(
+      'select action, actor, detail from audit_event where target = $1 or actor = $1 order by id',
+      [text],
+    );
+    return rows;
+  }
+}
+
+/** The code of an authenticator at a time. */
+export const codeAt = (person: TestOperator, at: number): string => totpCode(person.secret, Math.floor(at / STEP_MS));
+
+/** Keeps one cookie and one CSRF token, as the console does. */
+export class AdminBrowser {
+  cookie: string | undefined;
+  csrf: string | undefined;
+  readonly client: AdminClient;
+
+  constructor(private readonly url: string) {
+    this.client = createAdminClient({
+      baseUrl: url,
+      csrfToken: () => this.csrf,
+      fetch: async (request) => {
+        if (this.cookie !== undefined) request.headers.set('cookie', this.cookie);
+        const answer = await fetch(request);
+        this.keep(answer.headers);
+        return answer;
+      },
+    });
+  }
+
+  async signIn(email: string, password: string): Promise<RawAnswer> {
+    return this.send('POST', '/v1/session', { email, password });
+  }
+
+  /** Takes over cookie and CSRF token that an answer brings. */
+  async send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<RawAnswer> {
+    const answer = await fetch(`${this.url}${path}`, {
+      method,
+      headers: {
+        ...(this.cookie === undefined ? {} : { cookie: this.cookie }),
+        ...(this.csrf === undefined ? {} : { 'x-csrf-token': this.csrf }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    this.keep(answer.headers);
+    const read = await readAnswer(answer);
+    const session = (read.body['session'] ?? read.body) as { csrf_token?: string };
+    if (session.csrf_token !== undefined) this.csrf = session.csrf_token;
+    return read;
+  }
+
+  private keep(headers: Headers): void {
+    const [pair] = headers.getSetCookie();
+    if (pair !== undefined) this.cookie = pair.split(';')[0]!;
+  }
+}
