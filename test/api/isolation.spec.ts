@@ -27,6 +27,9 @@ async function create(asker: TestKey, change: Partial<Schemas['RawSignature']> =
 describe('401: a key', () => {
   const PATHS: [string, string][] = [
     ['GET', '/v1/me'],
+    ['GET', '/v1/persons'],
+    ['DELETE', `/v1/persons/per_${'0'.repeat(32)}`],
+    ['GET', '/v1/events'],
     ['GET', '/v1/verifications'],
     ['GET', '/v1/verifications/ver_0193f0c0000070008000000000000000'],
     ['POST', '/v1/signature-verifications'],
@@ -195,13 +198,14 @@ describe('200: the list', () => {
     ids.push(late.id);
   });
 
-  it('holds what the single read tells, without attributes and person', async () => {
+  it('holds what the single read tells, without attributes, person and receipt', async () => {
     const { data } = await page({ limit: 1, outcome: 'valid' });
     const { data: single } = await lister.client.GET('/v1/verifications/{id}', {
       params: { path: { id: data[0]!.id } },
     });
-    const { attributes, person, ...summary } = single!;
+    const { attributes, person, receipt, ...summary } = single!;
     expect(attributes).not.toBeNull();
+    expect(receipt).toMatch(/^eyJ/);
     expect(person).toBeNull();
     expect(data[0]).toEqual(summary);
   });

@@ -280,6 +280,24 @@ describe('DELETE /v1/persons/{id}', () => {
     expect([replay.response.status, replay.error?.code]).toEqual([404, 'not_found']);
   });
 
+  it('leaves its verifications no proof of anything', async () => {
+    await stack.setContract(tenantId, { counterpart: true });
+    const login = await logIn(stack, key, await stack.sandbox.issue());
+    await remove(login.person!.id!);
+    const body = JSON.stringify({ verification_id: login.id });
+    const answer = await stack.send('POST', '/v1/counterpart-lookups', { key, body });
+    expect([answer.status, answer.body['code']]).toEqual([422, 'proof_unknown']);
+  });
+
+  it('while the card logs in again and again never lets it come back as somebody new', async () => {
+    const card = await stack.sandbox.issue();
+    const id = await newPerson(card);
+    const logins = Array.from({ length: 12 }, () => logIn(stack, key, card));
+    expect((await remove(id)).status).toBe(204);
+    for (const { person } of await Promise.all(logins)) expect([id, null, undefined]).toContain(person?.id);
+    expect((await logIn(stack, key, card)).person).toMatchObject({ state: 'severed' });
+  });
+
   it("of another tenant's person is 404 and changes nothing", async () => {
     const id = await newPerson(await stack.sandbox.issue());
     const other = await stack.newKey();
