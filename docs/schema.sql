@@ -1531,7 +1531,7 @@ grant select (id, mode, tenant_id) on tenant_key to shomei_door;
 grant update (offset_ms) on test_clock to shomei_operator;
 grant select (api_key_id, certificate_kind, challenge_id, decided_at, id, kind, mode, outcome, reason_code, recorded_at, reference, tenant_id, verdict) on verification to shomei_admin;
 grant select (mode, recorded_at, verdict) on verification to shomei_crl_keeper;
-grant update (person_id, person_is_new, state, status) on verification_person to shomei_api;
+grant update (counterpart_lookup_id, person_id, person_is_new, state, status) on verification_person to shomei_api;
 grant update (person_id, person_is_new, state, status) on verification_person to shomei_worker;
 grant execute on function append_decided(json,bytea) to shomei_api;
 grant execute on function approval_is_executed(uuid,text,text,jsonb,jsonb) to shomei_admin;

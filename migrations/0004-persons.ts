@@ -458,6 +458,8 @@ grant update (state, detail, person_id, certificate_id, previous_certificate_id,
   on serial_linkage to shomei_api, shomei_worker;
 -- A pending counterpart or linkage that resolves is told with the verification it belongs to.
 grant update (state, person_id, person_is_new, status) on verification_person to shomei_api, shomei_worker;
+-- A counterpart that could not be asked for at first is asked for when the request is repeated.
+grant update (counterpart_lookup_id) on verification_person to shomei_api;
 
 -- The worker resolves pending linkages and withdrawals of one tenant at a time.
 grant select on tenant, contract, tenant_key, person, person_certificate, certificate_link,

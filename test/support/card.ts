@@ -9,6 +9,8 @@ const PINS = { sign: 'TEST1234', auth: '1234' } as const;
 
 interface SigningOptions {
   certificate?: Hierarchy;
+  /** How many renewals back; 0 is the current certificate. */
+  earlier?: number;
   padding?: Padding;
   digest_algorithm?: Digest;
   /** Base64; one of the two. */
@@ -106,6 +108,38 @@ export class SandboxClient {
     const ocsp = await this.ocspCount();
     await this.ask('DELETE', '/control/requests');
     return ocsp;
+  }
+
+  /** A new pair on the card, issued now by the sandbox's clock; the old one becomes superseded. */
+  async renew(card: string): Promise<void> {
+    await this.ask('POST', `/control/cards/${card}/renew`);
+  }
+
+  /** Moves the sandbox's own clock; the platform has another. */
+  async moveClock(offsetMs: number): Promise<void> {
+    await this.ask('PUT', '/control/clock', { offset_ms: offsetMs });
+  }
+
+  /** A card renewed so long ago, by the sandbox's clock, `times` times: J-LIS can connect its certificates. */
+  async issueRenewed(times = 1, agoMs = 3 * 3_600_000, facts: Record<string, unknown> = {}): Promise<string> {
+    await this.moveClock(-agoMs);
+    try {
+      const card = await this.issue(facts);
+      for (let time = 0; time < times; time++) await this.renew(card);
+      return card;
+    } finally {
+      await this.moveClock(0);
+    }
+  }
+
+  /** Whether J-LIS answers about superseded serials. */
+  async chainLinkages(chained: boolean): Promise<void> {
+    await this.ask('PUT', '/control/jlis', { chained_linkage: chained });
+  }
+
+  /** Ends every fault. */
+  async healthy(): Promise<void> {
+    await this.ask('DELETE', '/control/faults');
   }
 
   /** What a J-LIS service does wrong from now on, `times` times; docs/sandbox.md. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { DataSource } from 'typeorm';
 import type { JlisServices } from '#lib/jlis';
 import {
+  CertificateTurns,
   CounterpartLookups,
   CounterpartSettlement,
   FirstSights,
@@ -44,14 +45,15 @@ export class LinkageBench {
     this.clock = new Clock(dataSource, LOGGER);
     this.persons = new PersonBench(dataSource);
     const { certificates, register, links } = this.persons;
+    const turns = new CertificateTurns();
     const firstSights = new FirstSights(certificates);
     const walker = new SerialWalker(dataSource, jlis, certificates);
     const settlement = new SerialLinkageSettlement(certificates, register, links, firstSights);
-    this.linkages = new SerialLinkages(dataSource, this.clock, certificates, walker, settlement);
+    this.linkages = new SerialLinkages(dataSource, this.clock, certificates, turns, walker, settlement);
     this.pending = new PendingLinkages(dataSource, this.clock, certificates, walker, settlement);
     const counterparts = new CounterpartSettlement(certificates, register, links, firstSights);
     const anchors = new AnchorStore(dataSource, LOGGER);
-    this.lookups = new CounterpartLookups(dataSource, this.clock, certificates, jlis, anchors, counterparts);
+    this.lookups = new CounterpartLookups(dataSource, this.clock, certificates, jlis, anchors, turns, counterparts);
   }
 
   now(tenant: TestTenant): number {

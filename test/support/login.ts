@@ -9,21 +9,22 @@ export async function authenticationBody(
   { sandbox }: ApiStack,
   { client }: TestKey,
   card: string,
+  earlier = 0,
 ): Promise<Schemas['AuthenticationRequest']> {
   const { data: challenge } = await client.POST('/v1/challenges');
   const signing = { padding: 'pkcs1_v15', digest_algorithm: 'sha256' } as const;
-  const signed = await sandbox.signRaw(card, { certificate: 'auth', content: challenge!.nonce, ...signing });
+  const signed = await sandbox.signRaw(card, { certificate: 'auth', earlier, content: challenge!.nonce, ...signing });
   return { challenge_id: challenge!.id, ...signed, ...signing };
 }
 
-/** Logs a card in and asks whose it is; the API must decide. */
+/** Logs a card in and asks whose it is; the API must decide. `earlier`: with a certificate so many renewals back. */
 export async function logIn(
   stack: ApiStack,
   key: TestKey,
   card: string,
-  change: Partial<Schemas['AuthenticationRequest']> = {},
+  { earlier, ...change }: Partial<Schemas['AuthenticationRequest']> & { earlier?: number } = {},
 ): Promise<Verification> {
-  const body = { ...(await authenticationBody(stack, key, card)), identify: true, ...change };
+  const body = { ...(await authenticationBody(stack, key, card, earlier)), identify: true, ...change };
   const { data, error, response } = await key.client.POST('/v1/authentications', { body });
   expect([response.status, error?.code]).toEqual([201, undefined]);
   return data!;

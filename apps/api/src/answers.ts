@@ -1,7 +1,9 @@
 import type { Reason, RevocationFinding } from '#lib/pki';
 import { toPublicId } from '#lib/platform';
 import { REASON_TEXTS, type Challenge, type Verification } from '#lib/verification';
+import { counterpartLookupAnswer } from './counterpart-lookups.answers.js';
 import { verificationPersonAnswer } from './persons.answers.js';
+import { serialLinkageAnswer } from './serial-linkages.answers.js';
 import type { VerificationAnswer, VerificationSummaryAnswer } from './schemas.js';
 
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -73,6 +75,8 @@ export const verificationAnswer = (verification: Verification, publicUrl: string
   receipt: verification.receipt ?? null,
   attributes: verification.attributes ?? null,
   person: verification.person ? verificationPersonAnswer(verification.person) : null,
+  linkage: verification.person?.linkage ? serialLinkageAnswer(verification.person.linkage) : null,
+  counterpart: verification.person?.counterpart ? counterpartLookupAnswer(verification.person.counterpart) : null,
 });
 
 export const challengeAnswer = (

@@ -16,6 +16,7 @@ import {
   type AuthenticationBody,
   type VerificationAnswer,
 } from './schemas.js';
+import { personRequestOf } from './persons.schemas.js';
 import { PUBLIC_URL } from './settings.js';
 
 @ApiTags('authentications')
@@ -76,7 +77,7 @@ export class AuthenticationsController {
         padding: body.padding,
         digestAlgorithm: body.digest_algorithm,
         revocation: body.revocation,
-        identify: body.identify,
+        ...personRequestOf(body),
         ...(body.reference === undefined ? {} : { reference: body.reference }),
       },
       callOf(request, body),

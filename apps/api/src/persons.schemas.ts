@@ -2,10 +2,35 @@ import { z } from 'zod';
 import { METERS, METHODS } from '#lib/billing';
 import { CONCLUSIONS, NEXT_STEPS } from '#lib/persons';
 import { CRL_REASONS } from '#lib/pki';
+import type { PersonRequest } from '#lib/verification';
+import { consentOf, givenConsent } from './given-consent.js';
 
-export const identify = z.boolean().default(false).meta({
-  description: 'Whether to tell whose certificate it is. J-LIS is not asked. Needs the contract to include `identify`.',
-});
+/** What a check may be asked about its holder; goes into the requests of verifications and authentications. */
+export const personMembers = {
+  identify: z.boolean().default(false).meta({
+    description:
+      'Whether to tell whose certificate it is, from your own records. Needs the contract to include `identify`. An auth certificate that nobody has seen is connected with the one before it by itself, given a `consent`.',
+  }),
+  counterpart: z.boolean().default(false).meta({
+    description:
+      "With `identify`: whether to find the holder's other certificate too, with a `consent`. Counted when J-LIS delivers one. Needs the contract to include `counterpart`.",
+  }),
+  consent: givenConsent,
+};
+
+export const needsIdentify = {
+  check: (body: { identify: boolean; counterpart: boolean; consent?: unknown }): boolean =>
+    body.identify || (!body.counterpart && body.consent === undefined),
+  fault: { message: 'counterpart and consent go with identify', path: ['identify'] },
+};
+
+/** What a request asks about the holder. */
+export const personRequestOf = (body: {
+  identify: boolean;
+  counterpart: boolean;
+  consent?: z.output<typeof givenConsent>;
+}): { person?: PersonRequest } =>
+  body.identify ? { person: { counterpart: body.counterpart, ...consentOf(body.consent) } } : {};
 
 const personId = z.string().meta({ description: 'Random, of this tenant and mode.' });
 

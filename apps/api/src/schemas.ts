@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { METERS, METHODS } from '#lib/billing';
 import { CHECKS, CMS_LIMITS, CRL_REASONS, REASONS, type ReasonCode } from '#lib/pki';
-import { identify, verificationPerson } from './persons.schemas.js';
+import { counterpartLookupAnswer } from './counterpart-lookups.schemas.js';
+import { needsIdentify, personMembers, verificationPerson } from './persons.schemas.js';
+import { serialLinkageAnswer } from './serial-linkages.schemas.js';
 
 const MIB = 1024 * 1024;
 /** Base64 text that decodes to at most `bytes` bytes. */
@@ -47,10 +49,11 @@ const rawSignature = z
     content: content.optional(),
     digest: digest.optional(),
     revocation,
-    identify,
+    ...personMembers,
     reference,
   })
   .refine(exactlyOne, { message: 'send either content or digest', path: ['content'] })
+  .refine(needsIdentify.check, needsIdentify.fault)
   .meta({ id: 'RawSignature', description: "The card's bare signature and its certificate." });
 
 const cmsSignature = z
@@ -61,7 +64,7 @@ const cmsSignature = z
     digest_algorithm: digestAlgorithm.optional(),
     digest: digest.optional(),
     revocation,
-    identify,
+    ...personMembers,
     reference,
   })
   .refine((body) => body.content === undefined || body.digest === undefined, {
@@ -72,6 +75,7 @@ const cmsSignature = z
     message: 'digest and digest_algorithm go together',
     path: ['digest'],
   })
+  .refine(needsIdentify.check, needsIdentify.fault)
   .meta({ id: 'CmsSignature', description: 'CMS SignedData with the certificate inside.' });
 
 export const signatureVerificationRequest = z
@@ -87,9 +91,10 @@ export const authenticationRequest = z
     padding,
     digest_algorithm: digestAlgorithm,
     revocation,
-    identify,
+    ...personMembers,
     reference,
   })
+  .refine(needsIdentify.check, needsIdentify.fault)
   .meta({ id: 'AuthenticationRequest' });
 export type AuthenticationBody = z.output<typeof authenticationRequest>;
 
@@ -191,6 +196,14 @@ export const verificationAnswer = z
     }),
     person: verificationPerson.nullable().meta({
       description: 'Of a valid verification with `identify`: whose certificate it was.',
+    }),
+    linkage: serialLinkageAnswer.nullable().meta({
+      description:
+        'Of an authentication with `identify` whose certificate was new: what became of the question for the one before it, as that is now.',
+    }),
+    counterpart: counterpartLookupAnswer.nullable().meta({
+      description:
+        'With `counterpart`: what became of that question. null when J-LIS gave no usable answer; the same request with the same Idempotency-Key asks again.',
     }),
   })
   .meta({ id: 'Verification' });

@@ -13,6 +13,7 @@ import {
   type SignatureVerificationBody,
   type VerificationAnswer,
 } from './schemas.js';
+import { personRequestOf } from './persons.schemas.js';
 import { PUBLIC_URL } from './settings.js';
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'base64');
@@ -20,7 +21,7 @@ const bytes = (text: string): Buffer => Buffer.from(text, 'base64');
 function toRequest(body: SignatureVerificationBody): SignatureRequest {
   const shared = {
     revocation: body.revocation,
-    identify: body.identify,
+    ...personRequestOf(body),
     ...(body.content === undefined ? {} : { content: bytes(body.content) }),
     ...(body.digest === undefined ? {} : { digest: bytes(body.digest) }),
     ...(body.reference === undefined ? {} : { reference: body.reference }),

@@ -2,8 +2,8 @@ import { BullModule } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AuditSealingModule } from '#lib/audit';
 import { JlisModule, type JlisOptions } from '#lib/jlis';
-import { PersonServicesModule } from '#lib/persons';
 import { MODES, PlatformModule, type PlatformOptions, type SigningKey } from '#lib/platform';
+import { LinkageModule, PersonServicesModule } from '#lib/persons';
 import {
   PARTITION_QUEUE,
   PLAN_QUEUE,
@@ -13,6 +13,7 @@ import {
 } from '#lib/revocation';
 import { AuditCare } from './audit-care.js';
 import { CONSENT_CARE, ConsentCare, type ConsentCareOptions } from './consent-care.js';
+import { LinkageCare } from './linkage-care.js';
 import { PartitionProcessor } from './partition.processor.js';
 import { PlanProcessor } from './plan.processor.js';
 import { QueueErrors } from './queue-errors.js';
@@ -50,6 +51,7 @@ export class AppModule {
         RevocationRefreshModule.forRoot(options),
         AuditSealingModule.forRoot(options),
         PersonServicesModule,
+        LinkageModule,
       ],
       providers: [
         QueueErrors,
@@ -60,6 +62,7 @@ export class AppModule {
         AuditCare,
         ConsentCare,
         { provide: CONSENT_CARE, useValue: consentCare(options) },
+        LinkageCare,
       ],
     };
   }

@@ -535,12 +535,36 @@ export interface components {
              */
             revocation?: "crl" | "ocsp" | "ocsp_or_crl";
             /**
-             * @description Whether to tell whose certificate it is. J-LIS is not asked. Needs the contract to include `identify`.
+             * @description Whether to tell whose certificate it is, from your own records. Needs the contract to include `identify`. An auth certificate that nobody has seen is connected with the one before it by itself, given a `consent`.
              * @default false
              */
             identify?: boolean;
+            /**
+             * @description With `identify`: whether to find the holder's other certificate too, with a `consent`. Counted when J-LIS delivers one. Needs the contract to include `counterpart`.
+             * @default false
+             */
+            counterpart?: boolean;
+            /** @description Without one, a consent of the person registered by POST /v1/consents serves. Without any, J-LIS is not asked and the answer is `consent_required`. */
+            consent?: components["schemas"]["StatedConsent"] | components["schemas"]["SignUpConsent"];
             /** @description Your own reference, returned and searchable. Never an Individual Number (My Number). */
             reference?: string;
+        };
+        /** @description What the person agreed to before this request. */
+        StatedConsent: {
+            /** @description Version of the text the person read. */
+            text_version: string;
+            /**
+             * Format: date-time
+             * @description Not later than now, by the clock of the mode.
+             */
+            given_at: string;
+            /** @description `jlis_use`: J-LIS uses its records about the person. Besides, `obtain_previous_serial` for a linkage, `obtain_counterpart` for a counterpart, `obtain_latest_attributes` for latest attributes. */
+            covers: ("jlis_use" | "obtain_previous_serial" | "obtain_counterpart" | "obtain_latest_attributes")[];
+        };
+        /** @description The person accepted the sign-up text that your contract declares. */
+        SignUpConsent: {
+            /** @enum {boolean} */
+            sign_up: true;
         };
         /** @description CMS SignedData with the certificate inside. */
         CmsSignature: {
@@ -570,10 +594,17 @@ export interface components {
              */
             revocation?: "crl" | "ocsp" | "ocsp_or_crl";
             /**
-             * @description Whether to tell whose certificate it is. J-LIS is not asked. Needs the contract to include `identify`.
+             * @description Whether to tell whose certificate it is, from your own records. Needs the contract to include `identify`. An auth certificate that nobody has seen is connected with the one before it by itself, given a `consent`.
              * @default false
              */
             identify?: boolean;
+            /**
+             * @description With `identify`: whether to find the holder's other certificate too, with a `consent`. Counted when J-LIS delivers one. Needs the contract to include `counterpart`.
+             * @default false
+             */
+            counterpart?: boolean;
+            /** @description Without one, a consent of the person registered by POST /v1/consents serves. Without any, J-LIS is not asked and the answer is `consent_required`. */
+            consent?: components["schemas"]["StatedConsent"] | components["schemas"]["SignUpConsent"];
             /** @description Your own reference, returned and searchable. Never an Individual Number (My Number). */
             reference?: string;
         };
@@ -636,6 +667,10 @@ export interface components {
             attributes: components["schemas"]["Attributes"] | null;
             /** @description Of a valid verification with `identify`: whose certificate it was. */
             person: components["schemas"]["VerificationPerson"] | null;
+            /** @description Of an authentication with `identify` whose certificate was new: what became of the question for the one before it, as that is now. */
+            linkage: components["schemas"]["SerialLinkage"] | null;
+            /** @description With `counterpart`: what became of that question. null when J-LIS gave no usable answer; the same request with the same Idempotency-Key asks again. */
+            counterpart: components["schemas"]["CounterpartLookup"] | null;
         };
         Reason: {
             /** @enum {string} */
@@ -775,6 +810,91 @@ export interface components {
             /** Format: date-time */
             this_update: string | null;
         };
+        SerialLinkage: {
+            id: string;
+            /**
+             * @description `linked`: the person is known by the certificate before this one. `pending`: asked again until it is resolved; then event `linkage.resolved`. `not_found`: no certificate before it is known to you. `consent_required`: J-LIS was not asked. `ambiguous`: the answer contradicts what is recorded; nothing was changed. `severed`: it was the certificate of a person you deleted.
+             * @enum {string}
+             */
+            state: "linked" | "pending" | "not_found" | "consent_required" | "ambiguous" | "severed";
+            /**
+             * @description Why, where the state alone does not tell.
+             * @enum {string|null}
+             */
+            detail: "not_yet_linkable" | "jlis_unavailable" | "no_known_previous" | "not_linkable" | "consent_withdrawn" | "consent_missing" | "consent_given_in_future" | "consent_expired" | "consent_covers_missing" | "consent_sign_up_not_contracted" | "previous_differs" | "newer_differs" | "cycle" | "birth_dates_differ" | null;
+            /** @description With `consent_required`: what a consent has to cover. */
+            needs: ("jlis_use" | "obtain_previous_serial" | "obtain_counterpart" | "obtain_latest_attributes")[] | null;
+            /** @enum {string} */
+            next_step: "none" | "wait" | "obtain_consent" | "re_enrol" | "check_manually";
+            /** @description The holder, as it is now: a merge later is followed. */
+            person_id: string | null;
+            /** @description The new certificate. */
+            certificate_id: string | null;
+            /** @description The one you knew before; steps between are never told. */
+            previous_certificate_id: string | null;
+            /**
+             * @description `own_record`: it was recorded before, so J-LIS was not asked.
+             * @enum {string|null}
+             */
+            source: "own_record" | "jlis" | null;
+            /** @description The check it rests on. */
+            verification_id: string;
+            consent_id: string | null;
+            /** @description How often J-LIS was asked. */
+            attempts: number;
+            /** Format: date-time */
+            next_attempt_at: string | null;
+            /**
+             * Format: date-time
+             * @description By the clock of the mode; test time can be moved.
+             */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        CounterpartLookup: {
+            id: string;
+            /**
+             * @description `found`: the person is now known by both certificates. `not_found`: there is no other one. `not_yet_linkable`: too fresh, ask again from `retry_at` on. `consent_required`: J-LIS was not asked. `ambiguous`: the answer contradicts what is recorded; nothing was changed. `severed`: it was the certificate of a person you deleted.
+             * @enum {string}
+             */
+            state: "found" | "not_found" | "not_yet_linkable" | "consent_required" | "ambiguous" | "severed";
+            /**
+             * @description Why, where the state alone does not tell.
+             * @enum {string|null}
+             */
+            detail: "consent_missing" | "consent_given_in_future" | "consent_expired" | "consent_covers_missing" | "consent_sign_up_not_contracted" | "previous_differs" | "newer_differs" | "cycle" | "birth_dates_differ" | null;
+            /** @description With `consent_required`: what a consent has to cover. */
+            needs: ("jlis_use" | "obtain_previous_serial" | "obtain_counterpart" | "obtain_latest_attributes")[] | null;
+            /** @description The holder, as it is now: a merge later is followed. */
+            person_id: string | null;
+            /** @description The one that was presented. */
+            certificate_id: string | null;
+            /** @description The other one. */
+            counterpart_certificate_id: string | null;
+            /**
+             * @description `own_record`: it was recorded before, so J-LIS was not asked and nothing is charged.
+             * @enum {string|null}
+             */
+            source: "own_record" | "jlis" | null;
+            /** Format: date-time */
+            retry_at: string | null;
+            /** @description The check it rests on. */
+            verification_id: string;
+            consent_id: string | null;
+            usage: {
+                id: string;
+                /** @enum {string} */
+                meter: "counterpart_delivered";
+                /** @enum {string} */
+                method: "service";
+            }[];
+            /**
+             * Format: date-time
+             * @description By the clock of the mode; test time can be moved.
+             */
+            created_at: string;
+        };
         Problem: {
             type: string;
             title: string;
@@ -826,10 +946,17 @@ export interface components {
              */
             revocation?: "crl" | "ocsp" | "ocsp_or_crl";
             /**
-             * @description Whether to tell whose certificate it is. J-LIS is not asked. Needs the contract to include `identify`.
+             * @description Whether to tell whose certificate it is, from your own records. Needs the contract to include `identify`. An auth certificate that nobody has seen is connected with the one before it by itself, given a `consent`.
              * @default false
              */
             identify?: boolean;
+            /**
+             * @description With `identify`: whether to find the holder's other certificate too, with a `consent`. Counted when J-LIS delivers one. Needs the contract to include `counterpart`.
+             * @default false
+             */
+            counterpart?: boolean;
+            /** @description Without one, a consent of the person registered by POST /v1/consents serves. Without any, J-LIS is not asked and the answer is `consent_required`. */
+            consent?: components["schemas"]["StatedConsent"] | components["schemas"]["SignUpConsent"];
             /** @description Your own reference, returned and searchable. Never an Individual Number (My Number). */
             reference?: string;
         };
@@ -897,65 +1024,6 @@ export interface components {
             /** @description Without one, a consent of the person registered by POST /v1/consents serves. Without any, J-LIS is not asked and the answer is `consent_required`. */
             consent?: components["schemas"]["StatedConsent"] | components["schemas"]["SignUpConsent"];
         };
-        /** @description What the person agreed to before this request. */
-        StatedConsent: {
-            /** @description Version of the text the person read. */
-            text_version: string;
-            /**
-             * Format: date-time
-             * @description Not later than now, by the clock of the mode.
-             */
-            given_at: string;
-            /** @description `jlis_use`: J-LIS uses its records about the person. Besides, `obtain_previous_serial` for a linkage, `obtain_counterpart` for a counterpart. */
-            covers: ("jlis_use" | "obtain_previous_serial" | "obtain_counterpart" | "obtain_latest_attributes")[];
-        };
-        /** @description The person accepted the sign-up text that your contract declares. */
-        SignUpConsent: {
-            /** @enum {boolean} */
-            sign_up: true;
-        };
-        SerialLinkage: {
-            id: string;
-            /**
-             * @description `linked`: the person is known by the certificate before this one. `pending`: asked again until it is resolved; then event `linkage.resolved`. `not_found`: no certificate before it is known to you. `consent_required`: J-LIS was not asked. `ambiguous`: the answer contradicts what is recorded; nothing was changed. `severed`: it was the certificate of a person you deleted.
-             * @enum {string}
-             */
-            state: "linked" | "pending" | "not_found" | "consent_required" | "ambiguous" | "severed";
-            /**
-             * @description Why, where the state alone does not tell.
-             * @enum {string|null}
-             */
-            detail: "not_yet_linkable" | "jlis_unavailable" | "no_known_previous" | "not_linkable" | "consent_withdrawn" | "consent_missing" | "consent_given_in_future" | "consent_expired" | "consent_covers_missing" | "consent_sign_up_not_contracted" | "previous_differs" | "newer_differs" | "cycle" | "birth_dates_differ" | null;
-            /** @description With `consent_required`: what a consent has to cover. */
-            needs: ("jlis_use" | "obtain_previous_serial" | "obtain_counterpart" | "obtain_latest_attributes")[] | null;
-            /** @enum {string} */
-            next_step: "none" | "wait" | "obtain_consent" | "re_enrol" | "check_manually";
-            /** @description The holder, as it is now: a merge later is followed. */
-            person_id: string | null;
-            /** @description The new certificate. */
-            certificate_id: string | null;
-            /** @description The one you knew before; steps between are never told. */
-            previous_certificate_id: string | null;
-            /**
-             * @description `own_record`: it was recorded before, so J-LIS was not asked.
-             * @enum {string|null}
-             */
-            source: "own_record" | "jlis" | null;
-            /** @description The check it rests on. */
-            verification_id: string;
-            consent_id: string | null;
-            /** @description How often J-LIS was asked. */
-            attempts: number;
-            /** Format: date-time */
-            next_attempt_at: string | null;
-            /**
-             * Format: date-time
-             * @description By the clock of the mode; test time can be moved.
-             */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
-        };
         /** @description Step by step, the oldest first. Empty: not renewed as far as you know. */
         NewerCertificates: {
             person_id: string;
@@ -972,49 +1040,6 @@ export interface components {
             verification_id: string;
             /** @description Without one, a consent of the person registered by POST /v1/consents serves. Without any, J-LIS is not asked and the answer is `consent_required`. */
             consent?: components["schemas"]["StatedConsent"] | components["schemas"]["SignUpConsent"];
-        };
-        CounterpartLookup: {
-            id: string;
-            /**
-             * @description `found`: the person is now known by both certificates. `not_found`: there is no other one. `not_yet_linkable`: too fresh, ask again from `retry_at` on. `consent_required`: J-LIS was not asked. `ambiguous`: the answer contradicts what is recorded; nothing was changed. `severed`: it was the certificate of a person you deleted.
-             * @enum {string}
-             */
-            state: "found" | "not_found" | "not_yet_linkable" | "consent_required" | "ambiguous" | "severed";
-            /**
-             * @description Why, where the state alone does not tell.
-             * @enum {string|null}
-             */
-            detail: "consent_missing" | "consent_given_in_future" | "consent_expired" | "consent_covers_missing" | "consent_sign_up_not_contracted" | "previous_differs" | "newer_differs" | "cycle" | "birth_dates_differ" | null;
-            /** @description With `consent_required`: what a consent has to cover. */
-            needs: ("jlis_use" | "obtain_previous_serial" | "obtain_counterpart" | "obtain_latest_attributes")[] | null;
-            /** @description The holder, as it is now: a merge later is followed. */
-            person_id: string | null;
-            /** @description The one that was presented. */
-            certificate_id: string | null;
-            /** @description The other one. */
-            counterpart_certificate_id: string | null;
-            /**
-             * @description `own_record`: it was recorded before, so J-LIS was not asked and nothing is charged.
-             * @enum {string|null}
-             */
-            source: "own_record" | "jlis" | null;
-            /** Format: date-time */
-            retry_at: string | null;
-            /** @description The check it rests on. */
-            verification_id: string;
-            consent_id: string | null;
-            usage: {
-                id: string;
-                /** @enum {string} */
-                meter: "counterpart_delivered";
-                /** @enum {string} */
-                method: "service";
-            }[];
-            /**
-             * Format: date-time
-             * @description By the clock of the mode; test time can be moved.
-             */
-            created_at: string;
         };
         AgeCheckRequest: {
             /** @description A `valid` signature verification or authentication of the person, at most ten minutes old. */

@@ -5,6 +5,7 @@ import { type Counterpart, JlisServices, JlisUnavailable } from '#lib/jlis';
 import { Clock, findMade, InFlight, newId, Problem, toPublicId, withTenant, type Call } from '#lib/platform';
 import { AnchorStore } from '#lib/revocation';
 import { readContract, requireFeature, type Principal } from '#lib/tenancy';
+import { CertificateTurns } from './certificate-turns.js';
 import { claimOrLose, unlessClaimed } from './claim-or-lose.js';
 import { type BasisCheck, type ConsentBasis, findConsentBasis, keepConsent } from './consent-basis.js';
 import type { GivenConsent } from './consent-check.js';
@@ -44,8 +45,6 @@ export interface CounterpartFinding {
 @Injectable()
 export class CounterpartLookups {
   private readonly inFlight = new InFlight();
-  /** By certificate: who asks at the same time waits and finds a record, instead of being charged for a second answer. */
-  private readonly asking = new Map<string, Promise<unknown>>();
 
   constructor(
     @Inject(DataSource) private readonly dataSource: DataSource,
@@ -53,6 +52,7 @@ export class CounterpartLookups {
     @Inject(KnownCertificates) private readonly certificates: KnownCertificates,
     @Inject(JlisServices) private readonly jlis: JlisServices,
     @Inject(AnchorStore) private readonly anchors: AnchorStore,
+    @Inject(CertificateTurns) private readonly turns: CertificateTurns,
     @Inject(CounterpartSettlement) private readonly settlement: CounterpartSettlement,
   ) {}
 
@@ -76,7 +76,7 @@ export class CounterpartLookups {
       );
       const by = { actor: `api_key:${principal.apiKeyId}`, requestId: call.requestId };
       const question = { proof: await prove(at), consent, at, by };
-      const made = await this.oneAtATime(principal, question.proof, async () => {
+      const made = await this.turns.take(principal, question.proof, async () => {
         const finding = await this.find(principal, question);
         return unlessClaimed(
           withTenant(this.dataSource, principal, async (manager) => {
@@ -109,20 +109,6 @@ export class CounterpartLookups {
     });
     if (!found) throw new Problem('not_found');
     return found;
-  }
-
-  /** Works on a certificate when nobody else in this process does. */
-  async oneAtATime<T>({ tenantId, mode }: Principal, { certificateHash }: Proof, work: () => Promise<T>): Promise<T> {
-    const key = `${tenantId}|${mode}|${certificateHash.toString('hex')}`;
-    const before = this.asking.get(key) ?? Promise.resolve();
-    // The one before tells its failure to its own caller.
-    const mine = before.then(work, work);
-    this.asking.set(key, mine);
-    try {
-      return await mine;
-    } finally {
-      if (this.asking.get(key) === mine) this.asking.delete(key);
-    }
   }
 
   /**

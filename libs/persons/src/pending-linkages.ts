@@ -24,6 +24,12 @@ const ACTOR = 'system:worker';
 /** What one attempt came to; `taken`: another process is at it or was faster. */
 export type Attempt = LinkageState | 'taken';
 
+/** A linkage whose next attempt may be made. */
+export interface DueLinkage {
+  tenancy: Tenancy;
+  id: string;
+}
+
 /** An attempt that has begun: nobody else makes one meanwhile. */
 interface Claimed {
   tenancy: KeyedTenancy;
@@ -44,7 +50,7 @@ export class PendingLinkages {
   ) {}
 
   /** Of any tenant, in turns; at most `upTo`. */
-  async findDue(mode: Mode, upTo: number): Promise<{ tenancy: Tenancy; id: string }[]> {
+  async findDue(mode: Mode, upTo: number): Promise<DueLinkage[]> {
     const rows: { tenant_id: string; id: string }[] = await this.dataSource.query(
       'select tenant_id, id from due_serial_linkages($1, $2, $3)',
       [mode, new Date(this.clock.now(mode)), upTo],
@@ -52,7 +58,7 @@ export class PendingLinkages {
     return rows.map(({ tenant_id, id }) => ({ tenancy: { tenantId: tenant_id, mode }, id }));
   }
 
-  /** How many wait, whether due or not, is not told: only what is due may be seen across tenants. */
+  /** Makes one attempt, if it is due and nobody else is at it. */
   async attempt(tenancy: Tenancy, id: string): Promise<Attempt> {
     const claimed = await withTenant(this.dataSource, tenancy, (manager) => this.claim(manager, tenancy, id));
     if (!claimed) return 'taken';

@@ -1,7 +1,9 @@
 import { Module } from '@nestjs/common';
 import { TenancyModule } from '#lib/tenancy';
+import { CertificateTurns } from './certificate-turns.js';
 import { CounterpartSettlement } from './counterpart-settlement.js';
 import { FirstSights } from './first-sights.js';
+import { Healings } from './healing.js';
 import { KnownCertificates } from './known-certificates.js';
 import { PendingLinkages } from './pending-linkages.js';
 import { PersonLinks } from './person-links.js';
@@ -22,13 +24,15 @@ export class PersonsModule {}
 @Module({
   imports: [PersonsModule],
   providers: [
+    CertificateTurns,
     CounterpartSettlement,
     FirstSights,
+    Healings,
     PendingLinkages,
     SerialLinkages,
     SerialLinkageSettlement,
     SerialWalker,
   ],
-  exports: [CounterpartSettlement, PendingLinkages, PersonsModule, SerialLinkages],
+  exports: [CertificateTurns, CounterpartSettlement, Healings, PendingLinkages, PersonsModule, SerialLinkages],
 })
 export class LinkageModule {}

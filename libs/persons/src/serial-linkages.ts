@@ -3,6 +3,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { appendAudit } from '#lib/audit';
 import { Clock, findMade, InFlight, Problem, withTenant, type Call } from '#lib/platform';
 import { readContract, requireFeature, type Principal } from '#lib/tenancy';
+import { CertificateTurns } from './certificate-turns.js';
 import { claimOrLose, unlessClaimed } from './claim-or-lose.js';
 import { type BasisCheck, type ConsentBasis, findConsentBasis, keepConsent } from './consent-basis.js';
 import type { GivenConsent } from './consent-check.js';
@@ -50,6 +51,7 @@ export class SerialLinkages {
     @Inject(DataSource) private readonly dataSource: DataSource,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(KnownCertificates) private readonly certificates: KnownCertificates,
+    @Inject(CertificateTurns) private readonly turns: CertificateTurns,
     @Inject(SerialWalker) private readonly walker: SerialWalker,
     @Inject(SerialLinkageSettlement) private readonly settlement: SerialLinkageSettlement,
   ) {}
@@ -74,15 +76,19 @@ export class SerialLinkages {
       );
       const by = { actor: `api_key:${principal.apiKeyId}`, requestId: call.requestId };
       const question = { proof: await prove(at), consent, at, by };
-      const finding = await this.find(principal, question);
-      const made = await unlessClaimed(
-        withTenant(this.dataSource, principal, async (manager) => {
-          const linkage =
-            'waiting' in finding ? finding.waiting : (await this.record(manager, principal, question, finding)).linkage;
-          await claimOrLose(manager, principal, call, { resource: 'serial_linkage', id: linkage.id });
-          return linkage;
-        }),
-      );
+      const made = await this.turns.take(principal, question.proof, async () => {
+        const finding = await this.find(principal, question);
+        return unlessClaimed(
+          withTenant(this.dataSource, principal, async (manager) => {
+            const linkage =
+              'waiting' in finding
+                ? finding.waiting
+                : (await this.record(manager, principal, question, finding)).linkage;
+            await claimOrLose(manager, principal, call, { resource: 'serial_linkage', id: linkage.id });
+            return linkage;
+          }),
+        );
+      });
       if (made) return { linkage: made, replayed: false };
       const winner = await this.findReplay(principal, call);
       if (!winner) throw new Problem('idempotency_in_flight');

@@ -1,3 +1,4 @@
+import type { GivenConsent } from '#lib/persons';
 import type { DigestAlgorithm, Padding } from '#lib/pki';
 import type { RevocationMethod } from '#lib/revocation';
 
@@ -5,6 +6,14 @@ import type { RevocationMethod } from '#lib/revocation';
 export interface Signed {
   content?: Buffer;
   digest?: Buffer;
+}
+
+/** That it be told whose certificate it is. */
+export interface PersonRequest {
+  /** Whether to find the other certificate of the holder too. */
+  counterpart: boolean;
+  /** On which J-LIS may be asked. */
+  consent?: GivenConsent;
 }
 
 /** The card's bare signature with its certificate. The caller states digest and padding; nothing is guessed. */
@@ -27,8 +36,7 @@ export interface CmsSignatureRequest extends Signed {
 export type SignatureRequest = (RawSignatureRequest | CmsSignatureRequest) & {
   revocation: RevocationMethod;
   reference?: string;
-  /** Whether to tell whose certificate it is. */
-  identify?: boolean;
+  person?: PersonRequest;
 };
 
 export interface AuthenticationRequest {
@@ -39,6 +47,5 @@ export interface AuthenticationRequest {
   digestAlgorithm: DigestAlgorithm;
   revocation: RevocationMethod;
   reference?: string;
-  /** Whether to tell whose certificate it is. */
-  identify?: boolean;
+  person?: PersonRequest;
 }

@@ -13,8 +13,8 @@ import { DecisionWriter } from './decision-writer.js';
 import { sealEvidence, type VerdictFacts } from './evidence.js';
 import { examine } from './examine.js';
 import { Identifications } from './identifications.js';
-import type { AuthenticationRequest, SignatureRequest } from './request.js';
 import { Receipts } from './receipts.js';
+import type { AuthenticationRequest, PersonRequest, SignatureRequest } from './request.js';
 import { readRawSignature, type SignatureInput } from './signature-input.js';
 import { disclosesAttributes, Verifications, type Verification } from './verifications.js';
 
@@ -61,7 +61,7 @@ export class Verifier {
 
   /** Verifies a signature made with a sign certificate. @throws Problem for a request that cannot be checked. */
   async verifySignature(principal: Principal, request: SignatureRequest, call: Call): Promise<Answered> {
-    return this.answer(principal, call, request.identify ?? false, async () => {
+    return this.answer(principal, call, request.person, async () => {
       // Local data costs nothing to ask again, so the unique index finds a replay; the network is not asked twice.
       const replay = request.revocation === 'crl' ? undefined : await this.findReplay(principal, call);
       if (replay) return replay;
@@ -82,7 +82,7 @@ export class Verifier {
 
   /** Verifies a card's answer to a challenge. @throws Problem for a challenge that cannot be answered. */
   async authenticate(principal: Principal, request: AuthenticationRequest, call: Call): Promise<Answered> {
-    return this.answer(principal, call, request.identify ?? false, async () => {
+    return this.answer(principal, call, request.person, async () => {
       const replay = await this.findReplay(principal, call);
       if (replay) return replay;
       const challenge = await this.challenges.getOpen(principal, request.challengeId, this.clock.now(principal.mode));
@@ -102,17 +102,15 @@ export class Verifier {
   private answer(
     principal: Principal,
     call: Call,
-    identify: boolean,
+    person: PersonRequest | undefined,
     check: () => Promise<Checked>,
   ): Promise<Answered> {
     return this.inFlight.guard(principal, call.idempotency, async () => {
-      if (identify) await this.identifications.requireContracted(principal);
+      if (person) await this.identifications.requireContracted(principal, person);
       const { verification, replayed, proof } = await check();
-      if (!identify) return { verification, replayed };
-      return {
-        verification: await this.identifications.complete(principal, verification, call, proof),
-        replayed,
-      };
+      if (!person) return { verification, replayed };
+      const asked = { ...person, requestId: call.requestId, ...(proof ? { proof } : {}) };
+      return { verification: await this.identifications.complete(principal, verification, asked), replayed };
     });
   }
 
