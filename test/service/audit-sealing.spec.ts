@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import pg from 'pg';
+import { Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
-import { AuditChainBroken, appendAudit, GENESIS, type Head, nextHead, readBacklog } from '#lib/audit';
-import { OperatorMustAct } from '#lib/platform';
+import { AuditChainBroken, appendAudit, AuditWatch, GENESIS, type Head, nextHead, readBacklog } from '#lib/audit';
+import { Logger, OperatorMustAct } from '#lib/platform';
 import { act, sealer, signingKey } from '../support/audit.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { connect, makeTenant, type TestTenant } from '../support/tenants.js';
@@ -172,6 +173,35 @@ describe('the backlog', () => {
     const after = await readBacklog(worker);
     expect(after).toMatchObject({ unsealed: 0, oldestUnsealedAt: undefined, seq: await count('audit_event') });
     expect(after.now - after.lastSealedAt!).toBeLessThan(60_000);
+  });
+});
+
+describe('the watch', () => {
+  it('shows the backlog as metrics, and raises one alarm for an event that waits too long', async () => {
+    const registry = new Registry();
+    const watch = new AuditWatch(worker, new Logger('test', 'info'), registry);
+    const metric = async (name: string): Promise<number> =>
+      Number(new RegExp(`^shomei_audit_${name} (.+)$`, 'm').exec(await registry.metrics())![1]);
+    const [chain] = await rows<{ seq: string }>('select seq from audit_chain');
+    await owner.query(
+      `insert into audit_event (id, actor, action, target, recorded_at)
+       values (gen_random_uuid(), 'x', 'x', 'x', clock_timestamp() - interval '10 minutes')`,
+    );
+    expect(await metric('unsealed')).toBe(1);
+    expect(await metric('oldest_unsealed_age_seconds')).toBeGreaterThanOrEqual(600);
+    expect(await metric('chain_length')).toBe(Number(chain!.seq));
+    const alarms = jest.spyOn(Logger.prototype, 'error');
+    const ends = jest.spyOn(Logger.prototype, 'log');
+    await watch.look();
+    await watch.look();
+    await sealer(worker, KEY).run();
+    await watch.look();
+    expect(alarms.mock.calls.map(([event]) => event)).toEqual(['audit_unsealed']);
+    expect(ends.mock.calls.map(([event]) => event)).toEqual(['audit_unsealed_over']);
+    alarms.mockRestore();
+    ends.mockRestore();
+    expect(await metric('unsealed')).toBe(0);
+    expect(await metric('last_seal_timestamp_seconds')).toBeGreaterThan(Date.now() / 1000 - 60);
   });
 });
 
