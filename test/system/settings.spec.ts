@@ -19,6 +19,7 @@ const without = (settings: Record<string, string>, name: string): Record<string,
   Object.fromEntries(Object.entries(settings).filter(([each]) => each !== name));
 
 const API = 'dist/apps/api/src/main.js';
+const ADMIN = 'dist/apps/admin/src/main.js';
 const OPERATOR = 'dist/apps/admin/src/operator.js';
 const WORKER = 'dist/apps/worker/src/main.js';
 
@@ -70,6 +71,9 @@ describe('a wrong or missing setting', () => {
       { ...without(worker, 'AUDIT_SIGNING_KEY'), AUDIT_SIGNING_KEY_FILE: '/none' },
       'AUDIT_SIGNING_KEY_FILE',
     ],
+    ['an operators’ REST without a public address', ADMIN, without(api, 'PUBLIC_URL'), 'PUBLIC_URL'],
+    ['an operators’ REST on no port', ADMIN, { ...api, ADMIN_PORT: '0' }, 'ADMIN_PORT'],
+    ['an operators’ REST with a wrong queue', ADMIN, { ...api, REDIS_URL: 'http://x' }, 'REDIS_URL'],
     ['a migration without the passwords', 'dist/migrations/migrate.js', { DATABASE_URL }, 'API_DB_PASSWORD'],
     ['an operator without a database', OPERATOR, {}, 'DATABASE_URL'],
     ['a sandbox on no port', 'dist/apps/sandbox/src/main.js', { SANDBOX_PORT: '99999999' }, 'SANDBOX_PORT'],
@@ -89,6 +93,7 @@ describe('a wrong or missing setting', () => {
   it.each([
     ['an API', API, api],
     ['a worker', WORKER, worker],
+    ['an operators’ REST', ADMIN, api],
     ['an operator', OPERATOR, { DATABASE_URL }],
   ])(
     'ends %s whose database is not there with one line that names the setting',
