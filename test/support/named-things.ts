@@ -1,0 +1,158 @@
+import { changeContract } from '#lib/tenancy';
+import type { ApiStack, TestKey } from './api.js';
+import { base64 } from './card.js';
+import { logIn } from './login.js';
+import { answeredChallenge, login, signedDocument } from './proofs.js';
+
+/** The asker's own side of a request: what it needs besides the id in question to come as far as the id. */
+export interface Asker {
+  key: TestKey;
+  /** A person of the asker's own. */
+  person: string;
+}
+
+/** A request that names one thing. */
+export interface NamingRequest {
+  method: string;
+  path: string;
+  body?: unknown;
+}
+
+/** What a place of a request named by `idFields` can hold, and the request around it. */
+export interface Fixture {
+  /** A thing of the first tenant. */
+  id: string;
+  request: (id: string, asker: Asker) => NamingRequest;
+}
+
+const TERMS = {
+  identify: true,
+  counterpart: true,
+  latestAttributes: true,
+  allowedAges: [18],
+} as const;
+const GIVEN = { text_version: '1', given_at: '2026-11-20T00:00:00Z' };
+const LINKAGE = { purpose: 'serial_linkage', ...GIVEN, covers: ['jlis_use', 'obtain_previous_serial'] } as const;
+const LATEST = { purpose: 'latest_attributes', ...GIVEN, covers: ['jlis_use', 'obtain_latest_attributes'] } as const;
+
+/** A tenant whose contract includes everything, in both modes. */
+export async function entitledTenant(stack: ApiStack): Promise<string> {
+  const tenantId = await stack.newTenant();
+  for (const mode of ['test', 'live'] as const)
+    await changeContract(stack.operator, { tenantId, mode, change: TERMS, actor: 'operator:test' });
+  return tenantId;
+}
+
+/** A stranger of test mode, with a person of its own. */
+export async function testAsker(stack: ApiStack): Promise<Asker> {
+  const key = await stack.newKey({ tenantId: await entitledTenant(stack) });
+  const { person } = await logIn(stack, key, await stack.sandbox.issue());
+  return { key, person: person!.id! };
+}
+
+/** The tenant itself in live mode, which trusts no card here: its person is written as the register would. */
+export async function liveAsker(stack: ApiStack, tenantId: string): Promise<Asker> {
+  const person = crypto.randomUUID();
+  await stack.owner.query(`insert into person (tenant_id, mode, id, created_at) values ($1, 'live', $2, now())`, [
+    tenantId,
+    person,
+  ]);
+  return { key: await stack.newKey({ tenantId, mode: 'live' }), person: `per_${person.replaceAll('-', '')}` };
+}
+
+/** One thing of each kind that requests can name, of the tenant of `owner`. */
+export async function makeFixtures(stack: ApiStack, owner: Asker): Promise<Record<string, Fixture>> {
+  const { key } = owner;
+  const card = await stack.sandbox.issue();
+  const { person_id: person, evidence } = await signedDocument(stack, key, card);
+  const { person: authPerson } = await logIn(stack, key, card);
+  const { data: certificates } = await key.client.GET('/v1/persons/{id}/certificates', at(authPerson!.id!));
+  const { data: consent } = await key.client.POST('/v1/consents', {
+    body: { person_id: person, ...LINKAGE, covers: [...LINKAGE.covers] },
+  });
+  const verification_id = await login(stack, key, card);
+  const { data: linkage } = await key.client.POST('/v1/serial-linkages', { body: { verification_id } });
+  const { data: lookup } = await key.client.POST('/v1/counterpart-lookups', { body: { verification_id } });
+  const challenge = await answeredChallenge(stack, key, card);
+  const { data: audit } = await key.client.GET('/v1/audit-events', {
+    params: { query: { target: evidence.verification_id } },
+  });
+  const requestId = audit!.data[0]!.request_id!;
+
+  return {
+    ...on('GET', '/v1/verifications/{id}', evidence.verification_id),
+    ...on('GET', '/v1/serial-linkages/{id}', linkage!.id),
+    ...on('GET', '/v1/counterpart-lookups/{id}', lookup!.id),
+    ...on('GET', '/v1/consents/{id}', consent!.id),
+    ...on('GET', '/v1/persons/{id}', person),
+    ...on('GET', '/v1/persons/{id}/certificates', person),
+    ...on('GET', '/v1/persons/{id}/status', person),
+    ...asking('/v1/serial-linkages', 'previous', certificates!.data[0]!.id),
+    ...asking('/v1/consents', 'person_id', person),
+    ...auditQueries('/v1/audit-events', evidence.verification_id, requestId),
+    ...auditQueries('/v1/audit-events.csv', evidence.verification_id, requestId),
+    ...auditQueries('/v1/audit-events.jsonl', evidence.verification_id, requestId),
+    ...sending('/v1/authentications', 'challenge_id', challenge.challenge_id, (id) => ({
+      ...challenge,
+      challenge_id: id,
+    })),
+    ...sending('/v1/age-checks', 'authentication.challenge_id', challenge.challenge_id, (id) => ({
+      authentication: { ...challenge, challenge_id: id },
+      ages: [18],
+    })),
+    ...sending('/v1/age-checks', 'verification_id', verification_id, (id) => ({ verification_id: id, ages: [18] })),
+    ...sending('/v1/serial-linkages', 'verification_id', verification_id, (id) => ({ verification_id: id })),
+    ...sending('/v1/counterpart-lookups', 'verification_id', verification_id, (id) => ({ verification_id: id })),
+    ...sending('/v1/consents', 'person_id', person, (id) => ({ ...LINKAGE, person_id: id })),
+    ...sending('/v1/consents', 'evidence.verification_id', evidence.verification_id, (id, asker) => ({
+      ...LATEST,
+      person_id: asker.person,
+      evidence: { verification_id: id, document: base64('anything') },
+    })),
+    ...sending('/v1/attribute-updates', 'person_ids', person, (id) => ({ person_ids: [id] })),
+    ...on('POST', '/v1/consents/{id}/withdraw', consent!.id),
+    // Last: what is deleted cannot be asked about.
+    ...on('DELETE', '/v1/persons/{id}', person),
+  };
+}
+
+const at = (id: string): { params: { path: { id: string } } } => ({ params: { path: { id } } });
+
+/** Around now, which exports have to say. */
+const thisHour = (): Record<string, string> => ({
+  recorded_after: new Date(Date.now() - 3_600_000).toISOString(),
+  recorded_before: new Date(Date.now() + 3_600_000).toISOString(),
+});
+
+type Fixtures = Record<string, Fixture>;
+
+const on = (method: string, path: string, id: string): Fixtures => ({
+  [`${method} ${path} path id`]: { id, request: (asked) => ({ method, path: path.replace('{id}', asked) }) },
+});
+
+const asking = (path: string, name: string, id: string, besides: Record<string, string> = {}): Fixtures => ({
+  [`GET ${path} query ${name}`]: {
+    id,
+    request: (asked) => ({
+      method: 'GET',
+      path: `${path}?${new URLSearchParams({ ...besides, [name]: asked }).toString()}`,
+    }),
+  },
+});
+
+const auditQueries = (path: string, target: string, requestId: string): Fixtures => ({
+  ...asking(path, 'target', target, thisHour()),
+  ...asking(path, 'request_id', requestId, thisHour()),
+});
+
+const sending = (
+  path: string,
+  name: string,
+  id: string,
+  body: (id: string, asker: Asker) => Record<string, unknown>,
+): Fixtures => ({
+  [`POST ${path} body ${name}`]: {
+    id,
+    request: (asked, asker) => ({ method: 'POST', path, body: body(asked, asker) }),
+  },
+});
