@@ -620,6 +620,17 @@ create table person_certificate (
 alter table person_certificate enable row level security;
 alter table person_certificate force row level security;
 
+create table retention_rule (
+  kind text not null,
+  valid_from timestamp with time zone not null,
+  keep interval not null,
+  ground text not null,
+  constraint retention_rule_pkey PRIMARY KEY (kind, valid_from),
+  constraint retention_rule_ground_check CHECK (((length(ground) >= 1) AND (length(ground) <= 300))),
+  constraint retention_rule_keep_check CHECK ((keep >= '1 year'::interval)),
+  constraint retention_rule_kind_check CHECK ((kind = ANY (ARRAY['verification'::text, 'consent'::text])))
+);
+
 create table revocation_epoch (
   mode tenant_mode not null,
   epoch bigint default 0 not null,
@@ -770,8 +781,8 @@ create table usage_event (
   constraint usage_event_check2 CHECK (((method = 'service'::text) = (meter = ANY (ARRAY['counterpart_delivered'::text, 'attributes_delivered'::text])))),
   constraint usage_event_meter_check CHECK ((meter = ANY (ARRAY['sign_check'::text, 'auth_check'::text, 'counterpart_delivered'::text, 'attributes_delivered'::text]))),
   constraint usage_event_method_check CHECK ((method = ANY (ARRAY['crl'::text, 'ocsp'::text, 'service'::text]))),
-  constraint usage_event_purpose_check CHECK ((purpose = ANY (ARRAY['signature_verification'::text, 'authentication'::text, 'status_check'::text, 'identification'::text, 'attribute_update'::text]))),
-  constraint usage_event_source_check CHECK ((source = ANY (ARRAY['verification'::text, 'counterpart_lookup'::text, 'attribute_update'::text, 'status_check'::text])))
+  constraint usage_event_purpose_check CHECK ((purpose = ANY (ARRAY['signature_verification'::text, 'authentication'::text, 'status_check'::text, 'identification'::text, 'attribute_update'::text, 'reverification'::text]))),
+  constraint usage_event_source_check CHECK ((source = ANY (ARRAY['verification'::text, 'counterpart_lookup'::text, 'attribute_update'::text, 'status_check'::text, 'reverification'::text])))
 );
 alter table usage_event enable row level security;
 alter table usage_event force row level security;
@@ -1265,6 +1276,17 @@ $function$
 ;
 alter function referenced_lists(timestamp with time zone,timestamp with time zone) owner to shomei_crl_keeper;
 
+CREATE OR REPLACE FUNCTION public.retained_until(of_kind text, recorded timestamp with time zone)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select recorded + r.keep from retention_rule r where r.kind = of_kind and r.valid_from <= recorded
+  order by r.valid_from desc limit 1
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.unsealed_audit_events(since xid8, after_id uuid, up_to integer)
  RETURNS TABLE(xact xid8, id uuid, sealed boolean, tenant_id uuid, mode tenant_mode, actor text, action text, schema_version smallint, target text, request_id text, ip text, detail text, change text, recorded_at text)
  LANGUAGE sql
@@ -1439,6 +1461,10 @@ grant insert, select on person to shomei_api;
 grant insert, select on person to shomei_worker;
 grant delete, insert, select on person_certificate to shomei_api;
 grant insert, select on person_certificate to shomei_worker;
+grant insert, select on retention_rule to shomei_operator;
+grant select on retention_rule to shomei_admin;
+grant select on retention_rule to shomei_api;
+grant select on retention_rule to shomei_worker;
 grant select on revocation_epoch to shomei_admin;
 grant select on revocation_epoch to shomei_api;
 grant select on revocation_epoch to shomei_operator;
@@ -1561,4 +1587,8 @@ grant execute on function find_operator_session(bytea) to shomei_operator;
 grant execute on function propose_approval(bytea,uuid,text,text,jsonb,jsonb,text,interval) to shomei_admin;
 grant execute on function propose_approval(bytea,uuid,text,text,jsonb,jsonb,text,interval) to shomei_operator;
 grant execute on function referenced_lists(timestamp with time zone,timestamp with time zone) to shomei_worker;
+grant execute on function retained_until(text,timestamp with time zone) to shomei_admin;
+grant execute on function retained_until(text,timestamp with time zone) to shomei_api;
+grant execute on function retained_until(text,timestamp with time zone) to shomei_operator;
+grant execute on function retained_until(text,timestamp with time zone) to shomei_worker;
 grant execute on function unsealed_audit_events(xid8,uuid,integer) to shomei_worker;

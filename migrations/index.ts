@@ -5,6 +5,7 @@ import { Persons1763900000004 } from './0004-persons.js';
 import { Audit1763900000006 } from './0006-audit.js';
 import { Operators1763900000007 } from './0007-operators.js';
 import { OperatorConsole1763900000008 } from './0008-operator-console.js';
+import { Custody1763900000010 } from './0010-custody.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -15,4 +16,5 @@ export const migrations = [
   Audit1763900000006,
   Operators1763900000007,
   OperatorConsole1763900000008,
+  Custody1763900000010,
 ];

@@ -25,6 +25,7 @@ export const JUSTIFIED: Readonly<Record<string, string>> = {
   approval: 'decisions of operators, also on the platform itself',
   revocation_epoch: 'counter of public revocation data',
   counterpart_disclosure: "the platform's own dated policy, the same for every tenant",
+  retention_rule: "the platform's own dated rules, the same for every tenant",
   jlis_cursor: 'how far lists of the whole platform have been read',
   schema_migration: "the migrate step's own list",
 };

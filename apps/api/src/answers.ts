@@ -1,6 +1,6 @@
 import type { Reason, RevocationFinding } from '#lib/pki';
 import { toPublicId } from '#lib/platform';
-import { REASON_TEXTS, type Challenge, type Verification } from '#lib/verification';
+import { REASON_TEXTS, type Challenge, type VerdictFacts, type Verification } from '#lib/verification';
 import { counterpartLookupAnswer } from './counterpart-lookups.answers.js';
 import { verificationPersonAnswer } from './persons.answers.js';
 import { serialLinkageAnswer } from './serial-linkages.answers.js';
@@ -9,7 +9,7 @@ import type { VerificationAnswer, VerificationSummaryAnswer } from './schemas.js
 const iso = (ms: number): string => new Date(ms).toISOString();
 const isoOrNull = (ms: number | undefined): string | null => (ms === undefined ? null : iso(ms));
 
-function reasonAnswer(reason: Reason, publicUrl: string): VerificationAnswer['reasons'][number] {
+export function reasonAnswer(reason: Reason, publicUrl: string): VerificationAnswer['reasons'][number] {
   const { message, user } = REASON_TEXTS[reason.code];
   return {
     code: reason.code,
@@ -20,7 +20,7 @@ function reasonAnswer(reason: Reason, publicUrl: string): VerificationAnswer['re
   };
 }
 
-function revocationAnswer(finding: RevocationFinding): VerificationAnswer['revocation_attempts'][number] {
+export function revocationAnswer(finding: RevocationFinding): VerificationAnswer['revocation_attempts'][number] {
   return {
     method: finding.method,
     status: finding.status,
@@ -34,6 +34,13 @@ function revocationAnswer(finding: RevocationFinding): VerificationAnswer['revoc
     detail: finding.detail ?? null,
   };
 }
+
+export const certificateAnswer = (facts: VerdictFacts['certificate']): VerificationSummaryAnswer['certificate'] => ({
+  kind: facts.kind,
+  not_before: iso(facts.notBefore),
+  not_after: iso(facts.notAfter),
+  issuer_fingerprint: facts.anchor ?? null,
+});
 
 /** The verification as a list shows it. Built from stored facts alone, so a replay gives the same bytes. */
 export function summaryAnswer(verification: Verification, publicUrl: string): VerificationSummaryAnswer {
@@ -55,12 +62,7 @@ export function summaryAnswer(verification: Verification, publicUrl: string): Ve
       digest_algorithm: facts.signature.digestAlgorithm ?? null,
       signing_time: isoOrNull(facts.signature.signingTime),
     },
-    certificate: {
-      kind: facts.certificate.kind,
-      not_before: iso(facts.certificate.notBefore),
-      not_after: iso(facts.certificate.notAfter),
-      issuer_fingerprint: facts.certificate.anchor ?? null,
-    },
+    certificate: certificateAnswer(facts.certificate),
     revocation: attempts.at(-1) ?? null,
     revocation_attempts: attempts,
     reference: verification.reference ?? null,

@@ -15,6 +15,7 @@ import { CodesController } from './codes.controller.js';
 import { CounterpartLookupsController } from './counterpart-lookups.controller.js';
 import { ConsentsController } from './consents.controller.js';
 import { EventsController } from './events.controller.js';
+import { EvidenceController } from './evidence.controller.js';
 import { HealthController } from './health.controller.js';
 import { MeController } from './me.controller.js';
 import { PersonsController } from './persons.controller.js';
@@ -48,6 +49,7 @@ export class AppModule {
         SignatureVerificationsController,
         AuthenticationsController,
         VerificationsController,
+        EvidenceController,
         SerialLinkagesController,
         CounterpartLookupsController,
         AgeChecksController,

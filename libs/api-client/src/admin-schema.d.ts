@@ -1128,7 +1128,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1546,7 +1546,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1643,7 +1643,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1727,7 +1727,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1793,7 +1793,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1989,7 +1989,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2095,7 +2095,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2935,7 +2935,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;

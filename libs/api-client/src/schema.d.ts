@@ -101,6 +101,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/verifications/{id}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See what is kept of a verification
+         * @description Checks, times, the revocation data they rest on, receipt and retention; never the certificate. Each read is recorded in the audit trail.
+         */
+        get: operations["getEvidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/verifications/{id}/reverify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Repeat the checks of a verification from what is kept
+         * @description Changes nothing of the verification. With the same Idempotency-Key the checks are repeated again and metered once.
+         */
+        post: operations["reverify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/serial-linkages": {
         parameters: {
             query?: never;
@@ -1018,6 +1058,111 @@ export interface components {
                 method: "crl" | "ocsp" | "service";
             }[];
         };
+        Evidence: {
+            verification_id: string;
+            /** @enum {string} */
+            kind: "signature" | "authentication";
+            /**
+             * Format: date-time
+             * @description By the clock of the mode; test time can be moved.
+             */
+            decided_at: string;
+            /**
+             * Format: date-time
+             * @description Real time.
+             */
+            recorded_at: string;
+            /** @enum {string} */
+            outcome: "valid" | "invalid" | "indeterminate";
+            checks: components["schemas"]["Check"][];
+            certificate: {
+                /** @enum {string} */
+                kind: "sign" | "auth";
+                /** Format: date-time */
+                not_before: string;
+                /** Format: date-time */
+                not_after: string;
+                issuer_fingerprint: string | null;
+            };
+            revocation_attempts: components["schemas"]["RevocationEvidence"][];
+            /** @description Name of the rules it was judged by. */
+            policy: string | null;
+            /** @description A JWS (ES256) by which others can check later that this verdict was given; its keys are at `/jwks/{mode}.json`. Null for a verification made before there were receipts. */
+            receipt: string | null;
+            /** @description What is kept for you. The bytes stay with the operator of the platform. */
+            kept: ("certificate" | "signature" | "digest" | "signed_attributes" | "ocsp_answer" | "crl")[];
+            retention: {
+                /** @enum {string} */
+                kind: "verification";
+                /**
+                 * Format: date-time
+                 * @description Kept at least until then; longer under a legal hold.
+                 */
+                until: string;
+            };
+        };
+        ReverifyRequest: {
+            /**
+             * @description `then`: the same checks from what was kept, by the revocation data of that time; not metered. `now`: at this moment and with current revocation data; metered.
+             * @enum {string}
+             */
+            as_of: "then" | "now";
+        };
+        Reverification: {
+            verification_id: string;
+            /** @enum {string} */
+            kind: "signature" | "authentication";
+            /** @enum {string} */
+            as_of: "then" | "now";
+            /**
+             * Format: date-time
+             * @description The moment for which the checks were repeated, by the clock of the mode.
+             */
+            at: string;
+            /** @enum {string} */
+            outcome: "valid" | "invalid" | "indeterminate";
+            /** @description The headline: the highest-ranking of `reasons`. */
+            reason: components["schemas"]["Reason"] | null;
+            reasons: components["schemas"]["Reason"][];
+            checks: components["schemas"]["Check"][];
+            revocation_attempts: {
+                /** @enum {string} */
+                method: "crl" | "ocsp";
+                /** @enum {string} */
+                status: "good" | "revoked" | "unknown" | "stale" | "unavailable" | "unsupported";
+                /** @enum {string|null} */
+                reason: "unspecified" | "keyCompromise" | "cACompromise" | "affiliationChanged" | "superseded" | "cessationOfOperation" | "certificateHold" | "removeFromCRL" | "privilegeWithdrawn" | "aACompromise" | null;
+                /** Format: date-time */
+                revoked_at: string | null;
+                /** Format: date-time */
+                this_update: string | null;
+                /** Format: date-time */
+                next_update: string | null;
+                /** Format: date-time */
+                produced_at: string | null;
+                crl_number: string | null;
+                source_sha256: string | null;
+                detail: string | null;
+                /**
+                 * @description `as_recorded`: the statement it rests on is not kept or there was none; taken from the record.
+                 * @enum {string}
+                 */
+                basis: "rederived" | "as_recorded";
+            }[];
+            /** @description Outcome, reasons and checks are those of the verification. */
+            agrees: boolean;
+            policy: {
+                then: string | null;
+                now: string;
+            };
+            usage: {
+                id: string;
+                /** @enum {string} */
+                meter: "sign_check" | "auth_check" | "counterpart_delivered" | "attributes_delivered";
+                /** @enum {string} */
+                method: "crl" | "ocsp" | "service";
+            }[];
+        };
         SerialLinkageRequest: {
             /** @description A `valid` authentication with the new certificate, at most ten minutes old. */
             verification_id: string;
@@ -1397,7 +1542,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_incomplete`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1495,7 +1640,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_incomplete`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1584,7 +1729,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_incomplete`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1753,6 +1898,163 @@ export interface operations {
             };
         };
     };
+    getEvidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Evidence"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `scope_missing`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reverify: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request safe to repeat: the same key and body give the decided answer again, with Idempotent-Replayed: true, and count once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReverifyRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reverification"];
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `scope_missing`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `idempotency_in_flight`, `evidence_incomplete`, `challenge_used`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listNewerCertificates: {
         parameters: {
             query: {
@@ -1871,7 +2173,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_incomplete`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2026,7 +2328,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_incomplete`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2181,7 +2483,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_incomplete`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2339,7 +2641,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_incomplete`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2551,7 +2853,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_incomplete`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;

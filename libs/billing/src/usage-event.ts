@@ -14,6 +14,7 @@ export const PURPOSES = [
   'status_check',
   'identification',
   'attribute_update',
+  'reverification',
 ] as const;
 
 /** A metered fact. What it costs is decided later by dated tariffs, so it carries no price. */

@@ -80,30 +80,64 @@ export const SIGNING_TIME_SKEW_MS = 5 * 60_000;
 /** The signature process of RFC 5652 §5.4–5.6. */
 export function verifyCmsSignature(input: CmsSignatureInput): CmsSignatureResult {
   const { cms, signer, certificate, at, policy } = input;
-  const { signedAttributes: attributes, signatureAlgorithm } = signer;
   const digestAlgorithm = signer.digestAlgorithm.digest;
   const refused = checkAlgorithms(signer);
   if (refused !== undefined) return { reasons: [refused] };
-  if (digestAlgorithm === undefined || signatureAlgorithm.padding === undefined)
+  if (digestAlgorithm === undefined)
     throw new Error('verifyCmsSignature: an algorithm passed its check without being known');
 
   const found = findContentDigest(cms, input.detachedContent, digestAlgorithm);
   if (found === undefined) return { reasons: [], contentMissing: digestAlgorithm };
   const contentDigest = { algorithm: digestAlgorithm, digest: found.digest };
-  const reasons = found.contradicted ? [mismatch('attached_and_stated_differ')] : [];
-  reasons.push(...checkAttributes(cms, signer, found.digest, at));
+  const reasons = verifyCmsSigner({
+    contentType: cms.contentType,
+    signer,
+    certificate,
+    ...found,
+    at,
+    ...(policy ? { policy } : {}),
+  });
+  const signingTime = signer.signedAttributes?.signingTime;
+  return { reasons, contentDigest, ...(signingTime === undefined ? {} : { signingTime }) };
+}
+
+/** The parts of a SignerInfo that its signature is checked by. */
+type Signer = Pick<CmsSigner, 'digestAlgorithm' | 'signedAttributes' | 'signature'> & {
+  signatureAlgorithm: Omit<CmsSigner['signatureAlgorithm'], 'der'>;
+};
+
+/** What keeps a signer's signature from being over content with this digest; empty when nothing does. */
+export function verifyCmsSigner(input: {
+  /** eContentType. */
+  contentType: string;
+  signer: Signer;
+  certificate: Certificate;
+  digest: Uint8Array;
+  /** Whether the request stated another digest than that of the attached content. */
+  contradicted: boolean;
+  /** Milliseconds. */
+  at: number;
+  policy?: AlgorithmPolicy;
+}): Reason[] {
+  const { contentType, signer, certificate, digest, at, policy } = input;
+  const { signedAttributes: attributes, signatureAlgorithm } = signer;
+  const digestAlgorithm = signer.digestAlgorithm.digest;
+  const refused = checkAlgorithms(signer);
+  if (refused !== undefined) return [refused];
+  if (digestAlgorithm === undefined || signatureAlgorithm.padding === undefined)
+    throw new Error('verifyCmsSigner: an algorithm passed its check without being known');
+  const reasons = input.contradicted ? [mismatch('attached_and_stated_differ')] : [];
+  reasons.push(...checkAttributes(contentType, signer, digest, at));
 
   const { padding, saltLength } = signatureAlgorithm;
-  const signed = attributes === undefined ? found.digest : digestOf(digestAlgorithm, attributes.encoded);
+  const signed = attributes === undefined ? digest : digestOf(digestAlgorithm, attributes.encoded);
   const stated = { padding, digestAlgorithm, digest: signed, signature: signer.signature };
   const signature = {
     publicKey: certificate.publicKey,
     ...stated,
     ...(saltLength === undefined ? {} : { saltLength }),
   };
-  reasons.push(...verifyRawSignature(signature, policy));
-  const signingTime = attributes?.signingTime;
-  return { reasons, contentDigest, ...(signingTime === undefined ? {} : { signingTime }) };
+  return [...reasons, ...verifyRawSignature(signature, policy)];
 }
 
 const mismatch = (detail: string): Reason => ({ code: 'message_digest_mismatch', operands: { detail } });
@@ -112,7 +146,7 @@ const mismatch = (detail: string): Reason => ({ code: 'message_digest_mismatch',
 const REFUSED_SIGNATURES = new Set(['2', '3', '4', '5'].map((last) => `1.2.840.113549.1.1.${last}`));
 
 /** One digest, accepted, and the same in digestAlgorithm and signatureAlgorithm. */
-function checkAlgorithms({ digestAlgorithm, signatureAlgorithm }: CmsSigner): Reason | undefined {
+function checkAlgorithms({ digestAlgorithm, signatureAlgorithm }: Signer): Reason | undefined {
   if (digestAlgorithm.digest === undefined)
     return { code: 'digest_algorithm_refused', operands: { algorithm: digestAlgorithm.oid } };
   const { oid, padding, digest } = signatureAlgorithm;
@@ -145,17 +179,19 @@ function findContentDigest(
 }
 
 /** RFC 5652 §5.3, §11.1–11.3. */
-function checkAttributes(cms: Cms, { signedAttributes }: CmsSigner, digest: Uint8Array, at: number): Reason[] {
+function checkAttributes(
+  expected: string,
+  { signedAttributes }: Pick<CmsSigner, 'signedAttributes'>,
+  digest: Uint8Array,
+  at: number,
+): Reason[] {
   // Without signed attributes only plain data may be signed: else attributes could be passed off as content (§5.3).
   if (signedAttributes === undefined)
-    return cms.contentType === ID_DATA ? [] : [{ code: 'content_type_mismatch', operands: { found: cms.contentType } }];
+    return expected === ID_DATA ? [] : [{ code: 'content_type_mismatch', operands: { found: expected } }];
   const reasons: Reason[] = [];
   const { contentType, messageDigest, signingTime } = signedAttributes;
-  if (contentType !== cms.contentType)
-    reasons.push({
-      code: 'content_type_mismatch',
-      operands: { expected: cms.contentType, found: contentType ?? 'none' },
-    });
+  if (contentType !== expected)
+    reasons.push({ code: 'content_type_mismatch', operands: { expected, found: contentType ?? 'none' } });
   if (messageDigest === undefined) reasons.push(mismatch('absent'));
   else if (!equalBytes(messageDigest, digest)) reasons.push(mismatch('differs'));
   if (signingTime !== undefined && signingTime > at + SIGNING_TIME_SKEW_MS)

@@ -1,6 +1,12 @@
 /** valid, invalid, or not decidable now (ETSI EN 319 102-1 §5.1.3: TOTAL-PASSED, TOTAL-FAILED, INDETERMINATE). */
 export type Outcome = 'valid' | 'invalid' | 'indeterminate';
 
+/**
+ * The rules by which evidence is judged, as one name that is kept with each verdict. Change it whenever a rule changes
+ * that could turn one verdict into another, and say in docs/evidence.md what changed.
+ */
+export const JUDGING_POLICY = 'jpki-2026-11';
+
 /** The five things every verification looks at, in the order they are done. */
 export const CHECKS = ['path', 'profile', 'validity', 'signature', 'revocation'] as const;
 export type CheckName = (typeof CHECKS)[number];

@@ -54,6 +54,11 @@ export const PROBLEMS = {
     remedy: 'Send the same request again in a second.',
     retryable: true,
   },
+  evidence_incomplete: {
+    status: 409,
+    title: 'The evidence of this verification does not suffice to repeat its checks.',
+    remedy: 'It was made before all of it was kept. What was decided stands; nothing was metered.',
+  },
   challenge_used: {
     status: 409,
     title: 'The challenge has been answered before.',

@@ -28,14 +28,14 @@ export const OCSP_CACHE_MAX_AGE_MS = 60_000;
  */
 export const OCSP_CACHE_LIMITS: OcspCacheLimits = { maxAgeMs: { live: 30_000, test: 0 }, maxEntries: 10_000 };
 
-interface Held {
-  finding: RevocationFinding;
+interface Held<F> {
+  finding: F;
   /** When it was asked, by the clock of the mode. */
   askedAt: number;
 }
 
-interface Flight {
-  answer: Promise<RevocationFinding>;
+interface Flight<F> {
+  answer: Promise<F>;
   askedAt: number;
 }
 
@@ -47,9 +47,9 @@ interface Flight {
  * Who shares an answer has not sent the nonce that is in it. The nonce of the one request made still ties the answer to
  * a moment within the time given here, which bounds a replay as the nonce of every single request would.
  */
-export class OcspCache {
-  private readonly held = new Map<string, Held>();
-  private readonly inFlight = new Map<string, Flight>();
+export class OcspCache<F extends RevocationFinding = RevocationFinding> {
+  private readonly held = new Map<string, Held<F>>();
+  private readonly inFlight = new Map<string, Flight<F>>();
 
   constructor(private readonly limits: OcspCacheLimits = OCSP_CACHE_LIMITS) {}
 
@@ -58,7 +58,7 @@ export class OcspCache {
   }
 
   /** @param exchange asks the responder and judges the answer at `key.at` */
-  async answer(key: OcspQuestionKey, exchange: () => Promise<RevocationFinding>): Promise<RevocationFinding> {
+  async answer(key: OcspQuestionKey, exchange: () => Promise<F>): Promise<F> {
     const { mode, issuer, serial, at } = key;
     const name = `${mode} ${issuer} ${Buffer.from(serial).toString('hex')}`;
     const maxAgeMs = Math.min(this.limits.maxAgeMs[mode], OCSP_CACHE_MAX_AGE_MS);
@@ -72,7 +72,7 @@ export class OcspCache {
     return this.ask(name, at, maxAgeMs, exchange);
   }
 
-  private findHeld(name: string, at: number, maxAgeMs: number): RevocationFinding | undefined {
+  private findHeld(name: string, at: number, maxAgeMs: number): F | undefined {
     const held = this.held.get(name);
     if (held === undefined) return undefined;
     this.held.delete(name);
@@ -82,13 +82,8 @@ export class OcspCache {
     return held.finding;
   }
 
-  private async ask(
-    name: string,
-    at: number,
-    maxAgeMs: number,
-    exchange: () => Promise<RevocationFinding>,
-  ): Promise<RevocationFinding> {
-    const flight: Flight = { answer: exchange(), askedAt: at };
+  private async ask(name: string, at: number, maxAgeMs: number, exchange: () => Promise<F>): Promise<F> {
+    const flight: Flight<F> = { answer: exchange(), askedAt: at };
     this.inFlight.set(name, flight);
     try {
       const finding = await flight.answer;
@@ -99,7 +94,7 @@ export class OcspCache {
     }
   }
 
-  private hold(name: string, held: Held): void {
+  private hold(name: string, held: Held<F>): void {
     this.held.delete(name);
     this.held.set(name, held);
     if (this.held.size <= this.limits.maxEntries) return;

@@ -68,6 +68,22 @@ export class RevocationHistory {
     return newest ?? doubt ?? { finding: unavailable('before_first_list') };
   }
 
+  /**
+   * What the list of this hash said at `at`: the statement a verdict names as its source. `unavailable` when no such list
+   * of the anchor was ever accepted, or its entries cannot be told any more.
+   * @param sha256 hex, of the list's file
+   */
+  async statusBy(sha256: string, { mode, certificate, anchor, at }: HistoricQuestion): Promise<RevocationFinding> {
+    const rows: ListRow[] = await this.dataSource.query(
+      `select ${LIST_COLUMNS} from crl c join crl_partition p on p.mode = c.mode and p.id = c.partition_id
+       where c.mode = $1 and c.sha256 = $2 and p.anchor_fingerprint = $3 order by c.id desc limit 1`,
+      [mode, Buffer.from(sha256, 'hex'), Buffer.from(anchor.fingerprint, 'hex')],
+    );
+    const list = rows[0] && toAccepted(rows[0]);
+    if (list === undefined) return unavailable('list_not_known');
+    return listDoubt(list, at) ?? this.statusIn(mode, list, certificate, at);
+  }
+
   private async statusIn(
     mode: Mode,
     list: AcceptedList,

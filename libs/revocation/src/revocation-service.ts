@@ -27,6 +27,17 @@ export interface StatusQuestion {
   at: number;
 }
 
+/** An OCSP answer as it came, and the nonce it had to bear. */
+export interface OcspExchange {
+  response: Uint8Array;
+  nonce: Uint8Array;
+}
+
+/** A finding, and the answer it was read from when that came by OCSP. */
+export interface RevocationAttempt extends RevocationFinding {
+  exchange?: OcspExchange;
+}
+
 /** RFC 8954 §2.1: 32 octets are what every responder has to take. */
 const NONCE_OCTETS = 32;
 
@@ -39,7 +50,7 @@ const MAY_FALL_BACK: ReadonlySet<RevocationFinding['status']> = new Set(['unavai
 /** Answers whether a certificate is revoked. Ask only for certificates whose path and signature have passed. */
 @Injectable()
 export class RevocationService {
-  private readonly ocspAnswers = new OcspCache();
+  private readonly ocspAnswers = new OcspCache<RevocationAttempt>();
 
   constructor(
     @Inject(RevocationData) private readonly data: RevocationData,
@@ -52,7 +63,7 @@ export class RevocationService {
    */
   statusOf(
     question: StatusQuestion & { method: RevocationMethod },
-  ): RevocationFinding[] | Promise<RevocationFinding[]> {
+  ): RevocationAttempt[] | Promise<RevocationAttempt[]> {
     return question.method === 'crl' ? [this.crlStatus(question)] : this.askFirst(question, question.method);
   }
 
@@ -65,14 +76,14 @@ export class RevocationService {
   private async askFirst(
     question: StatusQuestion,
     method: Exclude<RevocationMethod, 'crl'>,
-  ): Promise<RevocationFinding[]> {
+  ): Promise<RevocationAttempt[]> {
     const finding = await this.ocspStatus(question);
     if (method === 'ocsp' || !MAY_FALL_BACK.has(finding.status)) return [finding];
     return [finding, this.crlStatus(question)];
   }
 
   /** From the responder of the mode, never from an address a certificate names; equal questions share an answer. */
-  private async ocspStatus(question: StatusQuestion): Promise<RevocationFinding> {
+  private async ocspStatus(question: StatusQuestion): Promise<RevocationAttempt> {
     const { mode, certificate, anchor, at } = question;
     const url = this.data.ocspUrl(mode, anchor.hierarchy);
     if (url === undefined) return unavailable('no_ocsp_source');
@@ -80,14 +91,15 @@ export class RevocationService {
     return this.ocspAnswers.answer(key, () => this.askResponder(url, question));
   }
 
-  private async askResponder(url: string, { certificate, anchor, at }: StatusQuestion): Promise<RevocationFinding> {
+  private async askResponder(url: string, { certificate, anchor, at }: StatusQuestion): Promise<RevocationAttempt> {
     const nonce = randomBytes(NONCE_OCTETS);
     const issuer = anchor.certificate;
     // CertID by SHA-1 identifies and protects nothing; RFC 5019 §2.1.1 makes it the one form every responder knows.
     const request = buildOcspRequest({ certificate, issuer, hash: 'sha1', nonce });
     try {
       const response = await this.ocsp.ask(url, request);
-      return statusFromOcsp({ response, certificate, issuer, at, nonce, policy: DEFAULT_ALGORITHM_POLICY });
+      const finding = statusFromOcsp({ response, certificate, issuer, at, nonce, policy: DEFAULT_ALGORITHM_POLICY });
+      return { ...finding, exchange: { response, nonce } };
     } catch (error) {
       if (error instanceof JlisUnavailable) return unavailable(`ocsp_${error.detail}`);
       throw error;

@@ -6,6 +6,7 @@ import {
   verifyCmsSignature,
   type Cms,
   type DigestAlgorithm,
+  type SignatureAlgorithm,
   type StatedDigest,
 } from '#lib/pki';
 import { Problem } from '#lib/platform';
@@ -20,6 +21,8 @@ function readCms(der: Buffer): Cms {
     throw error;
   }
 }
+
+const withoutDer = ({ der: _der, ...algorithm }: SignatureAlgorithm): Omit<SignatureAlgorithm, 'der'> => algorithm;
 
 /** What the request says was signed; undefined when it leaves that to the message. */
 function statedDigest(request: CmsSignatureRequest, algorithm: DigestAlgorithm): StatedDigest | undefined {
@@ -42,6 +45,7 @@ export function readCmsSignature(request: CmsSignatureRequest, at: number): Sign
   const stated = algorithm && statedDigest(request, algorithm);
   if (algorithm && !stated && !cms.content) throw new Problem('content_missing', { digest_algorithm: algorithm });
   const { padding } = signer.signatureAlgorithm;
+  const attached = algorithm && cms.content ? digestOf(algorithm, cms.content) : undefined;
   const { signingTime, encoded } = signer.signedAttributes ?? {};
   return {
     unverifiedCertificate: certificate,
@@ -55,8 +59,15 @@ export function readCmsSignature(request: CmsSignatureRequest, at: number): Sign
     },
     evidence: {
       signature: signer.signature,
-      digest: stated?.digest ?? (algorithm && cms.content ? digestOf(algorithm, cms.content) : new Uint8Array()),
+      // What is attached is what the signature is checked over, whatever the request states besides.
+      digest: attached ?? stated?.digest ?? new Uint8Array(),
       ...(encoded === undefined ? {} : { signedAttributes: encoded }),
+      cms: {
+        contentType: cms.contentType,
+        digestAlgorithm: signer.digestAlgorithm,
+        signatureAlgorithm: withoutDer(signer.signatureAlgorithm),
+        contradicted: attached !== undefined && stated !== undefined && !attached.equals(stated.digest),
+      },
     },
   };
 }

@@ -1,4 +1,5 @@
 export * from './challenges.js';
+export * from './custody.js';
 export * from './decision.js';
 export * from './decision-writer.js';
 export * from './evidence.js';
@@ -7,7 +8,9 @@ export * from './identifications.js';
 export * from './reason-texts.js';
 export * from './receipt.js';
 export * from './receipts.js';
+export * from './rejudge.js';
 export * from './request.js';
+export * from './reverifications.js';
 export * from './verification.entity.js';
 export * from './verification.module.js';
 export * from './verification-person.js';

@@ -16,6 +16,9 @@ export class VerificationRow {
   kind!: 'signature' | 'authentication';
   @Column({ type: 'timestamptz', name: 'decided_at' })
   decidedAt!: Date;
+  /** Real time. */
+  @Column({ type: 'timestamptz', name: 'recorded_at' })
+  recordedAt!: Date;
   @Column({ type: 'text' })
   outcome!: Outcome;
   @Column({ type: 'text', name: 'reason_code', nullable: true })

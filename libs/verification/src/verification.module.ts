@@ -13,11 +13,13 @@ import type { SigningKeys } from '#lib/platform';
 import { RevocationModule } from '#lib/revocation';
 import { TenancyModule } from '#lib/tenancy';
 import { Challenges } from './challenges.js';
+import { Custody } from './custody.js';
 import { DecisionWriter } from './decision-writer.js';
 import { FreshProofs } from './fresh-proofs.js';
 import { Identifications } from './identifications.js';
 import { VerificationRow } from './verification.entity.js';
 import { Receipts } from './receipts.js';
+import { Reverifications } from './reverifications.js';
 import { Verifications } from './verifications.js';
 import { Verifier } from './verifier.js';
 
@@ -45,11 +47,13 @@ export class VerificationModule {
         Challenges,
         CertificateQuestion,
         CounterpartLookups,
+        Custody,
         DecisionWriter,
         FreshProofs,
         Identifications,
         Persons,
         PersonStatuses,
+        Reverifications,
         Verifications,
         Verifier,
         { provide: Receipts, useFactory: () => new Receipts(options.publicUrl, options.signingKeys) },
@@ -57,6 +61,7 @@ export class VerificationModule {
       exports: [
         Challenges,
         CounterpartLookups,
+        Custody,
         FreshProofs,
         Identifications,
         LinkageModule,
@@ -64,6 +69,7 @@ export class VerificationModule {
         PersonsModule,
         PersonStatuses,
         Receipts,
+        Reverifications,
         Verifications,
         Verifier,
       ],

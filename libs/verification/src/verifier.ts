@@ -3,8 +3,16 @@ import { Inject, Injectable } from '@nestjs/common';
 import { usageEventOf } from '#lib/billing';
 import { certificateHashOf, type Proof } from '#lib/persons';
 import { Clock, InFlight, newId, Problem, type Call } from '#lib/platform';
-import { judge, profileFor, readAttributes, type Evidence, type Hierarchy, type RevocationFinding } from '#lib/pki';
-import { AnchorStore, RevocationService, type RevocationMethod } from '#lib/revocation';
+import {
+  judge,
+  JUDGING_POLICY,
+  profileFor,
+  readAttributes,
+  type Evidence,
+  type Hierarchy,
+  type RevocationFinding,
+} from '#lib/pki';
+import { AnchorStore, RevocationService, type OcspExchange, type RevocationMethod } from '#lib/revocation';
 import { checkReference, TenantKeys, type Principal } from '#lib/tenancy';
 import { Challenges } from './challenges.js';
 import { readCmsSignature } from './cms-input.js';
@@ -126,7 +134,7 @@ export class Verifier {
       if (refused) throw new Problem(refused, { field: 'reference' });
     }
     const decidedAt = this.clock.now(principal.mode);
-    const { evidence, attempts, anchor } = await this.gather(principal, subject, decidedAt);
+    const { evidence, attempts, anchor, ocsp } = await this.gather(principal, subject, decidedAt);
     const { unverifiedCertificate: certificate, facts: signature } = subject.input;
     const { outcome, reasons, checks } = judge(evidence);
     const facts: VerdictFacts = {
@@ -141,6 +149,7 @@ export class Verifier {
         notAfter: certificate.notAfter,
         ...(anchor === undefined ? {} : { anchor }),
       },
+      policy: JUDGING_POLICY,
     };
     const key = await this.tenantKeys.get(principal, principal.tenantKeyId);
     const lookupKey = await this.tenantKeys.get(principal, principal.lookupKeyId);
@@ -158,7 +167,13 @@ export class Verifier {
         ? {}
         : { content: { algorithm: signature.digestAlgorithm, digest: subject.input.evidence.digest } }),
     });
-    const sealed = { certificate: certificate.raw, ...subject.input.evidence, salt, receipt };
+    const sealed = {
+      certificate: certificate.raw,
+      ...subject.input.evidence,
+      salt,
+      receipt,
+      ...(ocsp ? { ocsp } : {}),
+    };
     const decision: Decision = {
       principal,
       id,
@@ -195,7 +210,7 @@ export class Verifier {
     principal: Principal,
     subject: Subject,
     at: number,
-  ): Promise<{ evidence: Evidence; attempts: RevocationFinding[]; anchor?: string }> {
+  ): Promise<{ evidence: Evidence; attempts: RevocationFinding[]; anchor?: string; ocsp?: OcspExchange }> {
     const { mode } = principal;
     const { unverifiedCertificate: certificate } = subject.input;
     const { anchor, ...evidence }: ReturnType<typeof examine> = examine({
@@ -211,8 +226,15 @@ export class Verifier {
     // Two RSA operations were done in this turn of the event loop: let waiting input in before going on.
     await nextTurn();
     if (signature.length > 0) return { evidence: { ...evidence, signature }, attempts: [], anchor: anchor.fingerprint };
-    const attempts = await this.revocation.statusOf({ mode, certificate, anchor, method: subject.revocation, at });
-    return { evidence: { ...evidence, signature, revocation: attempts.at(-1)! }, attempts, anchor: anchor.fingerprint };
+    const asked = await this.revocation.statusOf({ mode, certificate, anchor, method: subject.revocation, at });
+    const ocsp = asked.find(({ exchange }) => exchange)?.exchange;
+    const attempts = asked.map(({ exchange: _exchange, ...finding }): RevocationFinding => finding);
+    return {
+      evidence: { ...evidence, signature, revocation: attempts.at(-1)! },
+      attempts,
+      anchor: anchor.fingerprint,
+      ...(ocsp ? { ocsp } : {}),
+    };
   }
 
   private async store(decision: Decision, subject: Subject, receipt: string): Promise<Answered> {
