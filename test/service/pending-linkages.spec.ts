@@ -203,4 +203,17 @@ describe('a pending linkage', () => {
     expect(await stage.background.pending.attempt(await stage.newTenant(), linkage.id)).toBe('taken');
     expect(await state(linkage.id)).toMatchObject({ attempts: 1 });
   });
+
+  it('shows ids to the worker through its door, and nothing to anybody else', async () => {
+    const linkage = await pend(1);
+    await moveClock(DAY);
+    const door = `select * from due_serial_linkages('test', now() + interval '2 days', 10)`;
+    expect(await stage.worker.query(door)).toEqual([{ tenant_id: tenant.tenantId, id: linkage.id }]);
+    await expect(stage.api.query(door)).rejects.toThrow(/permission denied for function due_serial_linkages/);
+    await expect(stage.operator.query(door)).rejects.toThrow(/permission denied for function due_serial_linkages/);
+    // Without naming a tenant the worker itself sees no row, and none of another mode.
+    expect(await stage.worker.query('select id from serial_linkage')).toEqual([]);
+    expect(await stage.worker.query(`select * from due_serial_linkages('live', 'infinity', 10)`)).toEqual([]);
+    await expect(stage.worker.query('set role shomei_linkage_clerk')).rejects.toThrow(/permission denied/);
+  });
 });

@@ -151,7 +151,7 @@ export class LinkageStage {
     /** Sees every row of every tenant. */
     readonly owner: DataSource,
     readonly api: DataSource,
-    private readonly worker: DataSource,
+    readonly worker: DataSource,
     readonly server: JlisServer,
     private readonly client: TestClient,
   ) {
