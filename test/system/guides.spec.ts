@@ -10,9 +10,12 @@ import { Story } from '../support/story.js';
 const GUIDES = join(process.cwd(), 'docs', 'guides');
 const textOf = (name: string): string => readFileSync(join(GUIDES, `${name}.md`), 'utf8');
 
-/** How many commands with a shown answer each guide has at least: an emptied guide would pass otherwise. */
-const LEAST_ANSWERS: Record<string, number> = { 'age-check': 9 };
-const TIMEOUT_MS = 120_000;
+/**
+ * How many commands with a shown answer each guide has at least: an emptied guide would pass otherwise. The one that
+ * moves the clocks comes last.
+ */
+const LEAST_ANSWERS: Record<string, number> = { 'sign-up': 9, login: 14, 'age-check': 13, renewal: 11 };
+const TIMEOUT_MS = 240_000;
 
 describe('the guides', () => {
   it('are all listed and all run', () => {
