@@ -65,7 +65,7 @@ describe('the launcher', () => {
   const begin = async (options: StackOptions): ReturnType<typeof launch> => {
     const begun = await launch({
       apps: ['sandbox'],
-      ports: { api: free(), sandbox: free(), jlis: free() },
+      ports: { api: free(), admin: free(), sandbox: free(), jlis: free() },
       ...options,
     });
     launchers.push(begun.launcher);

@@ -1,7 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiResponse } from '@nestjs/swagger';
 import { z } from 'zod';
-import { fromPublicId, type IdPrefix, OPERATOR_PROBLEMS, Problem, PROBLEMS, toPublicId } from '#lib/platform';
+import { fromPublicId, type IdPrefix, Problem, toPublicId } from '#lib/platform';
+import { codesOf } from './problem-texts.js';
 
 const problemBody = z
   .object({
@@ -22,21 +23,18 @@ const problemBody = z
   })
   .meta({ id: 'Problem' });
 
-/** Codes of the SP API that these routes never have. */
-const SP_ONLY = /^(api_key|scope|idempotency|challenge|certificate|cms|content|signer)_/;
-
 /** Documents what a route answers: its success, and the problem codes of each refusal status. */
 export function Answers(status: number, schema: z.ZodType | undefined, refusals: readonly number[]): MethodDecorator {
-  const rows = { ...PROBLEMS, ...OPERATOR_PROBLEMS };
-  const codesOf = (refusal: number): string =>
-    Object.entries(rows)
-      .filter(([code, row]) => row.status === refusal && !SP_ONLY.test(code))
-      .map(([code]) => `\`${code}\``)
-      .join(', ');
   return applyDecorators(
     ApiResponse({ status, description: '', ...(schema ? { standardSchema: schema } : {}) }),
     ...refusals.map((refusal) =>
-      ApiResponse({ status: refusal, standardSchema: problemBody, description: `One of ${codesOf(refusal)}.` }),
+      ApiResponse({
+        status: refusal,
+        standardSchema: problemBody,
+        description: `One of ${codesOf(refusal)
+          .map((code) => `\`${code}\``)
+          .join(', ')}.`,
+      }),
     ),
   );
 }

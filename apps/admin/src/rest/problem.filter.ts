@@ -1,25 +1,8 @@
 import { Catch, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Logger, OPERATOR_PROBLEMS, Problem, problemRow, toProblem, type ProblemCode } from '#lib/platform';
+import { Logger, Problem, problemRow, toProblem } from '#lib/platform';
+import { titleJa } from './problem-texts.js';
 import { PUBLIC_URL } from './settings.js';
-
-/** Titles in Japanese of the codes that the SP API has too. */
-const SHARED_JA: Partial<Record<ProblemCode, string>> = {
-  json_malformed: 'リクエストの形式が正しくありません。',
-  request_invalid: '入力内容に誤りがあります。',
-  base64_malformed: 'ファイルの内容を読み取れません。',
-  cursor_malformed: '一覧の続きを取得できません。最初から表示し直してください。',
-  not_found: '対象が見つかりません。',
-  body_too_large: '送信できるサイズを超えています。',
-  media_type_unsupported: '送信形式に対応していません。',
-  storage_unavailable: '現在データベースを利用できません。しばらくしてからお試しください。',
-};
-const MISTAKE_JA = 'システムエラーが発生しました。リクエストIDを管理者にお知らせください。';
-
-export const titleJa = (code: ProblemCode): string =>
-  (Object.hasOwn(OPERATOR_PROBLEMS, code)
-    ? OPERATOR_PROBLEMS[code as keyof typeof OPERATOR_PROBLEMS].ja
-    : SHARED_JA[code]) ?? MISTAKE_JA;
 
 /** The body of a refusal (RFC 9457) with its title in both languages of the console. */
 export function problemAnswer(problem: Problem, requestId: string, publicUrl: string): Record<string, unknown> {

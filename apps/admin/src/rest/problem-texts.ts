@@ -1,0 +1,30 @@
+import { OPERATOR_PROBLEMS, type OperatorProblemCode, type ProblemCode, problemRow } from '#lib/platform';
+
+/** Codes that the SP API has too, with their titles in Japanese. */
+export const SHARED_PROBLEMS = {
+  json_malformed: 'リクエストの形式が正しくありません。',
+  request_invalid: '入力内容に誤りがあります。',
+  cursor_malformed: '一覧の続きを取得できません。最初から表示し直してください。',
+  not_found: '対象が見つかりません。',
+  body_too_large: '送信できるサイズを超えています。',
+  media_type_unsupported: '送信形式に対応していません。',
+  storage_unavailable: '現在データベースを利用できません。しばらくしてからお試しください。',
+  internal_error: 'システムエラーが発生しました。リクエストIDを管理者にお知らせください。',
+} as const satisfies Partial<Record<ProblemCode, string>>;
+
+const isOperators = (code: ProblemCode): code is OperatorProblemCode => Object.hasOwn(OPERATOR_PROBLEMS, code);
+const isShared = (code: ProblemCode): code is keyof typeof SHARED_PROBLEMS => Object.hasOwn(SHARED_PROBLEMS, code);
+
+/** The title of a refusal in Japanese; a code of the SP API that strays in here is told in general words. */
+export const titleJa = (code: ProblemCode): string =>
+  isOperators(code)
+    ? OPERATOR_PROBLEMS[code].ja
+    : isShared(code)
+      ? SHARED_PROBLEMS[code]
+      : 'リクエストを処理できませんでした。';
+
+/** Every code these routes answer with, by status. */
+export const codesOf = (status: number): ProblemCode[] =>
+  ([...Object.keys(SHARED_PROBLEMS), ...Object.keys(OPERATOR_PROBLEMS)] as ProblemCode[]).filter(
+    (code) => problemRow(code).status === status,
+  );
