@@ -1,13 +1,19 @@
 import { expect } from '@jest/globals';
 import type { Schemas } from '#lib/api-client';
-import type { ApiStack, TestKey } from './api.js';
-import { rawBody } from './card.js';
+import type { TestKey } from './api.js';
+import { rawBody, type SandboxClient } from './card.js';
 import type { Verification } from './verification.js';
+
+/** Where the cards are, and who asks. */
+interface Cards {
+  readonly sandbox: SandboxClient;
+}
+type Asker = Pick<TestKey, 'client'>;
 
 /** A card's answer to a new challenge. */
 export async function authenticationBody(
-  { sandbox }: ApiStack,
-  { client }: TestKey,
+  { sandbox }: Cards,
+  { client }: Asker,
   card: string,
   earlier = 0,
 ): Promise<Schemas['AuthenticationRequest']> {
@@ -19,8 +25,8 @@ export async function authenticationBody(
 
 /** Logs a card in and asks whose it is; the API must decide. `earlier`: with a certificate so many renewals back. */
 export async function logIn(
-  stack: ApiStack,
-  key: TestKey,
+  stack: Cards,
+  key: Asker,
   card: string,
   { earlier, ...change }: Partial<Schemas['AuthenticationRequest']> & { earlier?: number } = {},
 ): Promise<Verification> {
@@ -32,8 +38,8 @@ export async function logIn(
 
 /** Has a card sign and asks whose it is; the API must decide. */
 export async function signUp(
-  { sandbox }: ApiStack,
-  { client }: TestKey,
+  { sandbox }: Cards,
+  { client }: Asker,
   card: string,
   change: Partial<Schemas['RawSignature']> = {},
 ): Promise<Verification> {
