@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { REASONS } from '#lib/pki';
 import { PROBLEMS } from '#lib/platform';
 import { followGuide, readGuide, type Step } from '../support/guide.js';
@@ -10,11 +10,20 @@ import { Story } from '../support/story.js';
 const GUIDES = join(process.cwd(), 'docs', 'guides');
 const textOf = (name: string): string => readFileSync(join(GUIDES, `${name}.md`), 'utf8');
 
+/** Names under which the headings of a page can be linked to. */
+const headingsOf = (page: string): string[] =>
+  [...readFileSync(page, 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, text]) =>
+    text!
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+
 /**
  * How many commands with a shown answer each guide has at least: an emptied guide would pass otherwise. The one that
  * moves the clocks comes last.
  */
-const LEAST_ANSWERS: Record<string, number> = { 'sign-up': 9, login: 14, 'age-check': 13, renewal: 11 };
+const LEAST_ANSWERS: Record<string, number> = { 'sign-up': 11, login: 14, 'age-check': 14, renewal: 13 };
 const TIMEOUT_MS = 240_000;
 
 describe('the guides', () => {
@@ -30,6 +39,16 @@ describe('the guides', () => {
     const codes = [...(problems ?? '').matchAll(/^\| (?:\d{3} )?`([a-z_]+)`/gm)].map(([, code]) => code!);
     expect(codes.length).toBeGreaterThan(2);
     for (const code of codes) expect(Object.keys({ ...PROBLEMS, ...REASONS })).toContain(code);
+  });
+
+  it.each(['README', ...Object.keys(LEAST_ANSWERS)])('%s leads only to pages and headings that exist', (name) => {
+    const own = join(GUIDES, `${name}.md`);
+    for (const [, link] of textOf(name).matchAll(/\]\(([^)]+)\)/g)) {
+      const [path, heading] = link!.split('#') as [string, string?];
+      const page = path === '' ? own : join(dirname(own), path);
+      expect([link, existsSync(page)]).toEqual([link, true]);
+      if (heading !== undefined) expect([link, headingsOf(page)]).toEqual([link, expect.arrayContaining([heading])]);
+    }
   });
 });
 
