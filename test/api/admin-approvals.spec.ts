@@ -111,6 +111,24 @@ describe('the roles of an operator', () => {
     expect((await propose(person.id, ['support'])).status).toBe(201);
   });
 
+  it.each([
+    ['has been disabled', (id: string) => stack.people.accounts.disable(id, { actor: 'operator:test' })],
+    [
+      'has lost the right to propose',
+      (id: string) => stack.people.giveRoles(id, ['admin'], ['auditor'], stack.first, stack.second),
+    ],
+  ])('are not approved when who proposed them %s since', async (_what, lose) => {
+    const proposer = await stack.person(['admin']);
+    const person = await stack.person([]);
+    const proposal = await propose(person.id, ['support'], await stack.signedIn(proposer));
+    expect(proposal.status).toBe(201);
+    await lose(proposer.id);
+    expect(outcome(await approve(second, proposal))).toEqual([409, 'approval_stale']);
+    expect((await stack.people.accounts.get(person.id)).roles).toEqual([]);
+    const refused = await second.send('POST', `/v1/approvals/${String(proposal.body['id'])}/refuse`, {});
+    expect(refused.body['state']).toBe('refused');
+  });
+
   it('that are so already are no change', async () => {
     const person = await stack.person(['support']);
     expect(outcome(await propose(person.id, ['support']))).toEqual([409, 'nothing_to_change']);

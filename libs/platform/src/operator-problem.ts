@@ -87,8 +87,8 @@ export const OPERATOR_PROBLEMS = {
   },
   approval_stale: {
     status: 409,
-    title: 'What the proposal would change has changed since.',
-    ja: '申請後に対象が変更されています。',
+    title: 'What the proposal would change has changed since, or its proposer has lost the right to it.',
+    ja: '申請後に対象が変更されたか、申請者の権限がなくなっています。',
     remedy: 'Refuse it and propose anew from the present state.',
   },
   proposal_open: {

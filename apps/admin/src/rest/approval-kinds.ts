@@ -6,6 +6,8 @@ import { importApprovedAnchor, LIVE_ANCHOR } from '../anchor-store.js';
 export const OPERATOR_ROLES = 'operator_roles';
 
 interface ApprovalKind {
+  /** What the first person needed, and must still have when the second one approves. */
+  propose: Permission;
   /** What the second person needs; who proposed may withdraw without it. */
   approve: Permission;
   /** Writes what was approved, with the approval's id; the database compares. */
@@ -14,8 +16,9 @@ interface ApprovalKind {
 
 /** Everything that needs two people. A proposal of a kind that is not here is carried out by nobody. */
 export const APPROVAL_KINDS: Readonly<Record<string, ApprovalKind>> = {
-  [LIVE_ANCHOR]: { approve: 'anchors:approve', execute: importApprovedAnchor },
+  [LIVE_ANCHOR]: { propose: 'anchors:propose', approve: 'anchors:approve', execute: importApprovedAnchor },
   [OPERATOR_ROLES]: {
+    propose: 'operator_roles:propose',
     approve: 'operator_roles:approve',
     execute: (manager, approval) =>
       changeRoles(manager, {

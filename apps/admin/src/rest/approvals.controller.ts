@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req } from
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { Approvals, OperatorAccounts, type OperatorSession } from '#lib/operators';
+import { Approvals, OperatorAccounts, type OperatorSession, permissionsOf } from '#lib/operators';
 import { Problem, toPublicId } from '#lib/platform';
 import { actingOf } from './acting.js';
 import { approvalAnswer, operatorNames } from './approval-answer.js';
@@ -89,9 +89,13 @@ export class ApprovalsController {
       ...(body.note === undefined ? {} : { note: body.note }),
     };
     const acting = actingOf(session, request);
-    const approval = await this.approvals.approve(session, decision, originOf(request), (manager, approved) =>
-      kind.execute(manager, approved, acting),
-    );
+    const approval = await this.approvals.approve(session, decision, originOf(request), async (manager, approved) => {
+      // Who has lost the right, or the account, since then no longer stands for the proposal.
+      const proposer = await this.accounts.get(approved.proposedBy, manager);
+      if (proposer.disabledAt !== undefined || !permissionsOf(proposer.roles).includes(kind.propose))
+        throw new Problem('approval_stale');
+      await kind.execute(manager, approved, acting);
+    });
     return approvalAnswer(approval, session, await operatorNames(this.accounts));
   }
 
