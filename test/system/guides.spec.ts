@@ -5,10 +5,21 @@ import { dirname, join } from 'node:path';
 import { REASONS } from '#lib/pki';
 import { PROBLEMS } from '#lib/platform';
 import { followGuide, readGuide, type Step } from '../support/guide.js';
-import { Story } from '../support/story.js';
+import { eventually, Story } from '../support/story.js';
 
 const GUIDES = join(process.cwd(), 'docs', 'guides');
 const textOf = (name: string): string => readFileSync(join(GUIDES, `${name}.md`), 'utf8');
+
+/** Waits until the API has taken over the lists of both hierarchies; `npm start` has done so by the time one types. */
+async function listsLoaded(story: Story): Promise<void> {
+  const card = await story.card();
+  const signed = await card.sign();
+  const isValid = ({ body }: { body: { outcome: string } }): boolean => body.outcome === 'valid';
+  const verified = await eventually(() => story.verify(signed), isValid, 30_000);
+  const login = async () => story.authenticate(await card.answer(await story.challenge()));
+  const authenticated = await eventually(login, isValid, 30_000);
+  expect([verified.body.outcome, authenticated.body.outcome]).toEqual(['valid', 'valid']);
+}
 
 /** Names under which the headings of a page can be linked to. */
 const headingsOf = (page: string): string[] =>
@@ -58,6 +69,7 @@ describe('each command of a guide gives the answer that is shown below it', () =
 
   beforeAll(async () => {
     story = await Story.begin();
+    await listsLoaded(story);
     bin = mkdtempSync(join(tmpdir(), 'shomei-operator-'));
     // What `npm run operator --` is to a reader; that one asks for the installation of `npm start`.
     const script = join(process.cwd(), 'dist/apps/admin/src/operator.js');
