@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { fromPublicId, toPublicId } from '#lib/platform';
-import { type AdminBrowser, AdminStack } from '../support/admin.js';
+import { type AdminBrowser, AdminStack, outcome } from '../support/admin.js';
 import type { RawAnswer } from '../support/api.js';
 import { AUTHORITY_LIFE, fingerprintOf } from '../support/own-authority.js';
 import { makeAuthority, rsaKey } from '../support/pki.js';
@@ -17,8 +17,6 @@ beforeEach(async () => {
 });
 afterAll(() => stack.stop());
 
-const outcome = ({ status, body }: RawAnswer): unknown[] =>
-  body['code'] === undefined ? [status] : [status, body['code']];
 const opr = (id: string): string => toPublicId('opr', id);
 
 async function propose(id: string, roles: string[], browser = first): Promise<RawAnswer> {

@@ -142,3 +142,13 @@ export class AdminBrowser {
     if (pair !== undefined) this.cookie = pair.split(';')[0]!;
   }
 }
+
+/** Status, and the code of a refusal. */
+export const outcome = ({ status, body }: { status: number; body: Record<string, unknown> }): unknown[] =>
+  body['code'] === undefined ? [status] : [status, body['code']];
+
+/** Where a session stands: what `GET /v1/me` says. */
+export const whereIs = async (browser: AdminBrowser): Promise<unknown[]> => {
+  const answer = await browser.send('GET', '/v1/me');
+  return answer.status === 200 ? [200, answer.body['stage']] : outcome(answer);
+};
