@@ -7,6 +7,7 @@ create role shomei_api login noinherit;
 create role shomei_audit_sealer nologin noinherit;
 create role shomei_crl_keeper nologin noinherit;
 create role shomei_door nologin noinherit;
+create role shomei_evidence_clerk nologin noinherit;
 create role shomei_key_lookup nologin noinherit;
 create role shomei_linkage_clerk nologin noinherit;
 create role shomei_operator login noinherit;
@@ -619,6 +620,16 @@ create table person_certificate (
 );
 alter table person_certificate enable row level security;
 alter table person_certificate force row level security;
+
+create table receipt_key (
+  mode tenant_mode not null,
+  id text not null,
+  public_key bytea not null,
+  published_at timestamp with time zone default clock_timestamp() not null,
+  constraint receipt_key_pkey PRIMARY KEY (mode, id),
+  constraint receipt_key_public_key_key UNIQUE (public_key),
+  constraint receipt_key_id_check CHECK ((id ~ '^[A-Za-z0-9_-]{1,32}$'::text))
+);
 
 create table retention_rule (
   kind text not null,
@@ -1239,6 +1250,43 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.open_evidence(token_hash bytea, wanted uuid, why text, new_audit_id uuid, request text, address inet)
+ RETURNS TABLE(refusal text, tenant_id uuid, mode tenant_mode, kind text, decided_at timestamp with time zone, recorded_at timestamp with time zone, verdict jsonb, tenant_key_id uuid, evidence bytea, ring_key_id text, wrapped bytea)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  actor uuid := acting_operator(token_hash);
+  found_row record;
+begin
+  if actor is null then
+    refusal := 'session_invalid'; return next; return;
+  end if;
+  if not exists (select 1 from operator_account a where a.id = actor and 'auditor' = any (a.roles)) then
+    refusal := 'permission_missing'; return next; return;
+  end if;
+  if why is null or length(btrim(why)) not between 3 and 500 then
+    refusal := 'reason_missing'; return next; return;
+  end if;
+  select v.*, k.ring_key_id, k.wrapped into found_row
+  from (select v.tenant_id, v.mode, v.id, v.kind, v.decided_at, v.recorded_at, v.verdict, v.tenant_key_id, v.evidence
+    from verification v where v.id = wanted) v
+  join tenant_key k on k.tenant_id = v.tenant_id and k.mode = v.mode and k.id = v.tenant_key_id;
+  if not found then
+    refusal := 'verification_unknown'; return next; return;
+  end if;
+  insert into audit_event (id, tenant_id, mode, actor, action, target, request_id, ip, detail)
+  values (new_audit_id, found_row.tenant_id, found_row.mode, 'operator:' || actor, 'evidence.open',
+    'verification:' || wanted, request, address, jsonb_build_object('reason', btrim(why)));
+  return query select null::text, found_row.tenant_id, found_row.mode, found_row.kind, found_row.decided_at,
+    found_row.recorded_at, found_row.verdict, found_row.tenant_key_id, found_row.evidence, found_row.ring_key_id,
+    found_row.wrapped;
+end $function$
+;
+alter function open_evidence(bytea,uuid,text,uuid,text,inet) owner to shomei_evidence_clerk;
+
 CREATE OR REPLACE FUNCTION public.propose_approval(token_hash bytea, new_id uuid, new_kind text, new_subject text, was jsonb, becomes jsonb, why text, lasts interval)
  RETURNS text
  LANGUAGE plpgsql
@@ -1331,6 +1379,7 @@ create policy own on attribute_update for all to shomei_api, shomei_worker using
 create policy own on attribute_update_result for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy admin on audit_event for all to shomei_admin using (true) with check (true);
 create policy door on audit_event for insert to shomei_door with check (true);
+create policy evidence_clerk on audit_event for insert to shomei_evidence_clerk with check (true);
 create policy operator on audit_event for insert to shomei_operator with check (true);
 create policy operator_read on audit_event for select to shomei_operator using (true);
 create policy own on audit_event for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
@@ -1363,6 +1412,7 @@ create policy operator on tenant for all to shomei_operator using (true) with ch
 create policy own on tenant for select to shomei_api, shomei_worker using ((id = current_tenant()));
 create policy admin on tenant_key for insert to shomei_admin with check (true);
 create policy door_tenant_key on tenant_key for select to shomei_door using (true);
+create policy evidence_clerk on tenant_key for select to shomei_evidence_clerk using (true);
 create policy lookup on tenant_key for select to shomei_key_lookup using (true);
 create policy operator on tenant_key for all to shomei_operator using (true) with check (true);
 create policy own on tenant_key for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
@@ -1371,6 +1421,7 @@ create policy own on usage_event for all to shomei_api, shomei_worker using (((t
 create policy admin on verification for select to shomei_admin using (true);
 create policy crl_keeper on verification for select to shomei_crl_keeper using (true);
 create policy door on verification for insert to shomei_door with check (true);
+create policy evidence_clerk on verification for select to shomei_evidence_clerk using (true);
 create policy own on verification for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on verification_person for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 
@@ -1382,6 +1433,7 @@ grant usage on schema public to shomei_api;
 grant usage on schema public to shomei_audit_sealer;
 grant usage on schema public to shomei_crl_keeper;
 grant usage on schema public to shomei_door;
+grant usage on schema public to shomei_evidence_clerk;
 grant usage on schema public to shomei_key_lookup;
 grant usage on schema public to shomei_linkage_clerk;
 grant usage on schema public to shomei_operator;
@@ -1437,6 +1489,7 @@ grant insert, select on crl_change to shomei_worker;
 grant select on crl_change to shomei_api;
 grant select on crl_change to shomei_operator;
 grant delete, insert, select on crl_file to shomei_worker;
+grant select on crl_file to shomei_admin;
 grant select on crl_file to shomei_api;
 grant select on crl_file to shomei_operator;
 grant insert, select on crl_partition to shomei_worker;
@@ -1461,6 +1514,9 @@ grant insert, select on person to shomei_api;
 grant insert, select on person to shomei_worker;
 grant delete, insert, select on person_certificate to shomei_api;
 grant insert, select on person_certificate to shomei_worker;
+grant select on receipt_key to shomei_admin;
+grant select on receipt_key to shomei_api;
+grant select on receipt_key to shomei_operator;
 grant insert, select on retention_rule to shomei_operator;
 grant select on retention_rule to shomei_admin;
 grant select on retention_rule to shomei_api;
@@ -1513,6 +1569,7 @@ grant insert (action, actor, change, detail, id, ip, mode, request_id, schema_ve
 grant insert (action, actor, change, detail, id, ip, mode, request_id, schema_version, target, tenant_id) on audit_event to shomei_door;
 grant insert (action, actor, change, detail, id, ip, mode, request_id, schema_version, target, tenant_id) on audit_event to shomei_operator;
 grant insert (action, actor, change, detail, id, ip, mode, request_id, schema_version, target, tenant_id) on audit_event to shomei_worker;
+grant insert (action, actor, detail, id, ip, mode, request_id, target, tenant_id) on audit_event to shomei_evidence_clerk;
 grant select (action, actor, change, detail, id, ip, mode, recorded_at, request_id, schema_version, target, tenant_id) on audit_event to shomei_api;
 grant select (event_id) on audit_seal to shomei_audit_sealer;
 grant insert (id, public_key) on audit_signing_key to shomei_worker;
@@ -1533,6 +1590,7 @@ grant insert (email, id, name, password_hash, roles) on operator_account to shom
 grant select (created_at, disabled_at, email, id, name, password_expired, roles, roles_approval_id, totp_confirmed_at, totp_last_step) on operator_account to shomei_admin;
 grant select (created_at, disabled_at, email, id, name, password_expired, roles, roles_approval_id, totp_confirmed_at, totp_last_step) on operator_account to shomei_operator;
 grant select (disabled_at, email, id, name, password_expired, password_hash, roles, totp_confirmed_at, totp_last_step, totp_ring_key, totp_secret) on operator_account to shomei_operator_keeper;
+grant select (id, roles) on operator_account to shomei_evidence_clerk;
 grant update (disabled_at, password_expired, password_hash, roles, roles_approval_id, totp_confirmed_at, totp_last_step, totp_ring_key, totp_secret) on operator_account to shomei_admin;
 grant update (password_expired, password_hash, totp_last_step) on operator_account to shomei_operator;
 grant select (created_at, ended_at, ends_at, id, idle_until, operator_id, second_factor) on operator_session to shomei_admin;
@@ -1543,6 +1601,7 @@ grant update (deleted_at, merged_at, merged_into) on person to shomei_api;
 grant update (deleted_at, merged_at, merged_into) on person to shomei_worker;
 grant update (anchor, holder_hash, hop, not_after, person_id, presented_at, provenance, sealed, tenant_key_id) on person_certificate to shomei_api;
 grant update (anchor, holder_hash, hop, not_after, person_id, presented_at, provenance, sealed, tenant_key_id) on person_certificate to shomei_worker;
+grant insert (id, mode, public_key) on receipt_key to shomei_api;
 grant update (epoch) on revocation_epoch to shomei_admin;
 grant update (epoch) on revocation_epoch to shomei_operator;
 grant update (epoch) on revocation_epoch to shomei_worker;
@@ -1553,12 +1612,15 @@ grant update (attempts, certificate_id, detail, next_attempt_at, person_id, prev
 grant update (attempts, certificate_id, detail, next_attempt_at, person_id, previous_certificate_id, source, state, updated_at) on serial_linkage to shomei_worker;
 grant select (created_at, id, mode, ring_key_id, tenant_id) on tenant_key to shomei_operator;
 grant select (created_at, id, mode, tenant_id) on tenant_key to shomei_key_lookup;
+grant select (id, mode, ring_key_id, tenant_id, wrapped) on tenant_key to shomei_evidence_clerk;
 grant select (id, mode, tenant_id) on tenant_key to shomei_door;
 grant update (offset_ms) on test_clock to shomei_operator;
 grant select (api_key_id, certificate_kind, challenge_id, decided_at, id, kind, mode, outcome, reason_code, recorded_at, reference, tenant_id, verdict) on verification to shomei_admin;
+grant select (decided_at, evidence, id, kind, mode, recorded_at, tenant_id, tenant_key_id, verdict) on verification to shomei_evidence_clerk;
 grant select (mode, recorded_at, verdict) on verification to shomei_crl_keeper;
 grant update (counterpart_lookup_id, person_id, person_is_new, state, status) on verification_person to shomei_api;
 grant update (person_id, person_is_new, state, status) on verification_person to shomei_worker;
+grant execute on function acting_operator(bytea) to shomei_evidence_clerk;
 grant execute on function append_decided(json,bytea) to shomei_api;
 grant execute on function approval_is_executed(uuid,text,text,jsonb,jsonb) to shomei_admin;
 grant execute on function approval_is_executed(uuid,text,text,jsonb,jsonb) to shomei_operator;
@@ -1584,6 +1646,8 @@ grant execute on function find_operator_secret(uuid,text) to shomei_admin;
 grant execute on function find_operator_secret(uuid,text) to shomei_operator;
 grant execute on function find_operator_session(bytea) to shomei_admin;
 grant execute on function find_operator_session(bytea) to shomei_operator;
+grant execute on function open_evidence(bytea,uuid,text,uuid,text,inet) to shomei_admin;
+grant execute on function open_evidence(bytea,uuid,text,uuid,text,inet) to shomei_operator;
 grant execute on function propose_approval(bytea,uuid,text,text,jsonb,jsonb,text,interval) to shomei_admin;
 grant execute on function propose_approval(bytea,uuid,text,text,jsonb,jsonb,text,interval) to shomei_operator;
 grant execute on function referenced_lists(timestamp with time zone,timestamp with time zone) to shomei_worker;

@@ -6,6 +6,7 @@ import { Audit1763900000006 } from './0006-audit.js';
 import { Operators1763900000007 } from './0007-operators.js';
 import { OperatorConsole1763900000008 } from './0008-operator-console.js';
 import { Custody1763900000010 } from './0010-custody.js';
+import { EvidenceExport1763900000011 } from './0011-evidence-export.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -17,4 +18,5 @@ export const migrations = [
   Operators1763900000007,
   OperatorConsole1763900000008,
   Custody1763900000010,
+  EvidenceExport1763900000011,
 ];

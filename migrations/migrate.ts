@@ -21,6 +21,7 @@ const DOOR_ROLES = [
   'shomei_linkage_clerk',
   'shomei_audit_sealer',
   'shomei_operator_keeper',
+  'shomei_evidence_clerk',
 ];
 
 /**

@@ -120,6 +120,7 @@ describe('the catalogue', () => {
         find_ended_operator_session: 'shomei_operator_keeper',
         find_operator_secret: 'shomei_operator_keeper',
         find_operator_session: 'shomei_operator_keeper',
+        open_evidence: 'shomei_evidence_clerk',
         propose_approval: 'shomei_operator_keeper',
         referenced_lists: 'shomei_crl_keeper',
         unsealed_audit_events: 'shomei_audit_sealer',

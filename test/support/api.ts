@@ -26,7 +26,7 @@ import type { OperatorContext } from '../../apps/admin/src/context.js';
 import { setSource } from '../../apps/admin/src/revocation-commands.js';
 import { type Hierarchy, SandboxClient } from './card.js';
 import { createTestDatabase, type TestDatabase, testKeyRing, testSigningKeys } from './database.js';
-import { withPeople } from './operators.js';
+import { type TestPeople, withPeople } from './operators.js';
 import { freePort, Program } from './program.js';
 import { connect, keyRing } from './tenants.js';
 
@@ -159,6 +159,11 @@ export class ApiStack {
   async importAnchor(mode: Mode, hierarchy: Hierarchy, der: Buffer, fingerprint: string): Promise<void> {
     if (mode === 'live') return this.importLiveAnchor(hierarchy, der);
     await importAnchor(this.context, { mode, hierarchy, certificate: der.toString('base64'), fingerprint });
+  }
+
+  /** Operators at work on this installation. */
+  withPeople<T>(work: (people: TestPeople, database: TestDatabase) => Promise<T>): Promise<T> {
+    return withPeople(this.database, (people) => work(people, this.database));
   }
 
   /** The way of two people. */

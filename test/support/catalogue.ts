@@ -25,6 +25,7 @@ export const JUSTIFIED: Readonly<Record<string, string>> = {
   approval: 'decisions of operators, also on the platform itself',
   revocation_epoch: 'counter of public revocation data',
   counterpart_disclosure: "the platform's own dated policy, the same for every tenant",
+  receipt_key: 'public keys of a mode',
   retention_rule: "the platform's own dated rules, the same for every tenant",
   jlis_cursor: 'how far lists of the whole platform have been read',
   schema_migration: "the migrate step's own list",
@@ -55,6 +56,8 @@ export const OPEN_POLICIES: ReadonlySet<string> = new Set([
   'shomei_door idempotency_key door',
   'shomei_door idempotency_key door_claim',
   'shomei_crl_keeper verification crl_keeper',
+  'shomei_evidence_clerk verification evidence_clerk',
+  'shomei_evidence_clerk tenant_key evidence_clerk',
   'shomei_linkage_clerk serial_linkage due',
 ]);
 

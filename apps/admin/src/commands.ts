@@ -3,6 +3,7 @@ import { auditExport, auditSearch, auditVerify } from './audit-commands.js';
 import { clockSet, clockShow } from './clock-commands.js';
 import { CommandRefused } from './command-refused.js';
 import type { OperatorContext } from './context.js';
+import { evidenceExport } from './evidence-commands.js';
 import { operatorCreate, operatorList, operatorResetPassword } from './operator-commands.js';
 import { importAnchor, listAnchors, refresh, revocationStatus, setSource, statusAt } from './revocation-commands.js';
 import { seedDemo } from './seed-demo.js';
@@ -33,6 +34,7 @@ export interface Options {
   email?: string | undefined;
   role?: string[] | undefined;
   reason?: string | undefined;
+  verification?: string | undefined;
   from?: string | undefined;
   to?: string | undefined;
   actor?: string | undefined;
@@ -133,6 +135,16 @@ export const COMMANDS: readonly Command[] = [
         tenant: need(options, 'tenant'),
         mode: need(options, 'mode'),
         terms: options.term ?? [],
+      }),
+  },
+  {
+    words: ['evidence', 'export'],
+    help: '--verification ver_… --reason TEXT --file BUNDLE.json (signs in as an auditor)',
+    run: (context, options) =>
+      evidenceExport(context, {
+        verification: need(options, 'verification'),
+        reason: need(options, 'reason'),
+        file: need(options, 'file'),
       }),
   },
   {

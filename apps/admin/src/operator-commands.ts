@@ -2,6 +2,7 @@ import {
   type Approval,
   Approvals,
   OperatorAccounts,
+  type OperatorSession,
   OperatorSessions,
   type Permission,
   type Proposal,
@@ -9,7 +10,7 @@ import {
   ROLES,
   SignIn,
 } from '#lib/operators';
-import { loadConfig, newRandomId, OPERATOR_PROBLEMS, Problem, toPublicId } from '#lib/platform';
+import { type KeyRing, loadConfig, newRandomId, OPERATOR_PROBLEMS, Problem, toPublicId } from '#lib/platform';
 import { CommandRefused } from './command-refused.js';
 import { type OperatorContext, OperatorError } from './context.js';
 
@@ -57,15 +58,15 @@ export async function operatorResetPassword(context: OperatorContext, email: str
 }
 
 /**
- * Proposes in the name of an operator who signs in at the terminal with both factors: who may start this command is not
- * yet a person, and a proposal of nobody could be approved by its own author.
+ * Does something in the name of an operator who signs in at the terminal with both factors: who may start this command
+ * is not yet a person.
  * @throws OperatorError with the code of the refusal.
  */
-export async function proposeAsOperator(
+export async function asOperator<T>(
   context: OperatorContext,
   permission: Permission,
-  proposal: Proposal,
-): Promise<Approval> {
+  work: (session: OperatorSession, origin: { requestId: string }, keyRing: KeyRing) => Promise<T>,
+): Promise<T> {
   const { dataSource } = context;
   const { KEY_RING: keyRing } = loadConfig(['KEY_RING'], process.env);
   const sessions = new OperatorSessions(dataSource);
@@ -85,12 +86,22 @@ export async function proposeAsOperator(
     try {
       if (session.passwordExpired) throw new Problem('password_change_required');
       if (!session.permissions.includes(permission)) throw new Problem('permission_missing', { permission });
-      return await new Approvals(dataSource).propose(session, proposal, origin, Date.now());
+      return await work(session, origin, keyRing);
     } finally {
       await signIn.signOut(session, origin);
     }
   });
 }
+
+/** A proposal of nobody could be approved by its own author. @throws OperatorError with the code of the refusal. */
+export const proposeAsOperator = (
+  context: OperatorContext,
+  permission: Permission,
+  proposal: Proposal,
+): Promise<Approval> =>
+  asOperator(context, permission, (session, origin) =>
+    new Approvals(context.dataSource).propose(session, proposal, origin, Date.now()),
+  );
 
 /** A refusal as one line for the terminal. */
 async function refusing<T>(work: () => Promise<T>): Promise<T> {

@@ -33,6 +33,7 @@ const OPTIONS = {
   email: { type: 'string' },
   role: { type: 'string', multiple: true },
   reason: { type: 'string' },
+  verification: { type: 'string' },
   from: { type: 'string' },
   to: { type: 'string' },
   actor: { type: 'string' },

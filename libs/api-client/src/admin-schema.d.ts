@@ -517,7 +517,7 @@ export interface components {
              * @enum {string}
              */
             stage: "enrolment" | "second_factor" | "password_change" | "open";
-            permissions: ("tenants:read" | "tenants:write" | "api_keys:read" | "api_keys:write" | "revocation:read" | "revocation:refresh" | "anchors:propose" | "anchors:approve" | "verifications:read" | "approvals:read" | "operators:read" | "operators:write" | "operator_roles:propose" | "operator_roles:approve" | "audit:read")[];
+            permissions: ("tenants:read" | "tenants:write" | "api_keys:read" | "api_keys:write" | "revocation:read" | "revocation:refresh" | "anchors:propose" | "anchors:approve" | "evidence:read" | "verifications:read" | "approvals:read" | "operators:read" | "operators:write" | "operator_roles:propose" | "operator_roles:approve" | "audit:read")[];
             /** @description To be sent as X-CSRF-Token with each request that changes something. */
             csrf_token: string;
             /** Format: date-time */

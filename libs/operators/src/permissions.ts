@@ -11,6 +11,8 @@ export const PERMISSIONS = {
   'revocation:refresh': ['admin', 'support'],
   'anchors:propose': ['admin'],
   'anchors:approve': ['admin'],
+  // the database asks for the role too: `open_evidence`
+  'evidence:read': ['auditor'],
   'verifications:read': ['admin', 'auditor', 'support'],
   'approvals:read': ['admin', 'onboarding', 'billing', 'auditor'],
   'operators:read': ['admin', 'auditor'],

@@ -1,6 +1,6 @@
 import type { DigestIdentifier, SignatureAlgorithm } from './algorithms.js';
 import type { Certificate } from './certificate.js';
-import { readSignedAttributes } from './cms-attributes.js';
+import { readSignedAttributes, type SignedAttributes } from './cms-attributes.js';
 import { verifyCmsSigner } from './cms-verify.js';
 import { DerReader, TAG } from './der.js';
 import type { Reason } from './verdict.js';
@@ -31,7 +31,7 @@ export interface CmsRecord extends CmsStatement {
  */
 export function verifyCmsRecord(record: CmsRecord, certificate: Certificate, at: number): Reason[] {
   const { signedAttributes, digest, contradicted, contentType, ...signer } = record;
-  const attributes = signedAttributes && readAttributes(signedAttributes);
+  const attributes = signedAttributes && readKeptAttributes(signedAttributes);
   return verifyCmsSigner({
     contentType,
     signer: { ...signer, ...(attributes ? { signedAttributes: attributes } : {}) },
@@ -42,7 +42,8 @@ export function verifyCmsRecord(record: CmsRecord, certificate: Certificate, at:
   });
 }
 
-function readAttributes(encoded: Uint8Array) {
+/** Attributes in the form in which they were signed. @throws Malformed */
+export function readKeptAttributes(encoded: Uint8Array): SignedAttributes {
   const reader = new DerReader(encoded, 'cms_record');
   reader.expect(TAG.SET);
   reader.finish();

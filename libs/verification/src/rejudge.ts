@@ -1,4 +1,5 @@
 import {
+  DEFAULT_ALGORITHM_POLICY,
   judge,
   parseCertificate,
   profileFor,
@@ -30,6 +31,9 @@ export interface RejudgedStatus {
 
 export interface Rejudgement {
   verdict: Verdict;
+  certificate: Certificate;
+  /** Present when path, profile and validity passed. */
+  anchor?: TrustAnchor;
   /** In order; the last one decided. Empty when the status was not reached. */
   statuses: RejudgedStatus[];
 }
@@ -62,12 +66,12 @@ export async function rejudge(input: RejudgeInput): Promise<Rejudgement> {
     anchorsOfOtherMode: input.anchorsOfOtherMode,
     at,
   });
-  if (anchor === undefined) return { verdict: judge(found), statuses: [] };
+  if (anchor === undefined) return { verdict: judge(found), certificate, statuses: [] };
   const signature = checkKeptSignature(facts.signature, input.evidence, certificate, at);
-  if (signature.length > 0) return { verdict: judge({ ...found, signature }), statuses: [] };
+  if (signature.length > 0) return { verdict: judge({ ...found, signature }), certificate, anchor, statuses: [] };
   const statuses = await input.statusesOf(certificate, anchor);
   const revocation: Evidence['revocation'] = statuses.at(-1)?.finding ?? NOT_ASKED;
-  return { verdict: judge({ ...found, signature, revocation }), statuses };
+  return { verdict: judge({ ...found, signature, revocation }), certificate, anchor, statuses };
 }
 
 const NOT_ASKED: RevocationFinding = { method: 'crl', status: 'unavailable', detail: 'not_recorded' };
@@ -100,4 +104,5 @@ export const statusFromKeptOcsp = (
     certificate: question.certificate,
     issuer: question.anchor.certificate,
     at: question.at,
+    policy: DEFAULT_ALGORITHM_POLICY,
   });

@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
 import { BillingModule } from '#lib/billing';
 import {
   CertificateQuestion,
@@ -56,7 +57,16 @@ export class VerificationModule {
         Reverifications,
         Verifications,
         Verifier,
-        { provide: Receipts, useFactory: () => new Receipts(options.publicUrl, options.signingKeys) },
+        {
+          provide: Receipts,
+          inject: [DataSource],
+          useFactory: async (dataSource: DataSource): Promise<Receipts> => {
+            const receipts = new Receipts(options.publicUrl, options.signingKeys);
+            // No receipt is given whose key is not kept.
+            await receipts.publish(dataSource);
+            return receipts;
+          },
+        },
       ],
       exports: [
         Challenges,
