@@ -210,7 +210,7 @@ describe('GET /v1/persons/{id}/status', () => {
 });
 
 describe('a verification beside which both kinds are known', () => {
-  it('tells what both say, as it was then, and meters the other certificate once', async () => {
+  it('tells what both say, as it was then, and counts the other certificate once without a charge', async () => {
     const card = await stack.sandbox.issue();
     const { personId } = await joinKinds(card);
     const verification = await logIn(stack, key, card);
@@ -219,7 +219,9 @@ describe('a verification beside which both kinds are known', () => {
       alive: { state: 'confirmed_as_of' },
       usage: [{ meter: 'sign_check' }],
     });
-    expect(await usageOfChecks(personId)).toHaveLength(1);
+    expect(await usageOfChecks(personId)).toEqual([
+      { meter: 'sign_check', method: 'crl', purpose: 'status_check', outcome: 'valid', billable: false },
+    ]);
     expect(await usageOf(stack, verification)).toHaveLength(1);
     const { data } = await key.client.GET('/v1/verifications/{id}', { params: { path: { id: verification.id } } });
     expect(data).toEqual(verification);

@@ -50,12 +50,15 @@ export class CertificateQuestion {
     return { certificate, finding, state: stateOf(finding) };
   }
 
-  /** Leaves one usage event for each question that was asked. @param checkId what the questions belong to */
+  /**
+   * Leaves one usage event for each question that was asked. What nobody asked for is counted and never charged.
+   * @param checkId what the questions belong to
+   */
   async meter(
     manager: EntityManager,
     tenancy: Tenancy,
     checked: readonly CertificateStatus[],
-    { checkId, personId, at }: { checkId: string; personId: string; at: number },
+    { checkId, personId, at, askedFor }: { checkId: string; personId: string; at: number; askedFor: boolean },
   ): Promise<UsageEvent[]> {
     const metered: UsageEvent[] = [];
     for (const { certificate, finding, state } of checked) {
@@ -69,6 +72,7 @@ export class CertificateQuestion {
       });
       await appendUsage(manager, tenancy, {
         ...event,
+        billable: event.billable && askedFor,
         source: 'status_check',
         sourceId: checkId,
         personId,

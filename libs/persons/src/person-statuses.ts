@@ -74,6 +74,7 @@ export class PersonStatuses {
 
   /**
    * The same beside a verification, when certificates of both kinds are known; else undefined, and nothing is asked.
+   * The tenant asked who is there: the check of the other certificate is counted and never charged.
    * @param store keeps the status, in the transaction that meters it
    */
   async beside(
@@ -109,7 +110,7 @@ export class PersonStatuses {
     const checkId = newId(Date.now());
     await withTenant(this.dataSource, tenancy, async (manager) => {
       const asked = listed.flatMap(({ status }) => (status ? [status] : []));
-      await this.question.meter(manager, tenancy, asked, { checkId, personId, at });
+      await this.question.meter(manager, tenancy, asked, { checkId, personId, at, askedFor: true });
       await appendAudit(manager, { ...by, action: 'person.read_certificates', target: `person:${personId}`, tenancy });
     });
     return { personId, certificates: listed };
@@ -160,7 +161,8 @@ export class PersonStatuses {
     const { code, aliveAsOf } = conclude(sign?.state ?? absent, auth?.state ?? absent);
     return withTenant(this.dataSource, tenancy, async (manager) => {
       const checkId = newId(Date.now());
-      const usage = await this.question.meter(manager, tenancy, asked, { checkId, personId, at });
+      const askedFor = just === undefined;
+      const usage = await this.question.meter(manager, tenancy, asked, { checkId, personId, at, askedFor });
       const status: PersonStatus = {
         checkedAt: at,
         code,
