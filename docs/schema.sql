@@ -135,7 +135,9 @@ create table attribute_update_result (
   constraint attribute_update_result_pkey PRIMARY KEY (tenant_id, mode, attribute_update_id, person_id),
   constraint attribute_update_result_tenant_id_mode_attribute_update_id_fkey FOREIGN KEY (tenant_id, mode, attribute_update_id) REFERENCES attribute_update(tenant_id, mode, id),
   constraint attribute_update_result_tenant_id_mode_consent_id_fkey FOREIGN KEY (tenant_id, mode, consent_id) REFERENCES consent(tenant_id, mode, id),
-  constraint attribute_update_result_check CHECK (((state = 'updated'::text) = ((sealed_serial IS NOT NULL) AND (tenant_key_id IS NOT NULL) AND (consent_id IS NOT NULL)))),
+  constraint attribute_update_result_check CHECK (((state <> 'updated'::text) OR (consent_id IS NOT NULL))),
+  constraint attribute_update_result_check1 CHECK (((state = 'updated'::text) OR (sealed_serial IS NULL))),
+  constraint attribute_update_result_check2 CHECK (((sealed_serial IS NULL) = (tenant_key_id IS NULL))),
   constraint attribute_update_result_state_check CHECK ((state = ANY (ARRAY['updated'::text, 'unchanged'::text, 'no_new_certificate'::text, 'consent_missing'::text, 'withdrawn'::text, 'unavailable'::text, 'person_unknown'::text])))
 );
 alter table attribute_update_result enable row level security;
@@ -1563,6 +1565,7 @@ grant select (expires_at, id, mode, revoked_at, secret_sha256, tenant_id) on api
 grant update (revoked_at) on api_key to shomei_admin;
 grant update (revoked_at) on api_key to shomei_operator;
 grant update (decided_at, decided_by, executed_at, note, state) on approval to shomei_operator_keeper;
+grant update (sealed_serial, tenant_key_id) on attribute_update_result to shomei_api;
 grant update (after_head, after_seq, cluster, day, head, key_id, sealed_at, seq, signature, signed_at, watermark) on audit_chain to shomei_worker;
 grant insert (action, actor, change, detail, id, ip, mode, request_id, schema_version, target, tenant_id) on audit_event to shomei_admin;
 grant insert (action, actor, change, detail, id, ip, mode, request_id, schema_version, target, tenant_id) on audit_event to shomei_api;

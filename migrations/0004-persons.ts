@@ -340,12 +340,15 @@ create table attribute_update_result (
   decided_at timestamptz not null,
   consent_id uuid,
   -- sealed: the serial whose attributes were delivered. The next question starts there, or they were paid for again.
+  -- Erased when the person is deleted.
   tenant_key_id uuid,
   sealed_serial bytea,
   primary key (tenant_id, mode, attribute_update_id, person_id),
   foreign key (tenant_id, mode, attribute_update_id) references attribute_update (tenant_id, mode, id),
   foreign key (tenant_id, mode, consent_id) references consent (tenant_id, mode, id),
-  check ((state = 'updated') = (sealed_serial is not null and tenant_key_id is not null and consent_id is not null))
+  check (state <> 'updated' or consent_id is not null),
+  check (state = 'updated' or sealed_serial is null),
+  check ((sealed_serial is null) = (tenant_key_id is null))
 );
 create index attribute_update_result_person on attribute_update_result (tenant_id, mode, person_id, decided_at);
 
@@ -446,6 +449,7 @@ grant select on person, person_certificate, certificate_link, certificate_tombst
 grant insert on person, person_certificate, certificate_link, certificate_tombstone, verification_person, consent,
   consent_withdrawal, serial_linkage, counterpart_lookup, age_check, age_question, attribute_update, attribute_update_result, event,
   usage_event to shomei_api;
+grant update (tenant_key_id, sealed_serial) on attribute_update_result to shomei_api;
 -- A question that nobody answered was not asked.
 grant delete on age_question to shomei_api;
 grant update (merged_into, merged_at, deleted_at) on person to shomei_api, shomei_worker;

@@ -43,7 +43,12 @@ function actorOf(text: string): AuditEventAnswer['actor'] {
   return { type: type === 'operator' ? 'operator' : 'system', id: null };
 }
 
-/** An event as its tenant sees it: of our own people neither name nor address. */
+/** Hashes of serials that J-LIS named and nobody of the tenant has: how many there are is not the tenant's to know. */
+function toldDetail({ discarded: _discarded, ...detail }: AuditEvent['detail']): AuditEvent['detail'] {
+  return detail;
+}
+
+/** An event as its tenant sees it: of our own people neither name nor address, of strangers' certificates nothing. */
 export function auditEventAnswerOf(event: AuditEvent): AuditEventAnswer {
   const actor = actorOf(event.actor);
   return {
@@ -56,7 +61,7 @@ export function auditEventAnswerOf(event: AuditEvent): AuditEventAnswer {
     target: named(event.target),
     request_id: event.requestId,
     ip: actor.type === 'api_key' ? event.ip : null,
-    detail: event.detail,
+    detail: toldDetail(event.detail),
     change: event.change,
   };
 }

@@ -114,9 +114,7 @@ export class AuditEventsController {
   }
 
   private search(principal: Principal, search: AuditSearch): Promise<AuditEvent[]> {
-    // The tenancy is named besides what row-level security does: the index leads with it.
-    const { tenantId, mode } = principal;
-    return withTenant(this.dataSource, principal, (manager) => searchAudit(manager, { ...search, tenantId, mode }));
+    return withTenant(this.dataSource, principal, (manager) => searchAudit(manager, ownOf(principal, search)));
   }
 
   /** Counts first, so that an export that is too large is a problem and not half a file. */
@@ -126,16 +124,15 @@ export class AuditEventsController {
     query: AuditEventExportQuery,
     format: string,
   ): Promise<AsyncIterable<AuditEvent[]>> {
-    const { tenantId, mode } = principal;
     const filters = filtersOf(query);
     await withTenant(this.dataSource, principal, async (manager) => {
       const limit = MAX_EXPORTED + 1;
-      const events = filters ? await countAudit(manager, { ...filters, tenantId, mode, limit }) : 0;
+      const events = filters ? await countAudit(manager, ownOf(principal, { ...filters, limit })) : 0;
       if (events > MAX_EXPORTED) throw new Problem('export_too_large');
       await appendAudit(manager, {
         actor: `api_key:${principal.apiKeyId}`,
         action: 'audit.export',
-        target: `tenant:${tenantId}`,
+        target: `tenant:${principal.tenantId}`,
         requestId,
         detail: { format, from: query.recorded_after, to: query.recorded_before },
         tenancy: principal,
@@ -160,6 +157,18 @@ export class AuditEventsController {
     }
   }
 }
+
+/**
+ * What a tenant may look through. The tenancy is named besides what row-level security does: the index leads with it.
+ * What was asked of J-LIS is the platform's: one call for each step back would count certificates the tenant does not
+ * know.
+ */
+const ownOf = ({ tenantId, mode }: Principal, search: AuditSearch): AuditSearch => ({
+  ...search,
+  tenantId,
+  mode,
+  exceptActions: 'jlis.*',
+});
 
 const fileOf = (texts: AsyncIterable<string>, type: string, name: string): StreamableFile =>
   new StreamableFile(Readable.from(texts, { objectMode: false }), {

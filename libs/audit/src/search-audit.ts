@@ -29,6 +29,8 @@ export interface AuditSearch {
   actor?: string;
   /** Whole, `verification.create`, or all of a noun, `verification.*`. */
   action?: string;
+  /** Left out: all of a noun, `jlis.*`. */
+  exceptActions?: `${string}.*`;
   /** Whole: `<noun>:<id>`. */
   target?: string;
   requestId?: string;
@@ -50,12 +52,13 @@ function conditionsOf(search: AuditSearch): { where: string; values: unknown[] }
     values.push(value);
     conditions.push(condition(`$${values.length}`));
   };
-  const { tenantId, mode, actor, action, target, requestId, from, to, after, order } = search;
+  const { tenantId, mode, actor, action, exceptActions, target, requestId, from, to, after, order } = search;
   if (tenantId !== undefined) add((value) => `tenant_id = ${value}`, tenantId);
   if (mode !== undefined) add((value) => `mode = ${value}`, mode);
   if (actor !== undefined) add((value) => `actor = ${value}`, actor);
   if (action?.endsWith('.*')) add((value) => `starts_with(action, ${value})`, action.slice(0, -1));
   else if (action !== undefined) add((value) => `action = ${value}`, action);
+  if (exceptActions !== undefined) add((value) => `not starts_with(action, ${value})`, exceptActions.slice(0, -1));
   if (target !== undefined) add((value) => `target = ${value}`, target);
   if (requestId !== undefined) add((value) => `request_id = ${value}`, requestId);
   // Ids are in the order of time: they bound what the index has to give.

@@ -229,6 +229,7 @@ async function insert(
   );
 }
 
+/** @throws Problem `not_found` when the check that it rests on may not be shown any more. */
 async function findReplay(manager: EntityManager, call: Call): Promise<AgeCheck | undefined> {
   const id = call.idempotency && (await findMade(manager, call.idempotency, 'age_check'));
   if (id === undefined) return undefined;
@@ -239,11 +240,16 @@ async function findReplay(manager: EntityManager, call: Call): Promise<AgeCheck 
     created_at: Date;
     questions: AnsweredAge[];
   }[] = await manager.query(
-    'select verification_id, person_id, source, created_at, questions from age_check where id = $1',
+    `select a.verification_id, a.person_id, a.source, a.created_at, a.questions from age_check a
+     join verification v on v.tenant_id = a.tenant_id and v.mode = a.mode and v.id = a.verification_id
+     where a.id = $1 and not exists (select 1 from certificate_tombstone t
+       where t.tenant_id = v.tenant_id and t.mode = v.mode and t.certificate_hash = v.certificate_hash
+         and t.severed_at > v.recorded_at)`,
     [id],
   );
   const row = rows[0];
-  if (!row) throw new Error(`age check ${id} is bound to a key and not there`);
+  // Its person was deleted since.
+  if (!row) throw new Problem('not_found');
   return {
     id,
     verificationId: row.verification_id,

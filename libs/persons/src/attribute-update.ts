@@ -77,15 +77,21 @@ export async function insertUpdate(
     );
 }
 
-/** A stored update in the order `personIds` were asked for; what was delivered is not there to be told again. */
+/**
+ * A stored update in the order `personIds` were asked for; what was delivered is not there to be told again, and of a
+ * person who was deleted since nothing is.
+ */
 export async function findUpdate(
   manager: EntityManager,
   id: string,
   personIds: readonly string[],
 ): Promise<AttributeUpdate | undefined> {
   const rows: { created_at: Date; person_id: string; state: UpdateState }[] = await manager.query(
-    `select u.created_at, r.person_id, r.state from attribute_update u
+    `select u.created_at, r.person_id,
+       case when p.deleted_at is null then r.state else 'person_unknown' end as state
+     from attribute_update u
      join attribute_update_result r on r.tenant_id = u.tenant_id and r.mode = u.mode and r.attribute_update_id = u.id
+     left join person p on p.tenant_id = r.tenant_id and p.mode = r.mode and p.id = r.person_id
      where u.id = $1`,
     [id],
   );
@@ -120,7 +126,7 @@ export async function findLastDelivery(
     sealed_serial: Buffer;
   }[] = await manager.query(
     `select attribute_update_id, person_id, decided_at, tenant_key_id, sealed_serial from attribute_update_result
-     where person_id = any($1) and state = 'updated' order by decided_at desc, attribute_update_id desc limit 1`,
+     where person_id = any($1) and sealed_serial is not null order by decided_at desc, attribute_update_id desc limit 1`,
     [await idsOfPerson(manager, personId)],
   );
   const row = rows[0];

@@ -15,11 +15,11 @@ import {
   type UpdateState,
 } from './attribute-update.js';
 import { birthDateHashOf, certificateHashOf } from './certificate-hash.js';
-import { findValidConsent, isWithdrawn, type Consent } from './consent.js';
+import { findConsent, findValidConsent, isWithdrawn, type Consent } from './consent.js';
 import { jlisCaller } from './jlis-caller.js';
 import { appendWithdrawal } from './consents.js';
 import { KnownCertificates, type KnownCertificate } from './known-certificates.js';
-import { findLivingPerson } from './person.js';
+import { findLivingPerson, sharePersons } from './person.js';
 
 /** Calls of one request under way at once: one tenant's share of the connections (`JLIS_CONNECTIONS`) at their default. */
 const AT_ONCE = 4;
@@ -205,10 +205,10 @@ export class AttributeUpdates {
       if (!winner) throw new Problem('idempotency_in_flight');
       return { update: winner, replayed: true };
     }
-    const outcomes = request.personIds.map((personId) => ({
-      personId,
-      ...outcomeOf(prepared.get(personId)!, answers),
-    }));
+    await sharePersons(manager, principal);
+    const outcomes: (Outcome & { personId: string })[] = [];
+    for (const personId of request.personIds)
+      outcomes.push({ personId, ...(await outcomeOf(manager, prepared.get(personId)!, answers)) });
     const key = await this.tenantKeys.get(principal, principal.tenantKeyId, manager);
     await insertUpdate(
       manager,
@@ -220,13 +220,14 @@ export class AttributeUpdates {
           personId,
           state,
           ...(question === undefined ? {} : { consentId: question.consent.id }),
-          ...(answer?.state === 'updated' ? { serial: answer.serial } : {}),
+          ...(state === 'updated' && answer?.state === 'updated' ? { serial: answer.serial } : {}),
         })),
       },
       key,
     );
     const by = { actor: `api_key:${principal.apiKeyId}`, requestId: call.requestId };
     for (const { question, answer } of outcomes) {
+      // J-LIS charges for what it delivered, whatever comes of it here.
       if (question && answer?.state === 'updated') await meter(manager, principal, id, question, at);
       // The list of withdrawals would say so later.
       if (question && answer?.state === 'withdrawn')
@@ -243,20 +244,32 @@ export class AttributeUpdates {
     const results = outcomes.map(({ personId, state, answer }): PersonUpdate => ({
       personId,
       state,
-      ...(answer?.state === 'updated' ? { attributes: interpretAttributes(answer.attributes) } : {}),
+      ...(state === 'updated' && answer?.state === 'updated'
+        ? { attributes: interpretAttributes(answer.attributes) }
+        : {}),
     }));
     return { update: { id, createdAt: at, results }, replayed: false };
   }
 }
 
-function outcomeOf(
+interface Outcome {
+  state: UpdateState;
+  question?: Question;
+  answer?: Answered;
+}
+
+/** What is told of one person. Whoever was deleted or withdrew the consent while J-LIS was asked is told nothing of. */
+async function outcomeOf(
+  manager: EntityManager,
   prepared: Prepared,
   answers: ReadonlyMap<string, Answered>,
-): { state: UpdateState; question?: Question; answer?: Answered } {
+): Promise<Outcome> {
   if (!('question' in prepared)) return prepared;
   const { question } = prepared;
   const answer = answers.get(question.personId)!;
-  return { state: answer.state, question, answer };
+  const consent = await findConsent(manager, question.consent.id);
+  if (!consent) return { state: 'person_unknown', question, answer };
+  return { state: consent.withdrawal ? 'withdrawn' : answer.state, question, answer };
 }
 
 /** Once for a person and request, however many ids the person was asked for by. */

@@ -35,5 +35,4 @@ export * from './serial-linkage-walk.js';
 export * from './serial-linkages.js';
 export * from './serial-walker.js';
 export * from './signed-proof.js';
-export * from './ten-years.js';
 export { MAX_CONSENT_DOCUMENT } from './consent-registration.js';

@@ -1,9 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { appendAudit } from '#lib/audit';
-import { Clock, Problem, withTenant, type Tenancy } from '#lib/platform';
+import { Clock, Problem, withTenant, yearsLater, type Tenancy } from '#lib/platform';
 import { findPerson, findLivingPerson, idsOfPerson, lockPersons, type By, type Person } from './person.js';
-import { tenYearsAfter } from './ten-years.js';
+
+/** As long as a consent is kept. */
+const TOMBSTONE_YEARS = 10;
 
 /** The persons of a tenant, as it sees and forgets them. */
 @Injectable()
@@ -61,23 +63,25 @@ export class Persons {
   }
 }
 
-/** @returns how many certificates were severed */
+/** @returns how many certificates that the tenant was told of were severed: steps between them are told to nobody */
 async function sever(
   manager: EntityManager,
   { tenantId, mode }: Tenancy,
   ids: readonly string[],
   at: number,
 ): Promise<number> {
-  const tombstones: unknown[] = await manager.query(
+  await manager.query(
     `insert into certificate_tombstone (tenant_id, mode, certificate_hash, expires_at)
      select tenant_id, mode, certificate_hash, $2 from person_certificate where person_id = any($1)
      on conflict (tenant_id, mode, certificate_hash)
-       do update set severed_at = clock_timestamp(), expires_at = excluded.expires_at
-     returning 1`,
-    [ids, new Date(tenYearsAfter(at))],
+       do update set severed_at = clock_timestamp(), expires_at = excluded.expires_at`,
+    [ids, new Date(yearsLater(at, TOMBSTONE_YEARS))],
   );
   // Links go with their certificates.
-  await manager.query('delete from person_certificate where person_id = any($1)', [ids]);
+  const [severed]: [{ hop: boolean }[], number] = await manager.query(
+    'delete from person_certificate where person_id = any($1) returning hop',
+    [ids],
+  );
   await manager.query(
     `insert into consent_withdrawal (tenant_id, mode, consent_id, source, withdrawn_at)
      select c.tenant_id, c.mode, c.id, 'person_deleted', $2 from consent c where c.person_id = any($1)
@@ -89,11 +93,17 @@ async function sever(
      where person_id = any($1) and state = 'pending'`,
     [ids, new Date(at)],
   );
+  // What was delivered is on record; of which certificate it was is not needed any more.
+  await manager.query(
+    `update attribute_update_result set sealed_serial = null, tenant_key_id = null
+     where person_id = any($1) and sealed_serial is not null`,
+    [ids],
+  );
   await manager.query('update person set deleted_at = $4 where tenant_id = $1 and mode = $2 and id = any($3)', [
     tenantId,
     mode,
     ids,
     new Date(at),
   ]);
-  return tombstones.length;
+  return severed.filter(({ hop }) => !hop).length;
 }

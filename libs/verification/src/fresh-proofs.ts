@@ -10,6 +10,10 @@ import { findVisibleVerification } from './visible-verification.js';
 /** How long a check proves that its holder is here, milliseconds. */
 export const PROOF_LIFETIME_MS = 10 * 60_000;
 
+/** @param at milliseconds, by the clock of the mode. One that went back makes no proof of what has not happened yet. */
+export const isFresh = (decidedAt: number, at: number): boolean =>
+  at >= decidedAt && at - decidedAt <= PROOF_LIFETIME_MS;
+
 /** Turns a recent successful check into the proof that questions about its holder rest on. */
 @Injectable()
 export class FreshProofs {
@@ -35,9 +39,7 @@ export class FreshProofs {
       if (needs !== undefined && row.verdict.certificate.kind !== needs)
         throw new Problem('proof_of_other_kind', { needs });
       if (row.outcome !== 'valid') throw new Problem('proof_unsuccessful');
-      const decidedAt = row.decidedAt.getTime();
-      // A clock that went back makes no proof of what has not happened yet.
-      if (at < decidedAt || at - decidedAt > PROOF_LIFETIME_MS) throw new Problem('proof_expired');
+      if (!isFresh(row.decidedAt.getTime(), at)) throw new Problem('proof_expired');
       const proof = await openProof(manager, this.tenantKeys, principal, row, requestId);
       if (!proof) throw new Problem('proof_unsuccessful');
       return proof;

@@ -16,6 +16,7 @@ import {
 } from '#lib/persons';
 import { Clock, Problem, withTenant } from '#lib/platform';
 import { readContract, requireFeature, TenantKeys, type Principal } from '#lib/tenancy';
+import { isFresh } from './fresh-proofs.js';
 import { openProof } from './open-proof.js';
 import type { PersonRequest } from './request.js';
 import {
@@ -49,7 +50,7 @@ interface Question {
 
 /**
  * Finds whose certificate a verification was made with, after the verification is durable: the verdict stands whatever
- * happens here, and a repeated request goes on where the first one ended.
+ * happens here, and a request repeated while it still proves who is here goes on where the first one ended.
  */
 @Injectable()
 export class Identifications {
@@ -80,10 +81,13 @@ export class Identifications {
     const { person: before } = verification;
     if (verification.facts.outcome !== 'valid') return verification;
     if (before && (before.counterpart || !asked.counterpart)) return verification;
+    const at = this.clock.now(principal.mode);
+    // A repeated request asks about the holder who was here then.
+    if (!asked.proof && !isFresh(verification.decidedAt, at)) return verification;
     const proof = asked.proof ?? (await this.openStored(principal, verification.id, asked.requestId));
     if (!proof) return verification;
     const by = { actor: `api_key:${principal.apiKeyId}`, requestId: asked.requestId };
-    const question = { proof, consent: asked.consent, at: this.clock.now(principal.mode), by };
+    const question = { proof, consent: asked.consent, at, by };
     const person = await this.turns.take(principal, proof, async () => {
       const healing = before || proof.kind !== 'auth' ? undefined : await this.healings.find(principal, question);
       const counterpart = asked.counterpart ? await this.counterpart(principal, question) : undefined;

@@ -114,7 +114,14 @@ export class Verifier {
     check: () => Promise<Checked>,
   ): Promise<Answered> {
     return this.inFlight.guard(principal, call.idempotency, async () => {
-      if (person) await this.identifications.requireContracted(principal, person);
+      try {
+        if (person) await this.identifications.requireContracted(principal, person);
+      } catch (refusal) {
+        // What was answered under the contract of then is told again.
+        const replay = refusal instanceof Problem ? await this.findReplay(principal, call) : undefined;
+        if (!replay) throw refusal;
+        return replay;
+      }
       const { verification, replayed, proof } = await check();
       if (!person) return { verification, replayed };
       const asked = { ...person, requestId: call.requestId, ...(proof ? { proof } : {}) };
