@@ -1010,6 +1010,20 @@ $function$
 ;
 alter function audit_backlog(xid8) owner to shomei_audit_sealer;
 
+CREATE OR REPLACE FUNCTION public.change_operator_password(account uuid, present_key bytea, new_hash text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if not coalesce(is_password_key(account, present_key), false) then return false; end if;
+  update operator_account set password_hash = new_hash, password_expired = false where id = account;
+  return true;
+end $function$
+;
+alter function change_operator_password(uuid,bytea,text) owner to shomei_operator_keeper;
+
 CREATE OR REPLACE FUNCTION public.current_mode()
  RETURNS tenant_mode
  LANGUAGE sql
@@ -1252,6 +1266,19 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.is_password_key(account uuid, password_key bytea)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select exists (select 1 from operator_account a where a.id = account and a.disabled_at is null
+    and length(password_key) = 32
+    and split_part(a.password_hash, '$', 6) = rtrim(encode(sha256(password_key), 'base64'), '='))
+$function$
+;
+alter function is_password_key(uuid,bytea) owner to shomei_operator_keeper;
+
 CREATE OR REPLACE FUNCTION public.open_evidence(token_hash bytea, wanted uuid, why text, new_audit_id uuid, request text, address inet)
  RETURNS TABLE(refusal text, tenant_id uuid, mode tenant_mode, kind text, decided_at timestamp with time zone, recorded_at timestamp with time zone, verdict jsonb, tenant_key_id uuid, evidence bytea, ring_key_id text, wrapped bytea)
  LANGUAGE plpgsql
@@ -1288,6 +1315,26 @@ begin
 end $function$
 ;
 alter function open_evidence(bytea,uuid,text,uuid,text,inet) owner to shomei_evidence_clerk;
+
+CREATE OR REPLACE FUNCTION public.open_operator_session(new_id uuid, new_token_hash bytea, account uuid, password_key bytea, prior_token_hash bytea, both_factors boolean, made_at timestamp with time zone, idles_until timestamp with time zone, lasts_until timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if not coalesce(is_password_key(account, password_key), false) and not exists (
+      select 1 from operator_session s join operator_account a on a.id = s.operator_id
+      where s.token_sha256 = prior_token_hash and s.operator_id = account and s.ended_at is null
+        and s.idle_until > clock_timestamp() and a.disabled_at is null) then
+    return false;
+  end if;
+  insert into operator_session (id, token_sha256, operator_id, second_factor, created_at, idle_until, ends_at)
+  values (new_id, new_token_hash, account, both_factors, made_at, idles_until, lasts_until);
+  return true;
+end $function$
+;
+alter function open_operator_session(uuid,bytea,uuid,bytea,bytea,boolean,timestamp with time zone,timestamp with time zone,timestamp with time zone) owner to shomei_operator_keeper;
 
 CREATE OR REPLACE FUNCTION public.propose_approval(token_hash bytea, new_id uuid, new_kind text, new_subject text, was jsonb, becomes jsonb, why text, lasts interval)
  RETURNS text
@@ -1364,7 +1411,7 @@ alter function unsealed_audit_events(xid8,uuid,integer) owner to shomei_audit_se
 -- Triggers
 
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.approval FOR EACH ROW EXECUTE FUNCTION guard_approval();
-CREATE TRIGGER end_sessions AFTER UPDATE ON public.operator_account FOR EACH ROW WHEN ((((((old.roles IS DISTINCT FROM new.roles) OR (old.disabled_at IS DISTINCT FROM new.disabled_at)) OR (old.password_hash IS DISTINCT FROM new.password_hash)) OR (old.totp_confirmed_at IS DISTINCT FROM new.totp_confirmed_at)) OR ((old.totp_confirmed_at IS NOT NULL) AND (old.totp_secret IS DISTINCT FROM new.totp_secret)))) EXECUTE FUNCTION end_operator_sessions();
+CREATE TRIGGER end_sessions AFTER UPDATE ON public.operator_account FOR EACH ROW WHEN (((((old.roles IS DISTINCT FROM new.roles) OR (old.disabled_at IS DISTINCT FROM new.disabled_at)) OR (old.password_hash IS DISTINCT FROM new.password_hash)) OR ((old.totp_confirmed_at IS NOT NULL) AND ((old.totp_confirmed_at IS DISTINCT FROM new.totp_confirmed_at) OR (old.totp_secret IS DISTINCT FROM new.totp_secret))))) EXECUTE FUNCTION end_operator_sessions();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.operator_account FOR EACH ROW EXECUTE FUNCTION guard_operator_account();
 CREATE TRIGGER guard BEFORE INSERT OR UPDATE ON public.trust_anchor FOR EACH ROW EXECUTE FUNCTION guard_trust_anchor();
 
@@ -1509,9 +1556,7 @@ grant insert on idempotency_key to shomei_door;
 grant insert, select on idempotency_key to shomei_api;
 grant insert, select, update on jlis_cursor to shomei_worker;
 grant delete, insert, select on operator_recovery_code to shomei_admin;
-grant insert on operator_session to shomei_admin;
-grant insert on operator_session to shomei_operator;
-grant select on operator_session to shomei_operator_keeper;
+grant insert, select on operator_session to shomei_operator_keeper;
 grant insert, select on person to shomei_api;
 grant insert, select on person to shomei_worker;
 grant delete, insert, select on person_certificate to shomei_api;
@@ -1594,11 +1639,13 @@ grant select (created_at, disabled_at, email, id, name, password_expired, roles,
 grant select (created_at, disabled_at, email, id, name, password_expired, roles, roles_approval_id, totp_confirmed_at, totp_last_step) on operator_account to shomei_operator;
 grant select (disabled_at, email, id, name, password_expired, password_hash, roles, totp_confirmed_at, totp_last_step, totp_ring_key, totp_secret) on operator_account to shomei_operator_keeper;
 grant select (id, roles) on operator_account to shomei_evidence_clerk;
-grant update (disabled_at, password_expired, password_hash, roles, roles_approval_id, totp_confirmed_at, totp_last_step, totp_ring_key, totp_secret) on operator_account to shomei_admin;
+grant update (disabled_at, roles, roles_approval_id, totp_confirmed_at, totp_last_step, totp_ring_key, totp_secret) on operator_account to shomei_admin;
+grant update (password_expired, password_hash) on operator_account to shomei_operator_keeper;
 grant update (password_expired, password_hash, totp_last_step) on operator_account to shomei_operator;
 grant select (created_at, ended_at, ends_at, id, idle_until, operator_id, second_factor) on operator_session to shomei_admin;
 grant select (created_at, ended_at, ends_at, id, idle_until, operator_id, second_factor) on operator_session to shomei_operator;
 grant update (ended_at) on operator_session to shomei_operator;
+grant update (ended_at) on operator_session to shomei_operator_keeper;
 grant update (ended_at, idle_until) on operator_session to shomei_admin;
 grant update (deleted_at, merged_at, merged_into) on person to shomei_api;
 grant update (deleted_at, merged_at, merged_into) on person to shomei_worker;
@@ -1628,6 +1675,7 @@ grant execute on function append_decided(json,bytea) to shomei_api;
 grant execute on function approval_is_executed(uuid,text,text,jsonb,jsonb) to shomei_admin;
 grant execute on function approval_is_executed(uuid,text,text,jsonb,jsonb) to shomei_operator;
 grant execute on function audit_backlog(xid8) to shomei_worker;
+grant execute on function change_operator_password(uuid,bytea,text) to shomei_admin;
 grant execute on function current_mode() to shomei_admin;
 grant execute on function current_mode() to shomei_api;
 grant execute on function current_mode() to shomei_door;
@@ -1651,6 +1699,8 @@ grant execute on function find_operator_session(bytea) to shomei_admin;
 grant execute on function find_operator_session(bytea) to shomei_operator;
 grant execute on function open_evidence(bytea,uuid,text,uuid,text,inet) to shomei_admin;
 grant execute on function open_evidence(bytea,uuid,text,uuid,text,inet) to shomei_operator;
+grant execute on function open_operator_session(uuid,bytea,uuid,bytea,bytea,boolean,timestamp with time zone,timestamp with time zone,timestamp with time zone) to shomei_admin;
+grant execute on function open_operator_session(uuid,bytea,uuid,bytea,bytea,boolean,timestamp with time zone,timestamp with time zone,timestamp with time zone) to shomei_operator;
 grant execute on function propose_approval(bytea,uuid,text,text,jsonb,jsonb,text,interval) to shomei_admin;
 grant execute on function propose_approval(bytea,uuid,text,text,jsonb,jsonb,text,interval) to shomei_operator;
 grant execute on function referenced_lists(timestamp with time zone,timestamp with time zone) to shomei_worker;

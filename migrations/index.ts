@@ -5,6 +5,7 @@ import { Persons1763900000004 } from './0004-persons.js';
 import { Audit1763900000006 } from './0006-audit.js';
 import { Operators1763900000007 } from './0007-operators.js';
 import { OperatorConsole1763900000008 } from './0008-operator-console.js';
+import { OperatorProof1763900000009 } from './0009-operator-proof.js';
 import { Custody1763900000010 } from './0010-custody.js';
 import { EvidenceExport1763900000011 } from './0011-evidence-export.js';
 
@@ -17,6 +18,7 @@ export const migrations = [
   Audit1763900000006,
   Operators1763900000007,
   OperatorConsole1763900000008,
+  OperatorProof1763900000009,
   Custody1763900000010,
   EvidenceExport1763900000011,
 ];

@@ -134,8 +134,35 @@ describe('an approval', () => {
     [
       'a session that has shown the password alone',
       async () => {
-        const token = await people.signIn.openFirst(second.id, Date.now());
+        const proof = await people.signIn.checkPassword(second.email, second.password, ORIGIN);
+        const token = await people.signIn.openFirst(proof, Date.now());
         return (await people.sessions.find(token, Date.now()))!.tokenSha256;
+      },
+    ],
+    [
+      'a session opened for another without his password',
+      async () => {
+        const token = randomBytes(32);
+        const mine = await people.session(first);
+        const found: { password_hash: string }[] = await admin.query('select * from find_operator_secret($1, null)', [
+          second.id,
+        ]);
+        // What is stored of the password, and one's own session, are no proof of being somebody else.
+        const stored = Buffer.from(found[0]!.password_hash.split('$')[5]!, 'base64');
+        for (const [key, prior] of [
+          [stored, null],
+          [randomBytes(32), null],
+          [null, mine.tokenSha256],
+          [null, null],
+        ]) {
+          const opened: { opened: boolean }[] = await admin.query(
+            `select open_operator_session(gen_random_uuid(), $1, $2, $3, $4, true, now(), now() + interval '5 min',
+               now() + interval '5 min') as opened`,
+            [token, second.id, key, prior],
+          );
+          expect(opened).toEqual([{ opened: false }]);
+        }
+        return token;
       },
     ],
     [

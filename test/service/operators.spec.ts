@@ -53,6 +53,8 @@ describe('what no runtime role may do to operators', () => {
     `select propose_approval(null, null, null, null, null, null, null, null)`,
     'select decide_approval(null, null, true, null, null)',
     'select execute_approval(null)',
+    'select change_operator_password(null, null, null)',
+    'select open_operator_session(null, null, null, null, null, null, null, null, null)',
   ];
 
   it.each(EVERYTHING)('the API and the worker: %s', async (sql) => {
@@ -66,6 +68,8 @@ describe('what no runtime role may do to operators', () => {
     'delete from operator_account',
     'delete from operator_session',
     `update operator_session set second_factor = true`,
+    `insert into operator_session (id) values (gen_random_uuid())`,
+    'select is_password_key(null, null)',
     `update operator_session set ends_at = ends_at + interval '1 day'`,
     `update operator_session set operator_id = '${'0'.repeat(8)}-0000-0000-0000-000000000000'`,
     `insert into approval (id) values (gen_random_uuid())`,
@@ -91,6 +95,8 @@ describe('what no runtime role may do to operators', () => {
     `update audit_event set actor = 'nobody'`,
     'delete from audit_event',
     'update contract set mode = mode',
+    `update operator_account set password_hash = password_hash`,
+    'update operator_account set password_expired = false',
     'select 1 from person',
     'select 1 from person_certificate',
     'select 1 from certificate_link',

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { newRandomId } from '#lib/platform';
+import { newRandomId, Problem } from '#lib/platform';
 import { permissionsOf, type Role } from './permissions.js';
 import {
   csrfTokenOf,
@@ -24,6 +24,9 @@ interface Row {
   password_expired: boolean;
   second_factor_enrolled: boolean;
 }
+
+/** What a session is opened against. */
+export type SessionProof = { passwordKey: Buffer } | { priorTokenSha256: Buffer };
 
 /** Sessions live in the database: ending one ends it in every process at once. */
 @Injectable()
@@ -63,26 +66,37 @@ export class OperatorSessions {
     return rows[0] && { id: rows[0].id, operatorId: rows[0].operator_id };
   }
 
-  /** Opens a session in the transaction of `manager`; the token leaves in the answer and is stored nowhere. */
+  /**
+   * Opens a session in the transaction of `manager`; the token leaves in the answer and is stored nowhere. The database
+   * wants proof: the key of the account's password, or a live session of the account that goes on in the new one.
+   * @throws Problem `session_missing` when the proof is none.
+   */
   async open(
     manager: EntityManager,
-    { operatorId, secondFactor, now }: { operatorId: string; secondFactor: boolean; now: number },
+    {
+      operatorId,
+      proof,
+      secondFactor,
+      now,
+    }: { operatorId: string; proof: SessionProof; secondFactor: boolean; now: number },
   ): Promise<string> {
     const token = makeSessionToken();
     const { idleUntil, endsAt } = newSessionTimes(now);
-    await manager.query(
-      `insert into operator_session (id, token_sha256, operator_id, second_factor, created_at, idle_until, ends_at)
-       values ($1, $2, $3, $4, $5, $6, $7)`,
+    const rows: { opened: boolean }[] = await manager.query(
+      'select open_operator_session($1, $2, $3, $4, $5, $6, $7, $8, $9) as opened',
       [
         newRandomId(),
         hashSessionToken(token),
         operatorId,
+        'passwordKey' in proof ? proof.passwordKey : null,
+        'priorTokenSha256' in proof ? proof.priorTokenSha256 : null,
         secondFactor,
         new Date(now),
         new Date(idleUntil),
         new Date(endsAt),
       ],
     );
+    if (!rows[0]!.opened) throw new Problem('session_missing');
     return token;
   }
 

@@ -4,7 +4,7 @@ import { appendAudit, type Origin } from '#lib/audit';
 import { KEY_RING, Problem, type KeyRing } from '#lib/platform';
 import { findOperatorSecret, type OperatorSecret } from './operator-secret.js';
 import { OperatorSessions } from './operator-sessions.js';
-import { checkNewPassword, hashPassword, verifyPassword } from './password.js';
+import { checkNewPassword, hashPassword, findPasswordKey } from './password.js';
 import { hashRecoveryCode, makeRecoveryCodes } from './recovery-codes.js';
 import type { OperatorSession } from './session.js';
 import { beginAttempt, forgetAttempts, takeAttemptBack } from './sign-in-backoff.js';
@@ -19,6 +19,12 @@ const ISSUER = 'Shomei';
 /** Accounts are found by the address in lower case. */
 export const normalizeEmail = (email: string): string => email.trim().toLowerCase();
 
+/** Who has typed the right password, and the proof of it. */
+export interface FirstProof {
+  operatorId: string;
+  passwordKey: Buffer;
+}
+
 /** The steps from a stranger to a session. Each step that proves something opens a new session and ends the old one. */
 @Injectable()
 export class SignIn {
@@ -32,25 +38,26 @@ export class SignIn {
    * The operator whose password this is. Nobody learns from the answer, or from its time, which addresses have accounts.
    * @throws Problem `sign_in_refused` or `sign_in_blocked`.
    */
-  async checkPassword(email: string, password: string, origin: Origin): Promise<string> {
+  async checkPassword(email: string, password: string, origin: Origin): Promise<FirstProof> {
     const address = normalizeEmail(email);
     await this.countAttempt(address, 'operator:unknown', origin);
     const account = await findOperatorSecret(this.dataSource, { email: address });
-    if (!(await verifyPassword(account?.passwordHash, password))) {
+    const passwordKey = await findPasswordKey(account?.passwordHash, password);
+    if (!account || !passwordKey) {
       // The address is not recorded: people type passwords into the wrong field.
       const target = account ? `operator:${account.id}` : 'operator:unknown';
       await this.refuse('operator.sign_in_refused', target, { factor: 'password' }, origin);
       throw new Problem('sign_in_refused');
     }
     await takeAttemptBack(this.dataSource, address);
-    return account!.id;
+    return { operatorId: account.id, passwordKey };
   }
 
   /** Opens a session that has shown the password alone. `replaces` is what the browser brought, whoever planted it. */
-  async openFirst(operatorId: string, now: number, replaces?: OperatorSession): Promise<string> {
+  async openFirst({ operatorId, passwordKey }: FirstProof, now: number, replaces?: OperatorSession): Promise<string> {
     return this.dataSource.transaction(async (manager) => {
       if (replaces) await this.sessions.end(manager, replaces.id);
-      return this.sessions.open(manager, { operatorId, secondFactor: false, now });
+      return this.sessions.open(manager, { operatorId, proof: { passwordKey }, secondFactor: false, now });
     });
   }
 
@@ -84,6 +91,7 @@ export class SignIn {
     const done = await this.dataSource.transaction(async (manager) => {
       const account = await this.own(manager, session);
       if (!(await this.takeFactor(manager, account, factor, now))) return undefined;
+      const proof = { priorTokenSha256: session.tokenSha256 };
       const enrolling = account.totpConfirmedAt === undefined;
       let recoveryCodes: string[] | undefined;
       if (enrolling) {
@@ -93,8 +101,8 @@ export class SignIn {
         ]);
         recoveryCodes = await replaceRecoveryCodes(manager, account.id);
       }
+      const token = await this.sessions.open(manager, { operatorId: account.id, proof, secondFactor: true, now });
       await this.sessions.end(manager, session.id);
-      const token = await this.sessions.open(manager, { operatorId: account.id, secondFactor: true, now });
       await forgetAttempts(manager, account.email);
       const by = 'recoveryCode' in factor ? 'recovery_code' : enrolling ? 'enrolment' : 'code';
       await this.audit(manager, session, 'operator.sign_in', { second_factor: by }, origin);
@@ -117,23 +125,27 @@ export class SignIn {
     origin: Origin,
   ): Promise<string> {
     await this.countAttempt(session.email, `operator:${session.operatorId}`, origin);
-    const account = await findOperatorSecret(this.dataSource, { id: session.operatorId });
-    if (!(await verifyPassword(account?.passwordHash, passwords.current))) {
-      const target = `operator:${session.operatorId}`;
-      await this.refuse('operator.password_change_refused', target, {}, origin);
+    const { operatorId } = session;
+    const account = await findOperatorSecret(this.dataSource, { id: operatorId });
+    const presentKey = await findPasswordKey(account?.passwordHash, passwords.current);
+    if (!presentKey) {
+      await this.refuse('operator.password_change_refused', `operator:${operatorId}`, {}, origin);
       throw new Problem('sign_in_refused');
     }
     const rule = checkNewPassword(passwords.next, { ...session, current: passwords.current });
     if (rule !== undefined) throw new Problem('password_weak', { rule, field: 'new_password' });
     const hash = await hashPassword(passwords.next);
+    const passwordKey = (await findPasswordKey(hash, passwords.next))!;
     return this.dataSource.transaction(async (manager) => {
-      await manager.query('update operator_account set password_hash = $2, password_expired = false where id = $1', [
-        session.operatorId,
-        hash,
-      ]);
+      const rows: { changed: boolean }[] = await manager.query(
+        'select change_operator_password($1, $2, $3) as changed',
+        [operatorId, presentKey, hash],
+      );
+      // Somebody else changed it in between.
+      if (!rows[0]!.changed) throw new Problem('sign_in_refused');
       await forgetAttempts(manager, session.email);
       await this.audit(manager, session, 'operator.change_password', {}, origin);
-      return this.sessions.open(manager, { operatorId: session.operatorId, secondFactor: true, now });
+      return this.sessions.open(manager, { operatorId, proof: { passwordKey }, secondFactor: true, now });
     });
   }
 

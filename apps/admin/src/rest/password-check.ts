@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import passport from 'passport';
 import { Strategy as LocalStrategy } from 'passport-local';
-import { SignIn } from '#lib/operators';
+import { type FirstProof, SignIn } from '#lib/operators';
 import { originOf } from './session-gate.js';
 
 /** What Passport and its strategies read of a request, which is Express's there and Fastify's here. */
@@ -23,7 +23,7 @@ export class PasswordCheck {
         (request, email, password, done) => {
           const origin = originOf(request as unknown as FastifyRequest);
           this.signIn.checkPassword(email, password, origin).then(
-            (operatorId) => done(null, { operatorId }),
+            (proof) => done(null, proof),
             (error: unknown) => done(error),
           );
         },
@@ -32,11 +32,11 @@ export class PasswordCheck {
   }
 
   /** The operator of the address and password in the body. @throws Problem `sign_in_refused`, `sign_in_blocked`. */
-  check(request: FastifyRequest): Promise<string> {
+  check(request: FastifyRequest): Promise<FirstProof> {
     return new Promise((resolve, reject) => {
-      const settle = (error: unknown, user?: { operatorId: string } | false | null): void => {
+      const settle = (error: unknown, user?: FirstProof | false | null): void => {
         if (error instanceof Error) reject(error);
-        else if (user) resolve(user.operatorId);
+        else if (user) resolve(user);
         else reject(new Error('the strategy gave neither an operator nor a refusal'));
       };
       const authenticate = this.passport.authenticate('local', { session: false }, settle) as (

@@ -47,8 +47,8 @@ export class SessionController {
     @Body({ schema: signInRequest }) _body: unknown,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SessionAnswer> {
-    const operatorId = await this.passwordCheck.check(request);
-    const token = await this.signIn.openFirst(operatorId, this.clock.now('live'), sessionOf(request));
+    const proof = await this.passwordCheck.check(request);
+    const token = await this.signIn.openFirst(proof, this.clock.now('live'), sessionOf(request));
     return sessionAnswer(await this.goOn(token, reply));
   }
 
