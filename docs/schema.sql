@@ -12,6 +12,7 @@ create role shomei_key_lookup nologin noinherit;
 create role shomei_linkage_clerk nologin noinherit;
 create role shomei_operator login noinherit;
 create role shomei_operator_keeper nologin noinherit;
+create role shomei_retention_clerk nologin noinherit;
 create role shomei_worker login noinherit;
 
 -- Types
@@ -526,6 +527,32 @@ create table jlis_cursor (
   constraint jlis_cursor_list_check CHECK ((list = 'consent_withdrawals'::text))
 );
 
+create table legal_hold (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  id uuid not null,
+  person_id uuid,
+  verification_id uuid,
+  reason text not null,
+  placed_by text not null,
+  placed_at timestamp with time zone default clock_timestamp() not null,
+  lifted_by text,
+  lift_reason text,
+  lifted_at timestamp with time zone,
+  constraint legal_hold_pkey PRIMARY KEY (tenant_id, mode, id),
+  constraint legal_hold_tenant_id_mode_fkey FOREIGN KEY (tenant_id, mode) REFERENCES contract(tenant_id, mode),
+  constraint legal_hold_tenant_id_mode_person_id_fkey FOREIGN KEY (tenant_id, mode, person_id) REFERENCES person(tenant_id, mode, id),
+  constraint legal_hold_tenant_id_mode_verification_id_fkey FOREIGN KEY (tenant_id, mode, verification_id) REFERENCES verification(tenant_id, mode, id),
+  constraint legal_hold_check CHECK (((person_id IS NULL) OR (verification_id IS NULL))),
+  constraint legal_hold_check1 CHECK ((num_nulls(lifted_by, lift_reason, lifted_at) = ANY (ARRAY[0, 3]))),
+  constraint legal_hold_lift_reason_check CHECK (((length(btrim(lift_reason)) >= 3) AND (length(btrim(lift_reason)) <= 500))),
+  constraint legal_hold_lifted_by_check CHECK ((length(lifted_by) <= 300)),
+  constraint legal_hold_placed_by_check CHECK ((length(placed_by) <= 300)),
+  constraint legal_hold_reason_check CHECK (((length(btrim(reason)) >= 3) AND (length(btrim(reason)) <= 500)))
+);
+alter table legal_hold enable row level security;
+alter table legal_hold force row level security;
+
 create table operator_account (
   id uuid not null,
   email text not null,
@@ -631,6 +658,13 @@ create table receipt_key (
   constraint receipt_key_pkey PRIMARY KEY (mode, id),
   constraint receipt_key_public_key_key UNIQUE (public_key),
   constraint receipt_key_id_check CHECK ((id ~ '^[A-Za-z0-9_-]{1,32}$'::text))
+);
+
+create table retention_progress (
+  only_row boolean default true not null,
+  looked_until timestamp with time zone default '-infinity'::timestamp with time zone not null,
+  constraint retention_progress_pkey PRIMARY KEY (only_row),
+  constraint retention_progress_only_row_check CHECK (only_row)
 );
 
 create table retention_rule (
@@ -816,12 +850,15 @@ create table verification (
   reference text,
   challenge_id uuid,
   tenant_key_id uuid not null,
-  evidence bytea not null,
+  evidence bytea,
+  erased_at timestamp with time zone,
+  hidden boolean default false not null,
   constraint verification_pkey PRIMARY KEY (tenant_id, mode, id),
   constraint verification_certificate_hash_check CHECK ((length(certificate_hash) = 32)),
   constraint verification_certificate_kind_check CHECK ((certificate_kind = ANY (ARRAY['sign'::text, 'auth'::text]))),
   constraint verification_check CHECK (((outcome = 'valid'::outcome) = (reason_code IS NULL))),
   constraint verification_check1 CHECK (((kind = 'authentication'::text) = (challenge_id IS NOT NULL))),
+  constraint verification_check2 CHECK (((evidence IS NULL) = (erased_at IS NOT NULL))),
   constraint verification_kind_check CHECK ((kind = ANY (ARRAY['signature'::text, 'authentication'::text]))),
   constraint verification_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 128)))
 ) with (toast_tuple_target=8160);
@@ -866,6 +903,7 @@ CREATE INDEX crl_epoch ON public.crl USING btree (mode, epoch);
 CREATE INDEX crl_partition_epoch ON public.crl_partition USING btree (mode, epoch);
 CREATE INDEX crl_sha256 ON public.crl USING btree (mode, sha256);
 CREATE INDEX event_order ON public.event USING btree (tenant_id, mode, xact, id);
+CREATE INDEX legal_hold_open ON public.legal_hold USING btree (tenant_id, mode) WHERE (lifted_at IS NULL);
 CREATE INDEX operator_session_open ON public.operator_session USING btree (operator_id) WHERE (ended_at IS NULL);
 CREATE INDEX person_certificate_person ON public.person_certificate USING btree (tenant_id, mode, person_id);
 CREATE INDEX person_merged_into ON public.person USING btree (tenant_id, mode, merged_into) WHERE (merged_into IS NOT NULL);
@@ -1098,6 +1136,62 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.erase_due_evidence(up_to integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  since timestamptz;
+  cutoff timestamptz;
+  waiting timestamptz;
+  erased int;
+  reached timestamptz;
+begin
+  select p.looked_until into since from retention_progress p for update;
+  select clock_timestamp() - min(r.keep) into cutoff from retention_rule r where r.kind = 'verification';
+  with due as (
+    select v.tenant_id, v.mode, v.id, v.recorded_at from verification v
+    where v.recorded_at >= since and v.recorded_at < cutoff and v.erased_at is null
+      and retained_until('verification', v.recorded_at) <= clock_timestamp() and not is_held(v.tenant_id, v.mode, v.id)
+    order by v.recorded_at limit least(greatest(up_to, 1), 5000)
+  ),
+  gone as (
+    update verification v set evidence = null, erased_at = clock_timestamp(), reference = null,
+      hidden = exists (select 1 from certificate_tombstone t where t.tenant_id = v.tenant_id and t.mode = v.mode
+        and t.certificate_hash = v.certificate_hash and t.severed_at > v.recorded_at)
+    from due d where v.tenant_id = d.tenant_id and v.mode = d.mode and v.id = d.id
+    returning v.tenant_id, v.mode, v.id, v.recorded_at
+  ),
+  unlinked as (
+    delete from verification_person p using gone g
+    where p.tenant_id = g.tenant_id and p.mode = g.mode and p.verification_id = g.id
+  ),
+  audited as (
+    insert into audit_event (id, tenant_id, mode, actor, action, target, detail)
+    select gen_random_uuid(), g.tenant_id, g.mode, 'system:worker', 'evidence.erase', 'tenant:' || g.tenant_id,
+      jsonb_build_object('verifications', count(*), 'recorded_until', max(g.recorded_at))
+    from gone g group by g.tenant_id, g.mode
+  )
+  select count(*), max(g.recorded_at) into erased, reached from gone g;
+  if erased < least(greatest(up_to, 1), 5000) then
+    -- A later rule may keep some of this time longer: they are looked at again.
+    select min(v.recorded_at) into waiting from verification v
+    where v.recorded_at >= since and v.recorded_at < cutoff and v.erased_at is null
+      and retained_until('verification', v.recorded_at) > clock_timestamp();
+    reached := least(coalesce(waiting, cutoff), cutoff);
+  end if;
+  update retention_progress set looked_until = greatest(since, reached);
+  -- No verification from before a tombstone can have evidence any more.
+  delete from certificate_tombstone t
+  where t.expires_at <= clock_timestamp() and retained_until('verification', t.severed_at) <= clock_timestamp()
+    and not exists (select 1 from legal_hold h where h.tenant_id = t.tenant_id and h.mode = t.mode and h.lifted_at is null);
+  return erased;
+end $function$
+;
+alter function erase_due_evidence(integer) owner to shomei_retention_clerk;
+
 CREATE OR REPLACE FUNCTION public.execute_approval(wanted uuid)
  RETURNS text
  LANGUAGE plpgsql
@@ -1251,6 +1345,38 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.guard_tenant_key()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if exists (select 1 from legal_hold h where h.tenant_id = old.tenant_id and h.mode = old.mode and h.lifted_at is null) then
+    raise exception 'tenant_key_held' using errcode = 'restrict_violation';
+  end if;
+  if exists (select 1 from verification v where v.tenant_id = old.tenant_id and v.mode = old.mode
+      and v.tenant_key_id = old.id and v.erased_at is null)
+    or exists (select 1 from person_certificate p where p.tenant_id = old.tenant_id and p.mode = old.mode
+      and p.tenant_key_id = old.id)
+  then
+    raise exception 'tenant_key_in_use' using errcode = 'restrict_violation';
+  end if;
+  -- The oldest makes the keyed hashes by which everything else is found.
+  if not exists (select 1 from tenant_key k where k.tenant_id = old.tenant_id and k.mode = old.mode
+      and k.created_at < old.created_at)
+    and (exists (select 1 from tenant_key k where k.tenant_id = old.tenant_id and k.mode = old.mode and k.id <> old.id)
+      or exists (select 1 from certificate_tombstone t where t.tenant_id = old.tenant_id and t.mode = old.mode)
+      or exists (select 1 from consent c where c.tenant_id = old.tenant_id and c.mode = old.mode
+        and retained_until('consent', c.recorded_at) > clock_timestamp()))
+  then
+    raise exception 'tenant_key_in_use' using errcode = 'restrict_violation';
+  end if;
+  return old;
+end $function$
+;
+alter function guard_tenant_key() owner to shomei_retention_clerk;
+
 CREATE OR REPLACE FUNCTION public.guard_trust_anchor()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1266,6 +1392,20 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.is_held(of_tenant uuid, of_mode tenant_mode, of_verification uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select exists (
+    select 1 from legal_hold h where h.tenant_id = of_tenant and h.mode = of_mode and h.lifted_at is null
+      and (h.verification_id = of_verification or (h.verification_id is null and h.person_id is null)
+        or exists (select 1 from verification_person p where p.tenant_id = of_tenant and p.mode = of_mode
+          and p.verification_id = of_verification and p.person_id = h.person_id)))
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.is_password_key(account uuid, password_key bytea)
  RETURNS boolean
  LANGUAGE sql
@@ -1278,6 +1418,19 @@ AS $function$
 $function$
 ;
 alter function is_password_key(uuid,bytea) owner to shomei_operator_keeper;
+
+CREATE OR REPLACE FUNCTION public.look_again_when_lifted()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  update retention_progress set looked_until = '-infinity';
+  return new;
+end $function$
+;
+alter function look_again_when_lifted() owner to shomei_retention_clerk;
 
 CREATE OR REPLACE FUNCTION public.open_evidence(token_hash bytea, wanted uuid, why text, new_audit_id uuid, request text, address inet)
  RETURNS TABLE(refusal text, tenant_id uuid, mode tenant_mode, kind text, decided_at timestamp with time zone, recorded_at timestamp with time zone, verdict jsonb, tenant_key_id uuid, evidence bytea, ring_key_id text, wrapped bytea)
@@ -1411,8 +1564,10 @@ alter function unsealed_audit_events(xid8,uuid,integer) owner to shomei_audit_se
 -- Triggers
 
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.approval FOR EACH ROW EXECUTE FUNCTION guard_approval();
+CREATE TRIGGER look_again AFTER UPDATE OF lifted_at ON public.legal_hold FOR EACH ROW WHEN (((old.lifted_at IS NULL) AND (new.lifted_at IS NOT NULL))) EXECUTE FUNCTION look_again_when_lifted();
 CREATE TRIGGER end_sessions AFTER UPDATE ON public.operator_account FOR EACH ROW WHEN (((((old.roles IS DISTINCT FROM new.roles) OR (old.disabled_at IS DISTINCT FROM new.disabled_at)) OR (old.password_hash IS DISTINCT FROM new.password_hash)) OR ((old.totp_confirmed_at IS NOT NULL) AND ((old.totp_confirmed_at IS DISTINCT FROM new.totp_confirmed_at) OR (old.totp_secret IS DISTINCT FROM new.totp_secret))))) EXECUTE FUNCTION end_operator_sessions();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.operator_account FOR EACH ROW EXECUTE FUNCTION guard_operator_account();
+CREATE TRIGGER guard BEFORE DELETE ON public.tenant_key FOR EACH ROW EXECUTE FUNCTION guard_tenant_key();
 CREATE TRIGGER guard BEFORE INSERT OR UPDATE ON public.trust_anchor FOR EACH ROW EXECUTE FUNCTION guard_trust_anchor();
 
 -- Row-level security
@@ -1432,16 +1587,19 @@ create policy evidence_clerk on audit_event for insert to shomei_evidence_clerk 
 create policy operator on audit_event for insert to shomei_operator with check (true);
 create policy operator_read on audit_event for select to shomei_operator using (true);
 create policy own on audit_event for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy retention_clerk on audit_event for insert to shomei_retention_clerk with check (true);
 create policy sealer on audit_event for select to shomei_audit_sealer using (true);
 create policy system on audit_event for insert to shomei_worker with check ((tenant_id IS NULL));
 create policy own on certificate_link for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on certificate_tombstone for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy retention_clerk on certificate_tombstone for all to shomei_retention_clerk using (true);
 create policy door_challenge on challenge for select to shomei_door using (true);
 create policy own on challenge for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy door on challenge_use for insert to shomei_door with check (true);
 create policy door_claim on challenge_use for select to shomei_door using (true);
 create policy own on challenge_use for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on consent for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy retention_clerk on consent for select to shomei_retention_clerk using (true);
 create policy own on consent_withdrawal for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy admin on contract for all to shomei_admin using (true) with check (true);
 create policy lookup on contract for select to shomei_key_lookup using (true);
@@ -1452,8 +1610,11 @@ create policy own on event for all to shomei_api, shomei_worker using (((tenant_
 create policy door on idempotency_key for insert to shomei_door with check (true);
 create policy door_claim on idempotency_key for select to shomei_door using (true);
 create policy own on idempotency_key for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy operator on legal_hold for all to shomei_operator using (true) with check (true);
+create policy retention_clerk on legal_hold for select to shomei_retention_clerk using (true);
 create policy own on person for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on person_certificate for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy retention_clerk on person_certificate for select to shomei_retention_clerk using (true);
 create policy due on serial_linkage for select to shomei_linkage_clerk using (true);
 create policy own on serial_linkage for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy admin on tenant for all to shomei_admin using (true) with check (true);
@@ -1465,6 +1626,7 @@ create policy evidence_clerk on tenant_key for select to shomei_evidence_clerk u
 create policy lookup on tenant_key for select to shomei_key_lookup using (true);
 create policy operator on tenant_key for all to shomei_operator using (true) with check (true);
 create policy own on tenant_key for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy retention_clerk on tenant_key for select to shomei_retention_clerk using (true);
 create policy door on usage_event for insert to shomei_door with check (true);
 create policy own on usage_event for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy admin on verification for select to shomei_admin using (true);
@@ -1472,7 +1634,9 @@ create policy crl_keeper on verification for select to shomei_crl_keeper using (
 create policy door on verification for insert to shomei_door with check (true);
 create policy evidence_clerk on verification for select to shomei_evidence_clerk using (true);
 create policy own on verification for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy retention_clerk on verification for all to shomei_retention_clerk using (true) with check (true);
 create policy own on verification_person for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy retention_clerk on verification_person for all to shomei_retention_clerk using (true);
 
 -- Grants
 
@@ -1487,6 +1651,7 @@ grant usage on schema public to shomei_key_lookup;
 grant usage on schema public to shomei_linkage_clerk;
 grant usage on schema public to shomei_operator;
 grant usage on schema public to shomei_operator_keeper;
+grant usage on schema public to shomei_retention_clerk;
 grant usage on schema public to shomei_worker;
 grant insert, select on age_check to shomei_api;
 grant delete, insert, select on age_question to shomei_api;
@@ -1514,6 +1679,7 @@ grant select on audit_signing_key to shomei_operator;
 grant select on audit_signing_key to shomei_worker;
 grant delete, insert, select on certificate_link to shomei_api;
 grant insert, select on certificate_link to shomei_worker;
+grant delete, select on certificate_tombstone to shomei_retention_clerk;
 grant insert, select on certificate_tombstone to shomei_api;
 grant select on certificate_tombstone to shomei_worker;
 grant insert, select on challenge to shomei_api;
@@ -1555,6 +1721,8 @@ grant insert, select on event to shomei_api;
 grant insert on idempotency_key to shomei_door;
 grant insert, select on idempotency_key to shomei_api;
 grant insert, select, update on jlis_cursor to shomei_worker;
+grant select on legal_hold to shomei_operator;
+grant select on legal_hold to shomei_retention_clerk;
 grant delete, insert, select on operator_recovery_code to shomei_admin;
 grant insert, select on operator_session to shomei_operator_keeper;
 grant insert, select on person to shomei_api;
@@ -1564,9 +1732,11 @@ grant insert, select on person_certificate to shomei_worker;
 grant select on receipt_key to shomei_admin;
 grant select on receipt_key to shomei_api;
 grant select on receipt_key to shomei_operator;
+grant select on retention_progress to shomei_retention_clerk;
 grant insert, select on retention_rule to shomei_operator;
 grant select on retention_rule to shomei_admin;
 grant select on retention_rule to shomei_api;
+grant select on retention_rule to shomei_retention_clerk;
 grant select on retention_rule to shomei_worker;
 grant select on revocation_epoch to shomei_admin;
 grant select on revocation_epoch to shomei_api;
@@ -1584,8 +1754,8 @@ grant insert, select on tenant to shomei_admin;
 grant insert, select on tenant to shomei_operator;
 grant select on tenant to shomei_api;
 grant select on tenant to shomei_worker;
+grant delete, insert on tenant_key to shomei_operator;
 grant insert on tenant_key to shomei_admin;
-grant insert on tenant_key to shomei_operator;
 grant select on tenant_key to shomei_api;
 grant select on tenant_key to shomei_worker;
 grant select on test_clock to shomei_admin;
@@ -1600,6 +1770,7 @@ grant insert on usage_event to shomei_door;
 grant insert, select on usage_event to shomei_api;
 grant insert on verification to shomei_door;
 grant select on verification to shomei_api;
+grant delete, select on verification_person to shomei_retention_clerk;
 grant insert, select on verification_person to shomei_api;
 grant select on verification_person to shomei_worker;
 grant select (created_at, expires_at, id, last_four, mode, name, revoked_at, scopes, tenant_id) on api_key to shomei_admin;
@@ -1618,12 +1789,14 @@ grant insert (action, actor, change, detail, id, ip, mode, request_id, schema_ve
 grant insert (action, actor, change, detail, id, ip, mode, request_id, schema_version, target, tenant_id) on audit_event to shomei_operator;
 grant insert (action, actor, change, detail, id, ip, mode, request_id, schema_version, target, tenant_id) on audit_event to shomei_worker;
 grant insert (action, actor, detail, id, ip, mode, request_id, target, tenant_id) on audit_event to shomei_evidence_clerk;
+grant insert (action, actor, detail, id, mode, target, tenant_id) on audit_event to shomei_retention_clerk;
 grant select (action, actor, change, detail, id, ip, mode, recorded_at, request_id, schema_version, target, tenant_id) on audit_event to shomei_api;
 grant select (event_id) on audit_seal to shomei_audit_sealer;
 grant insert (id, public_key) on audit_signing_key to shomei_worker;
 grant update (expires_at, severed_at) on certificate_tombstone to shomei_api;
 grant select (id, mode, tenant_id) on challenge to shomei_door;
 grant select (verification_id) on challenge_use to shomei_door;
+grant select (mode, recorded_at, tenant_id) on consent to shomei_retention_clerk;
 grant select (mode, reference_format, tenant_id) on contract to shomei_key_lookup;
 grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, counterpart, identify, latest_attributes, reference_format, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_admin;
 grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, counterpart, identify, latest_attributes, reference_format, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_operator;
@@ -1633,6 +1806,8 @@ grant update (last_at) on crl_reference to shomei_worker;
 grant update (collected_until) on crl_reference_progress to shomei_worker;
 grant update (columns, crl_id) on crl_snapshot to shomei_worker;
 grant select (key_sha256, mode, resource_id, tenant_id) on idempotency_key to shomei_door;
+grant insert (id, mode, person_id, placed_by, reason, tenant_id, verification_id) on legal_hold to shomei_operator;
+grant update (lift_reason, lifted_at, lifted_by) on legal_hold to shomei_operator;
 grant insert (email, id, name, password_hash, roles) on operator_account to shomei_admin;
 grant insert (email, id, name, password_hash, roles) on operator_account to shomei_operator;
 grant select (created_at, disabled_at, email, id, name, password_expired, roles, roles_approval_id, totp_confirmed_at, totp_last_step) on operator_account to shomei_admin;
@@ -1649,9 +1824,11 @@ grant update (ended_at) on operator_session to shomei_operator_keeper;
 grant update (ended_at, idle_until) on operator_session to shomei_admin;
 grant update (deleted_at, merged_at, merged_into) on person to shomei_api;
 grant update (deleted_at, merged_at, merged_into) on person to shomei_worker;
+grant select (mode, tenant_id, tenant_key_id) on person_certificate to shomei_retention_clerk;
 grant update (anchor, holder_hash, hop, not_after, person_id, presented_at, provenance, sealed, tenant_key_id) on person_certificate to shomei_api;
 grant update (anchor, holder_hash, hop, not_after, person_id, presented_at, provenance, sealed, tenant_key_id) on person_certificate to shomei_worker;
 grant insert (id, mode, public_key) on receipt_key to shomei_api;
+grant update (looked_until) on retention_progress to shomei_retention_clerk;
 grant update (epoch) on revocation_epoch to shomei_admin;
 grant update (epoch) on revocation_epoch to shomei_operator;
 grant update (epoch) on revocation_epoch to shomei_worker;
@@ -1662,12 +1839,15 @@ grant update (attempts, certificate_id, detail, next_attempt_at, person_id, prev
 grant update (attempts, certificate_id, detail, next_attempt_at, person_id, previous_certificate_id, source, state, updated_at) on serial_linkage to shomei_worker;
 grant select (created_at, id, mode, ring_key_id, tenant_id) on tenant_key to shomei_operator;
 grant select (created_at, id, mode, tenant_id) on tenant_key to shomei_key_lookup;
+grant select (created_at, id, mode, tenant_id) on tenant_key to shomei_retention_clerk;
 grant select (id, mode, ring_key_id, tenant_id, wrapped) on tenant_key to shomei_evidence_clerk;
 grant select (id, mode, tenant_id) on tenant_key to shomei_door;
 grant update (offset_ms) on test_clock to shomei_operator;
 grant select (api_key_id, certificate_kind, challenge_id, decided_at, id, kind, mode, outcome, reason_code, recorded_at, reference, tenant_id, verdict) on verification to shomei_admin;
+grant select (certificate_hash, erased_at, id, mode, recorded_at, tenant_id, tenant_key_id) on verification to shomei_retention_clerk;
 grant select (decided_at, evidence, id, kind, mode, recorded_at, tenant_id, tenant_key_id, verdict) on verification to shomei_evidence_clerk;
 grant select (mode, recorded_at, verdict) on verification to shomei_crl_keeper;
+grant update (erased_at, evidence, hidden, reference) on verification to shomei_retention_clerk;
 grant update (counterpart_lookup_id, person_id, person_is_new, state, status) on verification_person to shomei_api;
 grant update (person_id, person_is_new, state, status) on verification_person to shomei_worker;
 grant execute on function acting_operator(bytea) to shomei_evidence_clerk;
@@ -1690,6 +1870,7 @@ grant execute on function current_tenant() to shomei_operator;
 grant execute on function current_tenant() to shomei_worker;
 grant execute on function decide_approval(bytea,uuid,boolean,bytea,text) to shomei_admin;
 grant execute on function due_serial_linkages(tenant_mode,timestamp with time zone,integer) to shomei_worker;
+grant execute on function erase_due_evidence(integer) to shomei_worker;
 grant execute on function execute_approval(uuid) to shomei_admin;
 grant execute on function find_api_key(bytea) to shomei_api;
 grant execute on function find_ended_operator_session(bytea) to shomei_admin;
@@ -1697,6 +1878,7 @@ grant execute on function find_operator_secret(uuid,text) to shomei_admin;
 grant execute on function find_operator_secret(uuid,text) to shomei_operator;
 grant execute on function find_operator_session(bytea) to shomei_admin;
 grant execute on function find_operator_session(bytea) to shomei_operator;
+grant execute on function is_held(uuid,tenant_mode,uuid) to shomei_retention_clerk;
 grant execute on function open_evidence(bytea,uuid,text,uuid,text,inet) to shomei_admin;
 grant execute on function open_evidence(bytea,uuid,text,uuid,text,inet) to shomei_operator;
 grant execute on function open_operator_session(uuid,bytea,uuid,bytea,bytea,boolean,timestamp with time zone,timestamp with time zone,timestamp with time zone) to shomei_admin;
@@ -1707,5 +1889,6 @@ grant execute on function referenced_lists(timestamp with time zone,timestamp wi
 grant execute on function retained_until(text,timestamp with time zone) to shomei_admin;
 grant execute on function retained_until(text,timestamp with time zone) to shomei_api;
 grant execute on function retained_until(text,timestamp with time zone) to shomei_operator;
+grant execute on function retained_until(text,timestamp with time zone) to shomei_retention_clerk;
 grant execute on function retained_until(text,timestamp with time zone) to shomei_worker;
 grant execute on function unsealed_audit_events(xid8,uuid,integer) to shomei_worker;

@@ -8,6 +8,7 @@ import { OperatorConsole1763900000008 } from './0008-operator-console.js';
 import { OperatorProof1763900000009 } from './0009-operator-proof.js';
 import { Custody1763900000010 } from './0010-custody.js';
 import { EvidenceExport1763900000011 } from './0011-evidence-export.js';
+import { Retention1763900000012 } from './0012-retention.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -21,4 +22,5 @@ export const migrations = [
   OperatorProof1763900000009,
   Custody1763900000010,
   EvidenceExport1763900000011,
+  Retention1763900000012,
 ];

@@ -22,6 +22,7 @@ const DOOR_ROLES = [
   'shomei_audit_sealer',
   'shomei_operator_keeper',
   'shomei_evidence_clerk',
+  'shomei_retention_clerk',
 ];
 
 /**

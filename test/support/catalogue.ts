@@ -26,6 +26,7 @@ export const JUSTIFIED: Readonly<Record<string, string>> = {
   revocation_epoch: 'counter of public revocation data',
   counterpart_disclosure: "the platform's own dated policy, the same for every tenant",
   receipt_key: 'public keys of a mode',
+  retention_progress: 'how far the verifications were looked through',
   retention_rule: "the platform's own dated rules, the same for every tenant",
   jlis_cursor: 'how far lists of the whole platform have been read',
   schema_migration: "the migrate step's own list",
@@ -58,6 +59,14 @@ export const OPEN_POLICIES: ReadonlySet<string> = new Set([
   'shomei_crl_keeper verification crl_keeper',
   'shomei_evidence_clerk verification evidence_clerk',
   'shomei_evidence_clerk tenant_key evidence_clerk',
+  'shomei_retention_clerk legal_hold retention_clerk',
+  'shomei_retention_clerk verification retention_clerk',
+  'shomei_retention_clerk verification_person retention_clerk',
+  'shomei_retention_clerk certificate_tombstone retention_clerk',
+  'shomei_retention_clerk person_certificate retention_clerk',
+  'shomei_retention_clerk consent retention_clerk',
+  'shomei_retention_clerk tenant_key retention_clerk',
+  'shomei_operator legal_hold operator',
   'shomei_linkage_clerk serial_linkage due',
 ]);
 

@@ -4,6 +4,7 @@ import { clockSet, clockShow } from './clock-commands.js';
 import { CommandRefused } from './command-refused.js';
 import type { OperatorContext } from './context.js';
 import { evidenceExport } from './evidence-commands.js';
+import { holdLift, holdPlace } from './hold-commands.js';
 import { operatorCreate, operatorList, operatorResetPassword } from './operator-commands.js';
 import { importAnchor, listAnchors, refresh, revocationStatus, setSource, statusAt } from './revocation-commands.js';
 import { seedDemo } from './seed-demo.js';
@@ -35,6 +36,7 @@ export interface Options {
   role?: string[] | undefined;
   reason?: string | undefined;
   verification?: string | undefined;
+  person?: string | undefined;
   from?: string | undefined;
   to?: string | undefined;
   actor?: string | undefined;
@@ -136,6 +138,23 @@ export const COMMANDS: readonly Command[] = [
         mode: need(options, 'mode'),
         terms: options.term ?? [],
       }),
+  },
+  {
+    words: ['hold', 'place'],
+    help: '--tenant ten_… --mode live|test [--person per_… | --verification ver_…] --reason TEXT',
+    run: (context, options) =>
+      holdPlace(context, {
+        tenant: need(options, 'tenant'),
+        mode: need(options, 'mode'),
+        reason: need(options, 'reason'),
+        ...(options.person === undefined ? {} : { person: options.person }),
+        ...(options.verification === undefined ? {} : { verification: options.verification }),
+      }),
+  },
+  {
+    words: ['hold', 'lift'],
+    help: '--id hld_… --reason TEXT',
+    run: (context, options) => holdLift(context, { id: need(options, 'id'), reason: need(options, 'reason') }),
   },
   {
     words: ['evidence', 'export'],

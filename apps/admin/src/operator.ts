@@ -34,6 +34,7 @@ const OPTIONS = {
   role: { type: 'string', multiple: true },
   reason: { type: 'string' },
   verification: { type: 'string' },
+  person: { type: 'string' },
   from: { type: 'string' },
   to: { type: 'string' },
   actor: { type: 'string' },

@@ -43,7 +43,7 @@ export class EvidenceController {
       'Checks, times, the revocation data they rest on, receipt and retention; never the certificate. Each read is recorded in the audit trail.',
   })
   @ApiParam({ name: 'id', type: String })
-  @Answers(200, evidenceSchema, [401, 403, 404, 503])
+  @Answers(200, evidenceSchema, [401, 403, 404, 409, 503])
   async get(
     @Caller() principal: Principal,
     @Req() request: FastifyRequest,

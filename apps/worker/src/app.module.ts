@@ -17,6 +17,7 @@ import { LinkageCare } from './linkage-care.js';
 import { PartitionProcessor } from './partition.processor.js';
 import { PlanProcessor } from './plan.processor.js';
 import { QueueErrors } from './queue-errors.js';
+import { RetentionCare } from './retention-care.js';
 import { RevocationCare } from './revocation-care.js';
 import { RefreshSchedule } from './refresh-schedule.js';
 
@@ -63,6 +64,7 @@ export class AppModule {
         ConsentCare,
         { provide: CONSENT_CARE, useValue: consentCare(options) },
         LinkageCare,
+        RetentionCare,
       ],
     };
   }

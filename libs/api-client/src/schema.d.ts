@@ -1542,7 +1542,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_incomplete`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1640,7 +1640,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_incomplete`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1729,7 +1729,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_incomplete`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1944,6 +1944,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `challenge_used`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description One of `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
@@ -2017,7 +2026,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_incomplete`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2173,7 +2182,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_incomplete`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2328,7 +2337,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_incomplete`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2483,7 +2492,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_incomplete`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2641,7 +2650,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_incomplete`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2853,7 +2862,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_incomplete`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;

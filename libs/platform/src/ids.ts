@@ -20,6 +20,7 @@ export const ID_PREFIXES = [
   'evt',
   'opr',
   'apr',
+  'hld',
 ] as const;
 export type IdPrefix = (typeof ID_PREFIXES)[number];
 

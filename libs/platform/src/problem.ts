@@ -54,6 +54,11 @@ export const PROBLEMS = {
     remedy: 'Send the same request again in a second.',
     retryable: true,
   },
+  evidence_erased: {
+    status: 409,
+    title: 'The evidence of this verification was erased when its time was over.',
+    remedy: 'The verdict stands and is shown; its checks cannot be repeated any more.',
+  },
   evidence_incomplete: {
     status: 409,
     title: 'The evidence of this verification does not suffice to repeat its checks.',

@@ -29,11 +29,12 @@ export class Custody {
     @Inject(TenantKeys) private readonly tenantKeys: TenantKeys,
   ) {}
 
-  /** Each read is audited. @throws Problem `not_found`, also for another tenant's */
+  /** Each read is audited. @throws Problem `not_found`, also for another tenant's; `evidence_erased` */
   async get(principal: Principal, id: string, requestId: string): Promise<CustodyRecord> {
     return withTenant(this.dataSource, principal, async (manager) => {
       const row = await findVisibleVerification(manager, principal, id);
       if (!row) throw new Problem('not_found');
+      if (row.evidence === null) throw new Problem('evidence_erased');
       const key = await this.tenantKeys.get(principal, row.tenantKeyId, manager);
       const { receipt, signedAttributes, ocsp } = openEvidence(key, principal, id, row.evidence);
       const [held]: { until: Date; crl: boolean }[] = await manager.query(

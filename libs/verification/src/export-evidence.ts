@@ -17,7 +17,8 @@ interface Opened {
   recorded_at: Date;
   verdict: VerdictFacts;
   tenant_key_id: string;
-  evidence: Buffer;
+  /** Null: erased. */
+  evidence: Buffer | null;
   ring_key_id: string;
   wrapped: Buffer;
 }
@@ -49,7 +50,7 @@ export interface ExportedBundle {
 /**
  * Everything that a verdict rests on, with the raw bytes, in the form of docs/evidence.md. As role shomei_admin or
  * shomei_operator. Asking is recorded by the database, what left by its hash.
- * @throws Problem `session_missing`, `permission_missing`, `request_invalid`, `not_found`
+ * @throws Problem `session_missing`, `permission_missing`, `request_invalid`, `not_found`, `evidence_erased`
  */
 export async function exportEvidence(
   dataSource: DataSource,
@@ -59,6 +60,7 @@ export async function exportEvidence(
   const { verificationId: id, origin } = request;
   const opened = await open(dataSource, request);
   const { tenant_id: tenantId, mode, tenant_key_id: keyId, verdict: facts } = opened;
+  if (opened.evidence === null) throw new Problem('evidence_erased');
   const key = unwrapKey(keyRing, keyId, opened.ring_key_id, opened.wrapped);
   const kept = openEvidence(key, { tenantId, mode }, id, opened.evidence);
   const bundle: Bundle = {

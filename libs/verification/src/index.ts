@@ -4,6 +4,7 @@ export * from './check-bundle.js';
 export * from './custody.js';
 export * from './decision.js';
 export * from './decision-writer.js';
+export * from './erase-due-evidence.js';
 export * from './evidence.js';
 export * from './export-evidence.js';
 export * from './fresh-proofs.js';

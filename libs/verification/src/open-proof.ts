@@ -15,7 +15,7 @@ export async function openProof(
   requestId: string,
 ): Promise<SignedProof | undefined> {
   const { kind, anchor } = row.verdict.certificate;
-  if (row.outcome !== 'valid' || anchor === undefined) return undefined;
+  if (row.outcome !== 'valid' || anchor === undefined || row.evidence === null) return undefined;
   const key = await tenantKeys.get(principal, row.tenantKeyId, manager);
   const { certificate, signature, digest } = openEvidence(key, principal, row.id, row.evidence);
   await appendAudit(manager, {

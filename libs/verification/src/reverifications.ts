@@ -56,7 +56,7 @@ export class Reverifications {
   /**
    * As of then nothing is asked of anybody and nothing is metered. As of now the status is asked anew, which is metered;
    * a repeated Idempotency-Key judges again and counts once.
-   * @throws Problem `not_found`, `evidence_incomplete`
+   * @throws Problem `not_found`, `evidence_incomplete`, `evidence_erased`
    */
   async run(principal: Principal, id: string, asOf: AsOf, call: Call): Promise<Reverification> {
     const { row, evidence } = await this.open(principal, id);
@@ -104,6 +104,7 @@ export class Reverifications {
     return withTenant(this.dataSource, principal, async (manager) => {
       const row = await findVisibleVerification(manager, principal, id);
       if (!row) throw new Problem('not_found');
+      if (row.evidence === null) throw new Problem('evidence_erased');
       const key = await this.tenantKeys.get(principal, row.tenantKeyId, manager);
       return { row, evidence: openEvidence(key, principal, id, row.evidence) };
     });

@@ -33,6 +33,7 @@ export class VerificationRow {
   challengeId!: string | null;
   @Column({ type: 'uuid', name: 'tenant_key_id' })
   tenantKeyId!: string;
-  @Column({ type: 'bytea' })
-  evidence!: Buffer;
+  /** Null: erased. */
+  @Column({ type: 'bytea', nullable: true })
+  evidence!: Buffer | null;
 }

@@ -120,14 +120,15 @@ export class Verifications {
     const row = await findVisibleVerification(manager, principal, id);
     if (!row) return undefined;
     const person = await findVerificationPerson(manager, id);
-    const key = await this.tenantKeys.get(principal, row.tenantKeyId, manager);
-    const { certificate, receipt } = openEvidence(key, principal, id, row.evidence);
+    const kept =
+      row.evidence &&
+      openEvidence(await this.tenantKeys.get(principal, row.tenantKeyId, manager), principal, id, row.evidence);
     const verification = {
       ...toVerification(row, (await this.usageOf(manager, [row])).get(id) ?? []),
-      ...(receipt === undefined ? {} : { receipt }),
+      ...(kept?.receipt === undefined ? {} : { receipt: kept.receipt }),
       ...(person ? { person } : {}),
     };
-    if (!disclosesAttributes(row.verdict)) return verification;
+    if (!kept || !disclosesAttributes(row.verdict)) return verification;
     await appendAudit(manager, {
       actor: `api_key:${principal.apiKeyId}`,
       action: 'verification.read_attributes',
@@ -135,7 +136,7 @@ export class Verifications {
       requestId,
       tenancy: principal,
     });
-    const attributes = readAttributes(parseCertificate(certificate));
+    const attributes = readAttributes(parseCertificate(kept.certificate));
     return { ...verification, ...(attributes.present ? { attributes: attributes.attributes } : {}) };
   }
 

@@ -19,7 +19,7 @@ export const visibleVerifications = (
     .createQueryBuilder(VerificationRow, 'v')
     // Tenant and mode are enforced by the database; named here they let the primary key serve the order.
     .where('v.tenant_id = :tenantId and v.mode = :mode', { tenantId, mode })
-    .andWhere(`not ${ERASED}`);
+    .andWhere(`not v.hidden and not ${ERASED}`);
 
 export async function findVisibleVerification(
   manager: EntityManager,

@@ -1,0 +1,34 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { Logger } from '#lib/platform';
+import { eraseDueEvidence } from '#lib/verification';
+import { RepeatedWork } from './repeated-work.js';
+
+/** What is due is due by the day; an hour keeps each run short. */
+const EVERY_MS = 3_600_000;
+
+/** Erases evidence whose time is over. */
+@Injectable()
+export class RetentionCare implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly work: RepeatedWork;
+  private stopping = false;
+
+  constructor(
+    @Inject(DataSource) private readonly dataSource: DataSource,
+    @Inject(Logger) private readonly logger: Logger,
+  ) {
+    this.work = new RepeatedWork(logger);
+  }
+
+  onApplicationBootstrap(): void {
+    this.work.every(EVERY_MS, 'evidence_erasure_failed', async () => {
+      const verifications = await eraseDueEvidence(this.dataSource, () => !this.stopping);
+      if (verifications > 0) this.logger.log('evidence_erased', { verifications });
+    });
+  }
+
+  onModuleDestroy(): Promise<void> {
+    this.stopping = true;
+    return this.work.stop();
+  }
+}
