@@ -8,7 +8,7 @@ import {
   type GivenConsent,
   type UsableConsent,
 } from './consent-check.js';
-import { findValidConsent, recordConsent } from './consent.js';
+import { findConsent, findValidConsent, recordConsent } from './consent.js';
 
 /** The consent on which J-LIS may be asked: one that is kept when it is used, or one that is kept already. */
 export type ConsentBasis = Omit<UsableConsent, 'source'> & (Pick<UsableConsent, 'source'> | { consentId: string });
@@ -39,6 +39,13 @@ export async function findConsentBasis(
   return { usable: true, basis: { consentId: id, textVersion, givenAt, covers, expiresAt } };
 }
 
+/** Whether the consent still stands after J-LIS was asked on it: one kept already may have been withdrawn meanwhile. */
+export async function isStillGiven(manager: EntityManager, basis: ConsentBasis): Promise<boolean> {
+  if (!('consentId' in basis)) return true;
+  const consent = await findConsent(manager, basis.consentId);
+  return consent !== undefined && consent.withdrawal === undefined;
+}
+
 /** Keeps the consent that was used, unless it is kept already; its id. */
 export async function keepConsent(
   manager: EntityManager,
@@ -47,7 +54,5 @@ export async function keepConsent(
 ): Promise<string> {
   const { basis, purpose, personId, at } = used;
   if ('consentId' in basis) return basis.consentId;
-  const id = await recordConsent(manager, tenancy, { ...basis, purpose, personId }, at);
-  if (id === undefined) throw new Error('a consent without an id of J-LIS cannot be recorded already');
-  return id;
+  return recordConsent(manager, tenancy, { ...basis, purpose, personId }, at);
 }

@@ -14,7 +14,7 @@ export const COUNTERPART_STATES = [
 export type CounterpartState = (typeof COUNTERPART_STATES)[number];
 
 /** Why a lookup stands as it does, where its state alone does not tell. Stable. */
-export const COUNTERPART_DETAILS = [...CONSENT_FAULTS, ...JOIN_CONFLICTS] as const;
+export const COUNTERPART_DETAILS = ['consent_withdrawn', ...CONSENT_FAULTS, ...JOIN_CONFLICTS] as const;
 export type CounterpartDetail = (typeof COUNTERPART_DETAILS)[number];
 
 /** A question for the other certificate of a holder, and what became of it. Times in milliseconds by the clock of the mode. */

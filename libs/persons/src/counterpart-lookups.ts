@@ -131,7 +131,14 @@ export class CounterpartLookups {
     { found, basis }: CounterpartFinding,
   ): Promise<{ lookup: CounterpartLookup; settled: SettledCounterpart }> {
     const lookupId = newId(Date.now());
-    const settled = await this.settlement.settle(manager, principal, { lookupId, proof, found, at, by });
+    const settled = await this.settlement.settle(manager, principal, {
+      lookupId,
+      proof,
+      found,
+      at,
+      by,
+      ...(basis ? { basis } : {}),
+    });
     const { personId } = settled;
     const consentId =
       basis && personId !== undefined

@@ -4,6 +4,7 @@ import { appendAudit } from '#lib/audit';
 import { appendUsage } from '#lib/billing';
 import { newId } from '#lib/platform';
 import type { KeyedTenancy } from '#lib/tenancy';
+import { type ConsentBasis, isStillGiven } from './consent-basis.js';
 import type { ConsentFault } from './consent-check.js';
 import {
   type CounterpartDetail,
@@ -36,7 +37,7 @@ export type CounterpartFound =
   | { state: 'not_yet_linkable'; retryAfterMs: number }
   /** The tenant's own records are to answer. */
   | { state: 'own_record' }
-  | { state: 'consent_required'; detail: ConsentFault }
+  | { state: 'consent_required'; detail: ConsentFault | 'consent_withdrawn' }
   | { state: 'severed' };
 
 export interface SettledCounterpart extends Pick<
@@ -53,9 +54,14 @@ export interface SettlingCounterpart {
   lookupId: string;
   proof: Proof;
   found: CounterpartFound;
+  /** The consent on which J-LIS was asked. */
+  basis?: ConsentBasis;
   at: number;
   by: By;
 }
+
+/** What was named on a consent that is withdrawn by now is discarded. */
+const WITHDRAWN: CounterpartFound = { state: 'consent_required', detail: 'consent_withdrawn' };
 
 type Outcome = Pick<
   SettledCounterpart,
@@ -79,7 +85,9 @@ export class CounterpartSettlement {
   ): Promise<SettledCounterpart> {
     await lockPersons(manager, tenancy);
     const { proof, found, at, by } = settling;
-    const early = found.state === 'named' ? await this.early(manager, tenancy, settling, found.counterpart) : undefined;
+    const usable = !settling.basis || (await isStillGiven(manager, settling.basis)) ? found : WITHDRAWN;
+    const early =
+      usable.state === 'named' ? await this.early(manager, tenancy, settling, usable.counterpart) : undefined;
     const holder = await this.register.identify(manager, tenancy, { proof, at, by });
     const settled: Omit<SettledCounterpart, 'usage'> =
       holder.state === 'identified'
@@ -87,7 +95,7 @@ export class CounterpartSettlement {
             personId: holder.personId,
             certificateId: holder.certificateId,
             isNew: holder.isNew,
-            ...(await this.outcome(manager, tenancy, settling, { ...holder, early })),
+            ...(await this.outcome(manager, tenancy, { ...settling, found: usable }, { ...holder, early })),
           }
         : { ...holder, isNew: false };
     const usage = found.state === 'named' ? [await this.meter(manager, tenancy, settling, settled.personId)] : [];

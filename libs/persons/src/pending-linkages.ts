@@ -102,7 +102,7 @@ export class PendingLinkages {
 
   private async finish(
     manager: EntityManager,
-    { tenancy, linkage }: Claimed,
+    { tenancy, linkage, ask }: Claimed,
     { end, named }: Pick<Walk, 'named'> & { end: Found },
   ): Promise<Attempt> {
     await lockPersons(manager, tenancy);
@@ -115,6 +115,7 @@ export class PendingLinkages {
       subject: { certificateId: linkage.certificateId! },
       found: end,
       named,
+      ...('basis' in ask ? { basis: ask.basis } : {}),
       at,
       by: { actor: ACTOR },
     });

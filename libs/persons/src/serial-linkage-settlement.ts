@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { appendAudit } from '#lib/audit';
 import type { KeyedTenancy } from '#lib/tenancy';
+import { type ConsentBasis, isStillGiven } from './consent-basis.js';
 import type { ConsentFault } from './consent-check.js';
 import { FirstSights } from './first-sights.js';
 import { KnownCertificates } from './known-certificates.js';
@@ -44,6 +45,8 @@ export interface Settling {
   found: Found;
   /** Serials that J-LIS named on the way. */
   named: readonly string[];
+  /** The consent on which J-LIS was asked. */
+  basis?: ConsentBasis;
   at: number;
   by: By;
 }
@@ -61,8 +64,12 @@ export class SerialLinkageSettlement {
     @Inject(FirstSights) private readonly firstSights: FirstSights,
   ) {}
 
-  async settle(manager: EntityManager, tenancy: KeyedTenancy, settling: Settling): Promise<Settled> {
+  async settle(manager: EntityManager, tenancy: KeyedTenancy, asked: Settling): Promise<Settled> {
     await lockPersons(manager, tenancy);
+    const isGiven = !asked.basis || (await isStillGiven(manager, asked.basis));
+    const settling: Settling = isGiven
+      ? asked
+      : { ...asked, found: { state: 'consent_required', detail: 'consent_withdrawn' } };
     const settled = await this.decide(manager, tenancy, settling);
     await this.audit(manager, tenancy, settling, settled);
     return settled;

@@ -148,7 +148,7 @@ export class SerialLinkages {
     { found, named, basis }: LinkageFinding,
   ): Promise<{ linkage: SerialLinkage; settled: Settled }> {
     const linkageId = newLinkageId();
-    const settling = { linkageId, subject: { proof }, found, named, at, by };
+    const settling = { linkageId, subject: { proof }, found, named, at, by, ...(basis ? { basis } : {}) };
     const settled = await this.settlement.settle(manager, principal, settling);
     const { state, detail, personId, certificateId, previousCertificateId, source, retryAfterMs } = settled;
     const isPending = state === 'pending';
