@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomUUID, X509Certificate } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { ApiStack, type TestKey } from '../support/api.js';
 import { rawBody } from '../support/card.js';
@@ -82,6 +82,82 @@ describe('what a tenant is told of certificates it does not know', () => {
     const { body } = await stack.send('GET', `/v1/audit-events?target=${person!.id}&action=person.delete`, { key });
     expect(body['data']).toMatchObject([{ detail: { certificates: 2 } }]);
   });
+});
+
+describe('what is personal', () => {
+  it('is in no table, log line or answer in the clear, whatever is asked about the person', async () => {
+    const facts = { name: '極秘　花子', address: '東京都架空区極秘町９番９号', birth_date: '419911119' };
+    // The lists do not know of the renewal yet: the old certificate is still good.
+    const card = await stack.sandbox.issueRenewed(1, 3 * 3_600_000, facts);
+    const [old, auth] = [await authenticationBody(stack, key, card, 1), await authenticationBody(stack, key, card)];
+    const sign = await rawBody(stack.sandbox, { card, text: 'I agree.' });
+    const serials = [old, auth, sign].map(({ certificate }) =>
+      BigInt(`0x${new X509Certificate(Buffer.from(certificate, 'base64')).serialNumber}`).toString(),
+    );
+    const answers: string[] = [];
+    const ask = async (method: string, path: string, body?: object): Promise<Record<string, unknown>> => {
+      const init = {
+        key,
+        ...(body ? { body: JSON.stringify(body), headers: { 'idempotency-key': randomUUID() } } : {}),
+      };
+      const answer = await stack.send(method, path, init);
+      // A verification of a signature is there to tell the attributes.
+      if (path !== '/v1/signature-verifications') answers.push(answer.text);
+      return answer.body;
+    };
+    const consent = consentNow();
+    await ask('POST', '/v1/authentications', { ...old, identify: true });
+    const login = await ask('POST', '/v1/authentications', { ...auth, identify: true, counterpart: true, consent });
+    expect(login).toMatchObject({ linkage: { state: 'linked' }, counterpart: { state: 'found' } });
+    const signed = await ask('POST', '/v1/signature-verifications', { ...sign, identify: true });
+    const person_id = (signed['person'] as { id: string }).id;
+    expect(person_id).toBe((login['person'] as { id: string }).id);
+    const evidence = { verification_id: signed['id'], document: sign.content };
+    const covers = ['jlis_use', 'obtain_latest_attributes'];
+    const { given_at } = consent;
+    const stated = { person_id, purpose: 'latest_attributes', text_version: '1', given_at, covers, evidence };
+    expect(await ask('POST', '/v1/consents', stated)).toMatchObject({ registered_with_jlis: true });
+    expect(await ask('POST', '/v1/serial-linkages', { verification_id: login['id'] })).toMatchObject({
+      state: 'linked',
+    });
+    expect(await ask('POST', '/v1/counterpart-lookups', { verification_id: signed['id'] })).toMatchObject({
+      state: 'found',
+    });
+    for (const id of [login['id'], signed['id']])
+      expect(await ask('POST', '/v1/age-checks', { verification_id: id, ages: [20] })).toHaveProperty('answers');
+    expect(await ask('POST', '/v1/attribute-updates', { person_ids: [person_id] })).toHaveProperty('results');
+    for (const path of ['', '/certificates', '/status']) await ask('GET', `/v1/persons/${person_id}${path}`);
+    for (const path of ['persons', 'events', 'consents', 'verifications', 'audit-events'])
+      await ask('GET', `/v1/${path}`);
+    for (const serial of serials) {
+      expect(await ask('GET', `/v1/serial-linkages?previous=${serial}`)).toMatchObject({ code: 'certificate_unknown' });
+      const bare = { verification_id: serial };
+      expect(await ask('POST', '/v1/serial-linkages', bare)).toMatchObject({ code: 'proof_unknown' });
+      expect(await ask('GET', `/v1/persons/${serial}`)).toMatchObject({ code: 'not_found' });
+    }
+    const secrets = [...serials, ...Object.values(facts), '極秘', '1991-11-19'];
+    for (const secret of secrets) {
+      expect([secret, stack.log.includes(secret)]).toEqual([secret, false]);
+      expect([secret, answers.filter((text) => text.includes(secret)).map((text) => text.slice(0, 200))]).toEqual([
+        secret,
+        [],
+      ]);
+    }
+    const { rows: tables } = await stack.owner.query<{ name: string }>(
+      // Lists of revoked serials are everybody's and name nobody.
+      `select c.oid::regclass::text as name from pg_class c where c.relnamespace = 'public'::regnamespace
+         and c.relkind in ('r', 'p') and c.relname !~ '^(revocation|crl)'`,
+    );
+    expect(tables.length).toBeGreaterThan(20);
+    for (const { name } of tables) {
+      const { rows } = await stack.owner.query<{ secret: string }>(
+        `select secret from unnest($1::text[]) as secret where exists (select 1 from ${name} t
+           where strpos(t::text, secret) > 0 or strpos(t::text, encode(convert_to(secret, 'utf8'), 'hex')) > 0)`,
+        [secrets],
+      );
+      expect([name, rows]).toEqual([name, []]);
+    }
+  }, 60_000);
 });
 
 describe('of a deleted person', () => {

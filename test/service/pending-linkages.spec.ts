@@ -185,6 +185,16 @@ describe('a pending linkage', () => {
     expect(await state(linkage.id)).toMatchObject({ state: 'consent_required', detail: 'consent_withdrawn' });
   });
 
+  it('ends when the contract includes it no longer, and J-LIS is not asked any more', async () => {
+    const linkage = await pend(1);
+    await stage.owner.query('update contract set identify = false where tenant_id = $1', [tenant.tenantId]);
+    await moveClock(DAY);
+    stage.server.calls.length = 0;
+    expect(await tryAgain(linkage.id)).toBe('not_found');
+    expect(stage.server.calls).toEqual([]);
+    expect(await state(linkage.id)).toMatchObject({ state: 'not_found', detail: 'feature_not_contracted' });
+  });
+
   it('of a tenant with many does not keep another one waiting', async () => {
     const busy = tenant;
     for (let offset = 30; offset < 36; offset++) await pend(offset);

@@ -861,7 +861,7 @@ export interface components {
              * @description Why, where the state alone does not tell.
              * @enum {string|null}
              */
-            detail: "not_yet_linkable" | "jlis_unavailable" | "no_known_previous" | "not_linkable" | "consent_withdrawn" | "consent_missing" | "consent_given_in_future" | "consent_expired" | "consent_covers_missing" | "consent_sign_up_not_contracted" | "previous_differs" | "newer_differs" | "cycle" | "birth_dates_differ" | null;
+            detail: "not_yet_linkable" | "jlis_unavailable" | "no_known_previous" | "not_linkable" | "consent_withdrawn" | "feature_not_contracted" | "consent_missing" | "consent_given_in_future" | "consent_expired" | "consent_covers_missing" | "consent_sign_up_not_contracted" | "previous_differs" | "newer_differs" | "cycle" | "birth_dates_differ" | null;
             /** @description With `consent_required`: what a consent has to cover. */
             needs: ("jlis_use" | "obtain_previous_serial" | "obtain_counterpart" | "obtain_latest_attributes")[] | null;
             /** @enum {string} */

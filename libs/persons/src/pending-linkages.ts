@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { Clock, type Mode, type Tenancy, withTenant } from '#lib/platform';
-import { type KeyedTenancy, readKeyedTenancy } from '#lib/tenancy';
+import { type KeyedTenancy, readContract, readKeyedTenancy } from '#lib/tenancy';
 import { appendEvent } from '#lib/webhook';
 import { findConsent } from './consent.js';
 import { KnownCertificates } from './known-certificates.js';
@@ -93,6 +93,7 @@ export class PendingLinkages {
     const certificate = await this.certificates.find(manager, certificateId!);
     if (!certificate) return { found: { state: 'severed' } };
     if ((await findRecordedPrevious(manager, certificate.id)) !== undefined) return { found: { state: 'own_record' } };
+    if (!(await readContract(manager, tenancy)).identify) return { found: { state: 'not_contracted' } };
     const consent = await findConsent(manager, consentId!);
     if (!consent || consent.withdrawal) return { found: { state: 'consent_required', detail: 'consent_withdrawn' } };
     if (consent.expiresAt <= at) return { found: { state: 'consent_required', detail: 'consent_expired' } };

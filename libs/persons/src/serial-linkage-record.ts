@@ -15,6 +15,8 @@ export const LINKAGE_DETAILS = [
   // It stayed unlinkable for a week.
   'not_linkable',
   'consent_withdrawn',
+  // The contract included linkage no longer when it was to be tried again.
+  'feature_not_contracted',
   ...CONSENT_FAULTS,
   ...JOIN_CONFLICTS,
 ] as const;

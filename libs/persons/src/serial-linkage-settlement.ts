@@ -25,7 +25,8 @@ export type Found =
   | Walk['end']
   /** The tenant's own records are to answer. */
   | { state: 'own_record' }
-  | { state: 'consent_required'; detail: ConsentFault | 'consent_withdrawn' };
+  | { state: 'consent_required'; detail: ConsentFault | 'consent_withdrawn' }
+  | { state: 'not_contracted' };
 
 export interface Settled extends Pick<
   SerialLinkage,
@@ -170,6 +171,8 @@ export function withoutLink(
   switch (found.state) {
     case 'not_found':
       return { state: 'not_found', detail: 'no_known_previous' };
+    case 'not_contracted':
+      return { state: 'not_found', detail: 'feature_not_contracted' };
     // Its record is gone since it was looked for.
     case 'own_record':
     case 'severed':
