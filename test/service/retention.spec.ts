@@ -4,7 +4,7 @@ import type { DataSource } from 'typeorm';
 import { UsageEventRow } from '#lib/billing';
 import { CHECKS } from '#lib/pki';
 import { createDataSource, newId, Problem, toPublicId } from '#lib/platform';
-import { TenantKeys } from '#lib/tenancy';
+import { rotateTenantKey, TenantKeys } from '#lib/tenancy';
 import {
   encodeBatch,
   eraseDueEvidence,
@@ -228,5 +228,25 @@ describe("a tenant's key", () => {
       personId,
     ]);
     await deleteKey(operator.dataSource);
+  });
+
+  it('is followed by a new one: what was sealed before opens, and each key goes when nothing is sealed under it', async () => {
+    const before = await stored(8);
+    const old = tenant.tenantKeyId;
+    const tenantKeyId = await rotateTenantKey(operator.dataSource, keyRing(), {
+      tenantId: tenant.tenantId,
+      mode: tenant.mode,
+      actor: 'operator:test',
+    });
+    tenant = { ...tenant, tenantKeyId };
+    const after = await stored(0);
+    const verifications = new Verifications(api, new TenantKeys(api, keyRing()));
+    for (const id of [before, after])
+      expect((await verifications.get(principal(), id, 'req_read')).attributes).toBeDefined();
+    const deleteOne = (id: string) => owner.query('delete from tenant_key where id = $1', [id]);
+    await expect(deleteOne(tenantKeyId)).rejects.toThrow('tenant_key_in_use');
+    await eraseDueEvidence(worker);
+    // The keyed hashes of what is left were made with the oldest.
+    await expect(deleteOne(old)).rejects.toThrow('tenant_key_in_use');
   });
 });

@@ -81,6 +81,8 @@ export async function makeFixtures(stack: ApiStack, owner: Asker): Promise<Recor
 
   return {
     ...on('GET', '/v1/verifications/{id}', evidence.verification_id),
+    ...on('GET', '/v1/verifications/{id}/evidence', evidence.verification_id),
+    ...on('POST', '/v1/verifications/{id}/reverify', evidence.verification_id, { as_of: 'now' }),
     ...on('GET', '/v1/serial-linkages/{id}', linkage!.id),
     ...on('GET', '/v1/counterpart-lookups/{id}', lookup!.id),
     ...on('GET', '/v1/consents/{id}', consent!.id),
@@ -126,8 +128,11 @@ const thisHour = (): Record<string, string> => ({
 
 type Fixtures = Record<string, Fixture>;
 
-const on = (method: string, path: string, id: string): Fixtures => ({
-  [`${method} ${path} path id`]: { id, request: (asked) => ({ method, path: path.replace('{id}', asked) }) },
+const on = (method: string, path: string, id: string, body?: Record<string, unknown>): Fixtures => ({
+  [`${method} ${path} path id`]: {
+    id,
+    request: (asked) => ({ method, path: path.replace('{id}', asked), ...(body === undefined ? {} : { body }) }),
+  },
 });
 
 const asking = (path: string, name: string, id: string, besides: Record<string, string> = {}): Fixtures => ({

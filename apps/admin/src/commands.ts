@@ -8,7 +8,14 @@ import { holdLift, holdPlace } from './hold-commands.js';
 import { operatorCreate, operatorList, operatorResetPassword } from './operator-commands.js';
 import { importAnchor, listAnchors, refresh, revocationStatus, setSource, statusAt } from './revocation-commands.js';
 import { seedDemo } from './seed-demo.js';
-import { apiKeyCreate, apiKeyRevoke, contractSet, referenceFormatSet, tenantCreate } from './tenant-commands.js';
+import {
+  apiKeyCreate,
+  apiKeyRevoke,
+  contractSet,
+  referenceFormatSet,
+  tenantCreate,
+  tenantRotateKey,
+} from './tenant-commands.js';
 
 export interface Options {
   mode?: Mode | undefined;
@@ -85,6 +92,12 @@ export const COMMANDS: readonly Command[] = [
     words: ['tenant', 'create'],
     help: '--name NAME',
     run: (context, options) => tenantCreate(context, keyRing(), need(options, 'name')),
+  },
+  {
+    words: ['tenant', 'rotate-key'],
+    help: '--tenant ten_… --mode live|test',
+    run: (context, options) =>
+      tenantRotateKey(context, keyRing(), { tenant: need(options, 'tenant'), mode: need(options, 'mode') }),
   },
   {
     words: ['api-key', 'create'],

@@ -3,6 +3,7 @@ import {
   createApiKey,
   createTenant,
   revokeApiKey,
+  rotateTenantKey,
   SCOPES,
   setReferenceFormat,
   type Scope,
@@ -21,6 +22,17 @@ function uuidOf(prefix: IdPrefix, text: string): string {
 export async function tenantCreate(context: OperatorContext, keyRing: KeyRing, name: string): Promise<void> {
   const id = await createTenant(context.dataSource, keyRing, { name, actor: context.actor });
   context.out(JSON.stringify({ tenant_id: toPublicId('ten', id), name }));
+}
+
+/** What is sealed from now on is sealed under a new key. */
+export async function tenantRotateKey(
+  context: OperatorContext,
+  keyRing: KeyRing,
+  options: { tenant: string; mode: Mode },
+): Promise<void> {
+  const { dataSource, actor } = context;
+  await rotateTenantKey(dataSource, keyRing, { tenantId: uuidOf('ten', options.tenant), mode: options.mode, actor });
+  context.out(JSON.stringify({ tenant_id: options.tenant, mode: options.mode, rotated: true }));
 }
 
 /** Prints the secret: this is the only time it can be seen. */

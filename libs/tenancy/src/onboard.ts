@@ -34,6 +34,36 @@ export async function createTenant(
   return tenantId;
 }
 
+/**
+ * A new key for a tenant and mode: what is sealed from now on is sealed under it, what was sealed before opens with the
+ * old one, and keyed hashes stay with the oldest. Operators' role.
+ * @returns the key's id
+ * @throws NoSuchThing
+ */
+export async function rotateTenantKey(
+  dataSource: DataSource,
+  keyRing: KeyRing,
+  { tenantId, mode, ...acting }: Tenancy & Acting,
+): Promise<string> {
+  const keyId = newRandomId();
+  const { ringKeyId, wrapped } = newWrappedKey(keyRing, keyId);
+  await dataSource.transaction(async (manager) => {
+    await mustHaveContract(manager, { tenantId, mode });
+    await manager.query(
+      'insert into tenant_key (tenant_id, mode, id, ring_key_id, wrapped) values ($1, $2, $3, $4, $5)',
+      [tenantId, mode, keyId, ringKeyId, wrapped],
+    );
+    await appendAudit(manager, {
+      ...acting,
+      action: 'tenant_key.rotate',
+      target: `tenant_key:${keyId}`,
+      tenancy: { tenantId, mode },
+      detail: { ring_key_id: ringKeyId },
+    });
+  });
+  return keyId;
+}
+
 /** A named thing that an operator's command speaks of does not exist. */
 export class NoSuchThing extends OperatorMustAct {
   override readonly name = 'NoSuchThing';
