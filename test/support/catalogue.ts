@@ -47,6 +47,7 @@ export const OPEN_POLICIES: ReadonlySet<string> = new Set([
   'shomei_key_lookup api_key lookup',
   'shomei_key_lookup contract lookup',
   'shomei_key_lookup tenant_key lookup',
+  'shomei_key_maker api_key key_maker',
   'shomei_door api_key door_key',
   'shomei_door challenge door_challenge',
   'shomei_door tenant_key door_tenant_key',
