@@ -9,17 +9,18 @@ create role shomei_crl_keeper nologin noinherit;
 create role shomei_door nologin noinherit;
 create role shomei_evidence_clerk nologin noinherit;
 create role shomei_key_lookup nologin noinherit;
-create role shomei_key_maker nologin noinherit;
 create role shomei_linkage_clerk nologin noinherit;
 create role shomei_operator login noinherit;
 create role shomei_operator_keeper nologin noinherit;
 create role shomei_retention_clerk nologin noinherit;
+create role shomei_tenant_clerk nologin noinherit;
 create role shomei_worker login noinherit;
 
 -- Types
 
 create type outcome as enum ('valid', 'invalid', 'indeterminate');
 create type tenant_mode as enum ('live', 'test');
+create type tenant_state as enum ('applied', 'in_review', 'rejected', 'test', 'notified', 'live', 'suspended', 'terminated');
 create sequence schema_migration_id_seq as integer increment 1;
 
 -- Tables
@@ -70,16 +71,9 @@ create table api_key (
   created_at timestamp with time zone default clock_timestamp() not null,
   expires_at timestamp with time zone,
   revoked_at timestamp with time zone,
-  allowed_addresses cidr[] default '{}'::cidr[] not null,
-  made_by uuid,
-  rotated_from uuid,
-  last_used_at timestamp with time zone,
   constraint api_key_pkey PRIMARY KEY (tenant_id, mode, id),
   constraint api_key_secret_sha256_key UNIQUE (secret_sha256),
   constraint api_key_tenant_id_mode_fkey FOREIGN KEY (tenant_id, mode) REFERENCES contract(tenant_id, mode),
-  constraint api_key_tenant_id_mode_made_by_fkey FOREIGN KEY (tenant_id, mode, made_by) REFERENCES api_key(tenant_id, mode, id),
-  constraint api_key_tenant_id_mode_rotated_from_fkey FOREIGN KEY (tenant_id, mode, rotated_from) REFERENCES api_key(tenant_id, mode, id),
-  constraint api_key_allowed_addresses_check CHECK (((cardinality(allowed_addresses) <= 50) AND (array_position(allowed_addresses, NULL::cidr) IS NULL))),
   constraint api_key_last_four_check CHECK ((length(last_four) = 4)),
   constraint api_key_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
   constraint api_key_scopes_check CHECK ((cardinality(scopes) > 0)),
@@ -352,12 +346,14 @@ create table contract (
   age_legal_day_inclusive boolean default false not null,
   sign_up_consent_version text,
   sign_up_consent_purposes text[] default '{}'::text[] not null,
+  revocation_methods text[] default '{crl,ocsp,ocsp_or_crl}'::text[] not null,
   constraint contract_pkey PRIMARY KEY (tenant_id, mode),
   constraint contract_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id),
   constraint contract_age_questions_a_year_check CHECK (((age_questions_a_year >= 1) AND (age_questions_a_year <= 100))),
   constraint contract_allowed_ages_check CHECK (((0 <= ALL (allowed_ages)) AND (130 >= ALL (allowed_ages)))),
   constraint contract_check CHECK (((sign_up_consent_version IS NOT NULL) OR (cardinality(sign_up_consent_purposes) = 0))),
   constraint contract_reference_format_check CHECK (((length(reference_format) >= 1) AND (length(reference_format) <= 64))),
+  constraint contract_revocation_methods_check CHECK (((revocation_methods <@ ARRAY['crl'::text, 'ocsp'::text, 'ocsp_or_crl'::text]) AND (cardinality(revocation_methods) > 0))),
   constraint contract_sign_up_consent_purposes_check CHECK ((sign_up_consent_purposes <@ ARRAY['serial_linkage'::text, 'counterpart'::text])),
   constraint contract_sign_up_consent_version_check CHECK ((sign_up_consent_version ~ '^[A-Za-z0-9._-]{1,64}$'::text))
 );
@@ -520,7 +516,7 @@ create table idempotency_key (
   constraint idempotency_key_pkey PRIMARY KEY (tenant_id, mode, key_sha256),
   constraint idempotency_key_key_sha256_check CHECK ((length(key_sha256) = 32)),
   constraint idempotency_key_request_sha256_check CHECK ((length(request_sha256) = 32)),
-  constraint idempotency_key_resource_check CHECK ((resource = ANY (ARRAY['verification'::text, 'challenge'::text, 'serial_linkage'::text, 'counterpart_lookup'::text, 'age_check'::text, 'consent'::text, 'attribute_update'::text, 'api_key'::text])))
+  constraint idempotency_key_resource_check CHECK ((resource = ANY (ARRAY['verification'::text, 'challenge'::text, 'serial_linkage'::text, 'counterpart_lookup'::text, 'age_check'::text, 'consent'::text, 'attribute_update'::text])))
 );
 alter table idempotency_key enable row level security;
 alter table idempotency_key force row level security;
@@ -763,11 +759,57 @@ create table tenant (
   id uuid not null,
   name text not null,
   created_at timestamp with time zone default clock_timestamp() not null,
+  state tenant_state default 'test'::tenant_state not null,
+  state_since timestamp with time zone default clock_timestamp() not null,
+  suspended_from tenant_state,
+  notified_on date,
+  notification_reference text,
+  go_live_approval_id uuid,
+  terminated_at timestamp with time zone,
   constraint tenant_pkey PRIMARY KEY (id),
-  constraint tenant_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+  constraint tenant_go_live_approval_id_key UNIQUE (go_live_approval_id),
+  constraint tenant_go_live_approval_id_fkey FOREIGN KEY (go_live_approval_id) REFERENCES approval(id),
+  constraint tenant_go_live_is_approved CHECK (((state <> 'live'::tenant_state) OR (go_live_approval_id IS NOT NULL))),
+  constraint tenant_is_notified CHECK (((state <> ALL (ARRAY['notified'::tenant_state, 'live'::tenant_state])) OR (notified_on IS NOT NULL))),
+  constraint tenant_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+  constraint tenant_notification CHECK (((notified_on IS NULL) = (notification_reference IS NULL))),
+  constraint tenant_notification_reference_check CHECK (((length(notification_reference) >= 1) AND (length(notification_reference) <= 100))),
+  constraint tenant_suspended_from CHECK (((state = 'suspended'::tenant_state) = (suspended_from IS NOT NULL))),
+  constraint tenant_suspended_from_check CHECK ((suspended_from = ANY (ARRAY['test'::tenant_state, 'notified'::tenant_state, 'live'::tenant_state]))),
+  constraint tenant_terminated_at CHECK (((state = 'terminated'::tenant_state) = (terminated_at IS NOT NULL)))
 );
 alter table tenant enable row level security;
 alter table tenant force row level security;
+
+create table tenant_application (
+  tenant_id uuid not null,
+  kind text not null,
+  legal_name text not null,
+  legal_name_kana text not null,
+  corporate_number text,
+  address text not null,
+  service_name text not null,
+  purpose_of_use text not null,
+  signature_verifications_a_month integer not null,
+  authentications_a_month integer not null,
+  invoice_registration_number text,
+  contacts bytea not null,
+  contacts_ring_key text not null,
+  updated_at timestamp with time zone default clock_timestamp() not null,
+  constraint tenant_application_pkey PRIMARY KEY (tenant_id),
+  constraint tenant_application_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id),
+  constraint tenant_application_address_check CHECK (((length(address) >= 1) AND (length(address) <= 300))),
+  constraint tenant_application_authentications_a_month_check CHECK ((authentications_a_month >= 0)),
+  constraint tenant_application_check CHECK (((kind = 'corporation'::text) = (corporate_number IS NOT NULL))),
+  constraint tenant_application_corporate_number_check CHECK ((corporate_number ~ '^[1-9][0-9]{12}$'::text)),
+  constraint tenant_application_invoice_registration_number_check CHECK ((invoice_registration_number ~ '^T[1-9][0-9]{12}$'::text)),
+  constraint tenant_application_kind_check CHECK ((kind = ANY (ARRAY['corporation'::text, 'other'::text]))),
+  constraint tenant_application_legal_name_check CHECK (((length(legal_name) >= 1) AND (length(legal_name) <= 200))),
+  constraint tenant_application_legal_name_kana_check CHECK (((length(legal_name_kana) >= 1) AND (length(legal_name_kana) <= 200))),
+  constraint tenant_application_purpose_of_use_check CHECK (((length(purpose_of_use) >= 1) AND (length(purpose_of_use) <= 1000))),
+  constraint tenant_application_service_name_check CHECK (((length(service_name) >= 1) AND (length(service_name) <= 200))),
+  constraint tenant_application_signature_verifications_a_month_check CHECK ((signature_verifications_a_month >= 0))
+);
 
 create table tenant_key (
   tenant_id uuid not null,
@@ -896,7 +938,6 @@ alter table verification_person force row level security;
 
 CREATE INDEX age_check_certificate ON public.age_check USING btree (tenant_id, mode, certificate_hash, year);
 CREATE INDEX age_check_person ON public.age_check USING btree (tenant_id, mode, person_id, year) WHERE (person_id IS NOT NULL);
-CREATE UNIQUE INDEX api_key_rotated ON public.api_key USING btree (tenant_id, mode, rotated_from) WHERE (rotated_from IS NOT NULL);
 CREATE UNIQUE INDEX approval_open ON public.approval USING btree (kind, subject) WHERE (state = ANY (ARRAY['proposed'::text, 'approved'::text]));
 CREATE INDEX attribute_update_result_person ON public.attribute_update_result USING btree (tenant_id, mode, person_id, decided_at);
 CREATE INDEX audit_event_target ON public.audit_event USING btree (target, id);
@@ -930,21 +971,6 @@ CREATE INDEX verification_reference ON public.verification USING btree (tenant_i
 
 -- Functions
 
-CREATE OR REPLACE FUNCTION public.acting_api_key(maker_hash bytea)
- RETURNS SETOF api_key
- LANGUAGE plpgsql
-AS $function$
-begin
-  perform pg_advisory_xact_lock(hashtextextended('api_keys:' || k.tenant_id || ':' || k.mode, 0))
-  from api_key k where k.secret_sha256 = maker_hash;
-  -- Read again: whoever held the lock may have revoked it.
-  return query select k.* from api_key k
-  where k.secret_sha256 = maker_hash and k.revoked_at is null and 'admin' = any(k.scopes)
-    and (k.expires_at is null or k.expires_at > clock_timestamp());
-end $function$
-;
-alter function acting_api_key(bytea) owner to shomei_key_maker;
-
 CREATE OR REPLACE FUNCTION public.acting_operator(token_hash bytea)
  RETURNS uuid
  LANGUAGE sql
@@ -957,22 +983,6 @@ AS $function$
 $function$
 ;
 alter function acting_operator(bytea) owner to shomei_operator_keeper;
-
-CREATE OR REPLACE FUNCTION public.api_key_excess(maker api_key, scopes text[], addresses cidr[], ends timestamp with time zone)
- RETURNS text
- LANGUAGE sql
- IMMUTABLE
-AS $function$
-  select case
-    when not scopes <@ maker.scopes then 'scopes'
-    when cardinality(maker.allowed_addresses) > 0 and (cardinality(addresses) = 0 or exists (
-      select 1 from unnest(addresses) a
-      where not exists (select 1 from unnest(maker.allowed_addresses) m where a <<= m))) then 'addresses'
-    when maker.expires_at is not null and (ends is null or ends > maker.expires_at) then 'life'
-  end
-$function$
-;
-alter function api_key_excess(api_key,text[],cidr[],timestamp with time zone) owner to shomei_key_maker;
 
 CREATE OR REPLACE FUNCTION public.append_decided(decided json, evidence bytea)
  RETURNS TABLE(row_position integer, conflict text)
@@ -1251,7 +1261,7 @@ end $function$
 alter function execute_approval(uuid) owner to shomei_operator_keeper;
 
 CREATE OR REPLACE FUNCTION public.find_api_key(secret_hash bytea)
- RETURNS TABLE(tenant_id uuid, mode tenant_mode, id uuid, scopes text[], tenant_key_id uuid, lookup_key_id uuid, reference_format text, allowed_addresses text[])
+ RETURNS TABLE(tenant_id uuid, mode tenant_mode, id uuid, scopes text[], tenant_key_id uuid, lookup_key_id uuid, reference_format text)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -1260,7 +1270,7 @@ AS $function$
   select k.tenant_id, k.mode, k.id, k.scopes,
     (select t.id from tenant_key t where t.tenant_id = k.tenant_id and t.mode = k.mode order by t.created_at desc limit 1),
     (select t.id from tenant_key t where t.tenant_id = k.tenant_id and t.mode = k.mode order by t.created_at limit 1),
-    c.reference_format, k.allowed_addresses::text[]
+    c.reference_format
   from api_key k join contract c on c.tenant_id = k.tenant_id and c.mode = k.mode
   where k.secret_sha256 = secret_hash and k.revoked_at is null
     and (k.expires_at is null or k.expires_at > clock_timestamp())
@@ -1385,6 +1395,66 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.guard_tenant()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if tg_op = 'DELETE' then
+    raise exception 'tenants are terminated, not deleted' using errcode = '23514', constraint = 'tenant_stays';
+  end if;
+  if tg_op = 'INSERT' then
+    if new.state not in ('applied', 'test') or new.notified_on is not null or new.go_live_approval_id is not null then
+      raise exception 'a tenant begins with its application or in test mode' using errcode = '23514', constraint = 'tenant_steps';
+    end if;
+    return new;
+  end if;
+  if new.id <> old.id or new.created_at <> old.created_at then
+    raise exception 'identity of a tenant' using errcode = '23514', constraint = 'tenant_stays';
+  end if;
+  if new.state = old.state then
+    -- What belongs to a step is written by the step.
+    if (new.state_since, new.suspended_from, new.notified_on, new.notification_reference, new.go_live_approval_id, new.terminated_at)
+        is distinct from
+        (old.state_since, old.suspended_from, old.notified_on, old.notification_reference, old.go_live_approval_id, old.terminated_at) then
+      raise exception 'only with a step' using errcode = '23514', constraint = 'tenant_steps';
+    end if;
+    return new;
+  end if;
+  if not (old.state = 'applied' and new.state in ('in_review', 'rejected')
+      or old.state = 'in_review' and new.state in ('test', 'rejected')
+      or old.state = 'test' and new.state in ('notified', 'suspended', 'terminated')
+      or old.state = 'notified' and new.state in ('live', 'suspended', 'terminated')
+      or old.state = 'live' and new.state in ('suspended', 'terminated')
+      or old.state = 'suspended' and new.state in (old.suspended_from, 'terminated')) then
+    raise exception 'no such step' using errcode = '23514', constraint = 'tenant_steps';
+  end if;
+  if (new.notified_on, new.notification_reference) is distinct from (old.notified_on, old.notification_reference)
+      and not (old.state = 'test' and new.state = 'notified') then
+    raise exception 'the notification belongs to its step' using errcode = '23514', constraint = 'tenant_steps';
+  end if;
+  if old.state = 'test' and new.state = 'notified'
+      and not exists (select 1 from tenant_application a where a.tenant_id = new.id) then
+    raise exception 'nothing to notify without an application' using errcode = '23514', constraint = 'tenant_has_applied';
+  end if;
+  if old.state = 'notified' and new.state = 'live' then
+    if not coalesce(approval_is_executed(new.go_live_approval_id, 'tenant_go_live', 'tenant:' || new.id,
+        jsonb_build_object('state', old.state, 'notified_on', old.notified_on, 'notification_reference', old.notification_reference),
+        jsonb_build_object('state', new.state)), false) then
+      raise exception 'going live needs an approval' using errcode = '23514', constraint = 'go_live_needs_approval';
+    end if;
+  elsif new.go_live_approval_id is distinct from old.go_live_approval_id then
+    raise exception 'the approval belongs to going live' using errcode = '23514', constraint = 'go_live_needs_approval';
+  end if;
+  -- Not for the caller to say: when, where from, and when the retention clock starts.
+  new.state_since := clock_timestamp();
+  new.suspended_from := case when new.state = 'suspended' then old.state end;
+  new.terminated_at := case when new.state = 'terminated' then new.state_since end;
+  return new;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.guard_tenant_key()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1446,6 +1516,19 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.is_key_of_suspended(secret_hash bytea)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select exists (select 1 from api_key k join tenant t on t.id = k.tenant_id
+    where k.secret_sha256 = secret_hash and k.revoked_at is null
+      and (k.expires_at is null or k.expires_at > clock_timestamp()) and t.state = 'suspended')
+$function$
+;
+alter function is_key_of_suspended(bytea) owner to shomei_tenant_clerk;
+
 CREATE OR REPLACE FUNCTION public.is_password_key(account uuid, password_key bytea)
  RETURNS boolean
  LANGUAGE sql
@@ -1459,6 +1542,14 @@ $function$
 ;
 alter function is_password_key(uuid,bytea) owner to shomei_operator_keeper;
 
+CREATE OR REPLACE FUNCTION public.keys_work(state tenant_state, mode tenant_mode)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$ select state = 'live' or mode = 'test' and state in ('test', 'notified') $function$
+;
+
 CREATE OR REPLACE FUNCTION public.look_again_when_lifted()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1471,45 +1562,6 @@ begin
 end $function$
 ;
 alter function look_again_when_lifted() owner to shomei_retention_clerk;
-
-CREATE OR REPLACE FUNCTION public.make_api_key(maker_hash bytea, new_id uuid, new_name text, new_hash bytea, new_last_four text, new_scopes text[], new_addresses cidr[], new_expires_at timestamp with time zone)
- RETURNS text
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'public', 'pg_temp'
-AS $function$
-declare
-  maker api_key;
-  excess text;
-begin
-  select * into maker from acting_api_key(maker_hash);
-  if not found then return 'api_key_invalid'; end if;
-  excess := api_key_excess(maker, new_scopes, new_addresses, new_expires_at);
-  if excess is not null then return 'wider:' || excess; end if;
-  if (select count(*) from api_key k where k.tenant_id = maker.tenant_id and k.mode = maker.mode
-      and k.revoked_at is null and (k.expires_at is null or k.expires_at > clock_timestamp())) >= 100 then
-    return 'too_many';
-  end if;
-  insert into api_key (tenant_id, mode, id, name, secret_sha256, last_four, scopes, allowed_addresses, expires_at, made_by)
-  values (maker.tenant_id, maker.mode, new_id, new_name, new_hash, new_last_four, new_scopes, new_addresses,
-    new_expires_at, maker.id);
-  return null;
-end $function$
-;
-alter function make_api_key(bytea,uuid,text,bytea,text,text[],cidr[],timestamp with time zone) owner to shomei_key_maker;
-
-CREATE OR REPLACE FUNCTION public.note_api_key_use(secret_hash bytea)
- RETURNS void
- LANGUAGE sql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'public', 'pg_temp'
-AS $function$
-  update api_key k set last_used_at = clock_timestamp()
-  where k.secret_sha256 = secret_hash
-    and (k.last_used_at is null or k.last_used_at < clock_timestamp() - interval '1 minute')
-$function$
-;
-alter function note_api_key_use(bytea) owner to shomei_key_maker;
 
 CREATE OR REPLACE FUNCTION public.open_evidence(token_hash bytea, wanted uuid, why text, new_audit_id uuid, request text, address inet)
  RETURNS TABLE(refusal text, tenant_id uuid, mode tenant_mode, kind text, decided_at timestamp with time zone, recorded_at timestamp with time zone, verdict jsonb, tenant_key_id uuid, evidence bytea, ring_key_id text, wrapped bytea)
@@ -1616,62 +1668,6 @@ AS $function$
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.revoke_api_key(maker_hash bytea, wanted uuid)
- RETURNS text
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'public', 'pg_temp'
-AS $function$
-declare maker api_key;
-begin
-  select * into maker from acting_api_key(maker_hash);
-  if not found then return 'api_key_invalid'; end if;
-  update api_key k set revoked_at = clock_timestamp()
-  where k.tenant_id = maker.tenant_id and k.mode = maker.mode and k.id = wanted and k.revoked_at is null;
-  if found then return null; end if;
-  return case when exists (select 1 from api_key k where k.tenant_id = maker.tenant_id and k.mode = maker.mode
-    and k.id = wanted) then 'revoked' else 'not_found' end;
-end $function$
-;
-alter function revoke_api_key(bytea,uuid) owner to shomei_key_maker;
-
-CREATE OR REPLACE FUNCTION public.rotate_api_key(maker_hash bytea, wanted uuid, new_id uuid, new_hash bytea, new_last_four text, overlap interval)
- RETURNS text
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'public', 'pg_temp'
-AS $function$
-declare
-  maker api_key;
-  old api_key;
-  excess text;
-begin
-  if overlap is null or overlap < interval '0' or overlap > interval '168 hours' then
-    raise exception 'an overlap of % is not allowed', overlap using errcode = '22023';
-  end if;
-  select * into maker from acting_api_key(maker_hash);
-  if not found then return 'api_key_invalid'; end if;
-  -- An operator does not wait for the lock.
-  select * into old from api_key k where k.tenant_id = maker.tenant_id and k.mode = maker.mode and k.id = wanted
-  for update;
-  if not found then return 'not_found'; end if;
-  if old.revoked_at is not null then return 'revoked'; end if;
-  if exists (select 1 from api_key k where k.tenant_id = maker.tenant_id and k.mode = maker.mode
-      and k.rotated_from = wanted) then return 'rotated'; end if;
-  if old.expires_at <= clock_timestamp() then return 'expired'; end if;
-  excess := api_key_excess(maker, old.scopes, old.allowed_addresses, old.expires_at);
-  if excess is not null then return 'wider:' || excess; end if;
-  insert into api_key (tenant_id, mode, id, name, secret_sha256, last_four, scopes, allowed_addresses, expires_at,
-    made_by, rotated_from)
-  values (old.tenant_id, old.mode, new_id, old.name, new_hash, new_last_four, old.scopes, old.allowed_addresses,
-    old.expires_at, maker.id, old.id);
-  update api_key k set expires_at = least(old.expires_at, clock_timestamp() + overlap)
-  where k.tenant_id = old.tenant_id and k.mode = old.mode and k.id = old.id;
-  return null;
-end $function$
-;
-alter function rotate_api_key(bytea,uuid,uuid,bytea,text,interval) owner to shomei_key_maker;
-
 CREATE OR REPLACE FUNCTION public.unsealed_audit_events(since xid8, after_id uuid, up_to integer)
  RETURNS TABLE(xact xid8, id uuid, sealed boolean, tenant_id uuid, mode tenant_mode, actor text, action text, schema_version smallint, target text, request_id text, ip text, detail text, change text, recorded_at text)
  LANGUAGE sql
@@ -1702,6 +1698,7 @@ CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.approval FOR EA
 CREATE TRIGGER look_again AFTER UPDATE OF lifted_at ON public.legal_hold FOR EACH ROW WHEN (((old.lifted_at IS NULL) AND (new.lifted_at IS NOT NULL))) EXECUTE FUNCTION look_again_when_lifted();
 CREATE TRIGGER end_sessions AFTER UPDATE ON public.operator_account FOR EACH ROW WHEN (((((old.roles IS DISTINCT FROM new.roles) OR (old.disabled_at IS DISTINCT FROM new.disabled_at)) OR (old.password_hash IS DISTINCT FROM new.password_hash)) OR ((old.totp_confirmed_at IS NOT NULL) AND ((old.totp_confirmed_at IS DISTINCT FROM new.totp_confirmed_at) OR (old.totp_secret IS DISTINCT FROM new.totp_secret))))) EXECUTE FUNCTION end_operator_sessions();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.operator_account FOR EACH ROW EXECUTE FUNCTION guard_operator_account();
+CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.tenant FOR EACH ROW EXECUTE FUNCTION guard_tenant();
 CREATE TRIGGER guard BEFORE DELETE ON public.tenant_key FOR EACH ROW EXECUTE FUNCTION guard_tenant_key();
 CREATE TRIGGER guard BEFORE INSERT OR UPDATE ON public.trust_anchor FOR EACH ROW EXECUTE FUNCTION guard_trust_anchor();
 
@@ -1710,11 +1707,18 @@ CREATE TRIGGER guard BEFORE INSERT OR UPDATE ON public.trust_anchor FOR EACH ROW
 create policy own on age_check for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on age_question for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy admin on api_key for all to shomei_admin using (true) with check (true);
-create policy door_key on api_key for select to shomei_door using (true);
-create policy key_maker on api_key for all to shomei_key_maker using (true) with check (true);
-create policy lookup on api_key for select to shomei_key_lookup using (true);
+create policy door_key on api_key for select to shomei_door using ((EXISTS ( SELECT 1
+   FROM tenant t
+  WHERE ((t.id = api_key.tenant_id) AND keys_work(t.state, api_key.mode)))));
+create policy lookup on api_key for select to shomei_key_lookup using ((EXISTS ( SELECT 1
+   FROM tenant t
+  WHERE ((t.id = api_key.tenant_id) AND keys_work(t.state, api_key.mode)))));
+create policy no_live_key_before_go_live on api_key as restrictive for insert to shomei_admin, shomei_operator with check (((mode = 'test'::tenant_mode) OR (EXISTS ( SELECT 1
+   FROM tenant t
+  WHERE ((t.id = api_key.tenant_id) AND (t.state = 'live'::tenant_state))))));
 create policy operator on api_key for all to shomei_operator using (true) with check (true);
 create policy own on api_key for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy suspended on api_key for select to shomei_tenant_clerk using (true);
 create policy own on attribute_update for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on attribute_update_result for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy admin on audit_event for all to shomei_admin using (true) with check (true);
@@ -1754,6 +1758,7 @@ create policy retention_clerk on person_certificate for select to shomei_retenti
 create policy due on serial_linkage for select to shomei_linkage_clerk using (true);
 create policy own on serial_linkage for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy admin on tenant for all to shomei_admin using (true) with check (true);
+create policy lookup on tenant for select to shomei_door, shomei_key_lookup, shomei_tenant_clerk using (true);
 create policy operator on tenant for all to shomei_operator using (true) with check (true);
 create policy own on tenant for select to shomei_api, shomei_worker using ((id = current_tenant()));
 create policy admin on tenant_key for insert to shomei_admin with check (true);
@@ -1784,17 +1789,16 @@ grant usage on schema public to shomei_crl_keeper;
 grant usage on schema public to shomei_door;
 grant usage on schema public to shomei_evidence_clerk;
 grant usage on schema public to shomei_key_lookup;
-grant usage on schema public to shomei_key_maker;
 grant usage on schema public to shomei_linkage_clerk;
 grant usage on schema public to shomei_operator;
 grant usage on schema public to shomei_operator_keeper;
 grant usage on schema public to shomei_retention_clerk;
+grant usage on schema public to shomei_tenant_clerk;
 grant usage on schema public to shomei_worker;
 grant insert, select on age_check to shomei_api;
 grant delete, insert, select on age_question to shomei_api;
 grant insert on api_key to shomei_admin;
 grant insert on api_key to shomei_operator;
-grant insert, select on api_key to shomei_key_maker;
 grant insert, select on approval to shomei_operator_keeper;
 grant select on approval to shomei_admin;
 grant select on approval to shomei_operator;
@@ -1892,6 +1896,7 @@ grant insert, select on tenant to shomei_admin;
 grant insert, select on tenant to shomei_operator;
 grant select on tenant to shomei_api;
 grant select on tenant to shomei_worker;
+grant insert, select on tenant_application to shomei_admin;
 grant delete, insert on tenant_key to shomei_operator;
 grant insert on tenant_key to shomei_admin;
 grant select on tenant_key to shomei_api;
@@ -1911,12 +1916,12 @@ grant select on verification to shomei_api;
 grant delete, select on verification_person to shomei_retention_clerk;
 grant insert, select on verification_person to shomei_api;
 grant select on verification_person to shomei_worker;
-grant select (allowed_addresses, created_at, expires_at, id, last_four, last_used_at, made_by, mode, name, revoked_at, rotated_from, scopes, tenant_id) on api_key to shomei_admin;
-grant select (allowed_addresses, created_at, expires_at, id, last_four, last_used_at, made_by, mode, name, revoked_at, rotated_from, scopes, tenant_id) on api_key to shomei_api;
-grant select (allowed_addresses, created_at, expires_at, id, last_four, last_used_at, made_by, mode, name, revoked_at, rotated_from, scopes, tenant_id) on api_key to shomei_operator;
-grant select (allowed_addresses, expires_at, id, mode, revoked_at, scopes, secret_sha256, tenant_id) on api_key to shomei_key_lookup;
+grant select (created_at, expires_at, id, last_four, mode, name, revoked_at, scopes, tenant_id) on api_key to shomei_admin;
+grant select (created_at, expires_at, id, last_four, mode, name, revoked_at, scopes, tenant_id) on api_key to shomei_api;
+grant select (created_at, expires_at, id, last_four, mode, name, revoked_at, scopes, tenant_id) on api_key to shomei_operator;
+grant select (expires_at, id, mode, revoked_at, scopes, secret_sha256, tenant_id) on api_key to shomei_key_lookup;
 grant select (expires_at, id, mode, revoked_at, secret_sha256, tenant_id) on api_key to shomei_door;
-grant update (expires_at, last_used_at, revoked_at) on api_key to shomei_key_maker;
+grant select (expires_at, revoked_at, secret_sha256, tenant_id) on api_key to shomei_tenant_clerk;
 grant update (revoked_at) on api_key to shomei_admin;
 grant update (revoked_at) on api_key to shomei_operator;
 grant update (decided_at, decided_by, executed_at, note, state) on approval to shomei_operator_keeper;
@@ -1937,8 +1942,8 @@ grant select (id, mode, tenant_id) on challenge to shomei_door;
 grant select (verification_id) on challenge_use to shomei_door;
 grant select (mode, recorded_at, tenant_id) on consent to shomei_retention_clerk;
 grant select (mode, reference_format, tenant_id) on contract to shomei_key_lookup;
-grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, counterpart, identify, latest_attributes, reference_format, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_admin;
-grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, counterpart, identify, latest_attributes, reference_format, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_operator;
+grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, counterpart, identify, latest_attributes, reference_format, revocation_methods, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_admin;
+grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, counterpart, identify, latest_attributes, reference_format, revocation_methods, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_operator;
 grant update (epoch) on crl to shomei_worker;
 grant update (distribution_point, epoch, failures, head_crl_id, last_attempt_at, last_failure, last_success_at, listed_at, name, path) on crl_partition to shomei_worker;
 grant update (last_at) on crl_reference to shomei_worker;
@@ -1976,6 +1981,11 @@ grant update (failures, last_attempt_at, last_failure, last_listed_at, skipped) 
 grant select (id, mode, next_attempt_at, state, tenant_id) on serial_linkage to shomei_linkage_clerk;
 grant update (attempts, certificate_id, detail, next_attempt_at, person_id, previous_certificate_id, source, state, updated_at) on serial_linkage to shomei_api;
 grant update (attempts, certificate_id, detail, next_attempt_at, person_id, previous_certificate_id, source, state, updated_at) on serial_linkage to shomei_worker;
+grant select (id, state) on tenant to shomei_door;
+grant select (id, state) on tenant to shomei_key_lookup;
+grant select (id, state) on tenant to shomei_tenant_clerk;
+grant update (go_live_approval_id, name, notification_reference, notified_on, state) on tenant to shomei_admin;
+grant update (address, authentications_a_month, contacts, contacts_ring_key, corporate_number, invoice_registration_number, kind, legal_name, legal_name_kana, purpose_of_use, service_name, signature_verifications_a_month, updated_at) on tenant_application to shomei_admin;
 grant select (created_at, id, mode, ring_key_id, tenant_id) on tenant_key to shomei_operator;
 grant select (created_at, id, mode, tenant_id) on tenant_key to shomei_key_lookup;
 grant select (created_at, id, mode, tenant_id) on tenant_key to shomei_retention_clerk;
@@ -2018,8 +2028,9 @@ grant execute on function find_operator_secret(uuid,text) to shomei_operator;
 grant execute on function find_operator_session(bytea) to shomei_admin;
 grant execute on function find_operator_session(bytea) to shomei_operator;
 grant execute on function is_held(uuid,tenant_mode,uuid) to shomei_retention_clerk;
-grant execute on function make_api_key(bytea,uuid,text,bytea,text,text[],cidr[],timestamp with time zone) to shomei_api;
-grant execute on function note_api_key_use(bytea) to shomei_api;
+grant execute on function is_key_of_suspended(bytea) to shomei_api;
+grant execute on function keys_work(tenant_state,tenant_mode) to shomei_door;
+grant execute on function keys_work(tenant_state,tenant_mode) to shomei_key_lookup;
 grant execute on function open_evidence(bytea,uuid,text,uuid,text,inet) to shomei_admin;
 grant execute on function open_evidence(bytea,uuid,text,uuid,text,inet) to shomei_operator;
 grant execute on function open_operator_session(uuid,bytea,uuid,bytea,bytea,boolean,timestamp with time zone,timestamp with time zone,timestamp with time zone) to shomei_admin;
@@ -2032,6 +2043,4 @@ grant execute on function retained_until(text,timestamp with time zone) to shome
 grant execute on function retained_until(text,timestamp with time zone) to shomei_operator;
 grant execute on function retained_until(text,timestamp with time zone) to shomei_retention_clerk;
 grant execute on function retained_until(text,timestamp with time zone) to shomei_worker;
-grant execute on function revoke_api_key(bytea,uuid) to shomei_api;
-grant execute on function rotate_api_key(bytea,uuid,uuid,bytea,text,interval) to shomei_api;
 grant execute on function unsealed_audit_events(xid8,uuid,integer) to shomei_worker;

@@ -9,7 +9,7 @@ import { OperatorProof1763900000009 } from './0009-operator-proof.js';
 import { Custody1763900000010 } from './0010-custody.js';
 import { EvidenceExport1763900000011 } from './0011-evidence-export.js';
 import { Retention1763900000012 } from './0012-retention.js';
-import { ApiKeys1763900000016 } from './0016-api-keys.js';
+import { Onboarding1763900000014 } from './0014-onboarding.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -24,5 +24,5 @@ export const migrations = [
   Custody1763900000010,
   EvidenceExport1763900000011,
   Retention1763900000012,
-  ApiKeys1763900000016,
+  Onboarding1763900000014,
 ];

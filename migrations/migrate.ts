@@ -17,13 +17,13 @@ const LOCK = 0x5340_4d45;
 const DOOR_ROLES = [
   'shomei_door',
   'shomei_key_lookup',
-  'shomei_key_maker',
   'shomei_crl_keeper',
   'shomei_linkage_clerk',
   'shomei_audit_sealer',
   'shomei_operator_keeper',
   'shomei_evidence_clerk',
   'shomei_retention_clerk',
+  'shomei_tenant_clerk',
 ];
 
 /**

@@ -53,6 +53,7 @@ describe('the description of the operators’ REST', () => {
     ]);
     const used = new Set(GUARDED.map((each) => each['x-permission']));
     expect(Object.keys(PERMISSIONS).filter((permission) => !used.has(permission))).toEqual([
+      'go_live:approve',
       'anchors:approve',
       'operator_roles:approve',
     ]);

@@ -93,7 +93,7 @@ describe('API keys', () => {
     const { data: after } = await browser.client.GET('/v1/tenants/{id}/api-keys', { params: { path: { id } } });
     expect(after!.data[0]!.revoked_at).not.toBeNull();
     expect((await browser.send('POST', `/v1/tenants/${id}/api-keys`, { name: 'x', mode: 'live' })).body['code']).toBe(
-      'request_invalid',
+      'tenant_not_live',
     );
   });
 });

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { SCOPES } from '#lib/tenancy';
 import { ApiStack, type RawAnswer } from '../support/api.js';
 import { idFields, type OpenApi } from '../support/id-fields.js';
 import {
@@ -27,12 +26,12 @@ let fixtures: Record<string, Fixture>;
 beforeAll(async () => {
   stack = await ApiStack.start();
   const tenantId = await entitledTenant(stack);
-  const key = await stack.newKey({ tenantId, scopes: SCOPES });
+  const key = await stack.newKey({ tenantId });
   const { person } = await logIn(stack, key, await stack.sandbox.issue());
   owner = { key, person: person!.id! };
   stranger = await testAsker(stack);
   otherMode = await liveAsker(stack, tenantId);
-  fixtures = await makeFixtures(stack, tenantId, owner);
+  fixtures = await makeFixtures(stack, owner);
 }, 120_000);
 afterAll(() => stack.stop());
 

@@ -5,7 +5,7 @@ import type { DataSource } from 'typeorm';
 import { usageEventOf } from '#lib/billing';
 import { Logger, newId, newRandomId, withTenant } from '#lib/platform';
 import type { Outcome } from '#lib/pki';
-import { revokeApiKey } from '#lib/tenancy';
+import { REVOCATION_METHODS, revokeApiKey } from '#lib/tenancy';
 import { DecisionWriter, encodeBatch, type Decision } from '#lib/verification';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { connect, makeTenant, type TestTenant } from '../support/tenants.js';
@@ -38,7 +38,13 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 function decision(tenant: TestTenant, change: Partial<Decision> = {}, outcome: Outcome = 'valid'): Decision {
   const id = newId(Date.now());
   return {
-    principal: { ...tenant, lookupKeyId: tenant.tenantKeyId, scopes: [], referenceFormat: null },
+    principal: {
+      ...tenant,
+      lookupKeyId: tenant.tenantKeyId,
+      scopes: [],
+      referenceFormat: null,
+      revocationMethods: REVOCATION_METHODS,
+    },
     id,
     kind: change.challengeId === undefined ? 'signature' : 'authentication',
     decidedAt: Date.now(),

@@ -4,7 +4,7 @@ import type { DataSource } from 'typeorm';
 import { UsageEventRow } from '#lib/billing';
 import { CHECKS } from '#lib/pki';
 import { createDataSource, newId, Problem, toPublicId } from '#lib/platform';
-import { rotateTenantKey, TenantKeys } from '#lib/tenancy';
+import { REVOCATION_METHODS, rotateTenantKey, TenantKeys } from '#lib/tenancy';
 import {
   encodeBatch,
   eraseDueEvidence,
@@ -44,7 +44,13 @@ beforeEach(async () => {
   tenant = await makeTenant(operator.dataSource, 'A');
 });
 
-const principal = () => ({ ...tenant, lookupKeyId: tenant.tenantKeyId, scopes: [], referenceFormat: null });
+const principal = () => ({
+  ...tenant,
+  lookupKeyId: tenant.tenantKeyId,
+  scopes: [],
+  referenceFormat: null,
+  revocationMethods: REVOCATION_METHODS,
+});
 
 /** A stored verification, recorded that many years ago. */
 async function stored(yearsAgo: number, hash = randomBytes(32)): Promise<string> {

@@ -4,7 +4,7 @@ import type { DataSource } from 'typeorm';
 import { UsageEventRow } from '#lib/billing';
 import { createDataSource, newId } from '#lib/platform';
 import { CHECKS } from '#lib/pki';
-import { TenantKeys } from '#lib/tenancy';
+import { REVOCATION_METHODS, TenantKeys } from '#lib/tenancy';
 import { encodeBatch, sealEvidence, VerificationRow, Verifications, type Decision } from '#lib/verification';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { issueEndEntity, makeAuthority } from '../support/pki.js';
@@ -33,7 +33,13 @@ afterAll(async () => {
   await database.drop();
 });
 
-const principal = () => ({ ...tenant, lookupKeyId: tenant.tenantKeyId, scopes: [], referenceFormat: null });
+const principal = () => ({
+  ...tenant,
+  lookupKeyId: tenant.tenantKeyId,
+  scopes: [],
+  referenceFormat: null,
+  revocationMethods: REVOCATION_METHODS,
+});
 
 async function store(): Promise<string> {
   const id = newId(Date.now());

@@ -61,6 +61,11 @@ export class AdminStack {
     if (mistakes.length > 0) throw new Error(`${mistakes.length} requests failed:\n${mistakes.join('\n')}`);
   }
 
+  /** Of the SP API's role. */
+  get apiUrl(): string {
+    return this.database.urls.api;
+  }
+
   get log(): string {
     return this.program.output;
   }

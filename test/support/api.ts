@@ -26,6 +26,7 @@ import type { OperatorContext } from '../../apps/admin/src/context.js';
 import { setSource } from '../../apps/admin/src/revocation-commands.js';
 import { type Hierarchy, SandboxClient } from './card.js';
 import { createTestDatabase, type TestDatabase, testKeyRing, testSigningKeys } from './database.js';
+import { bringLive } from './onboarding.js';
 import { type TestPeople, withPeople } from './operators.js';
 import { freePort, Program } from './program.js';
 import { connect, keyRing } from './tenants.js';
@@ -36,12 +37,6 @@ const ACTOR = 'operator:test';
 
 @Module({})
 class RefreshRoot {}
-
-export interface StackOptions {
-  ocspTimeoutMs?: number;
-  /** Further settings of the API process. */
-  settings?: Record<string, string>;
-}
 
 export interface TestKey {
   id: string;
@@ -84,7 +79,7 @@ export class ApiStack {
     this.context = { dataSource: operator, actor: ACTOR, out: () => undefined, ask, askSecret: ask };
   }
 
-  static async start({ ocspTimeoutMs = OCSP_TIMEOUT_MS, settings = {} }: StackOptions = {}): Promise<ApiStack> {
+  static async start({ ocspTimeoutMs = OCSP_TIMEOUT_MS } = {}): Promise<ApiStack> {
     const database = await createTestDatabase();
     const stateDirectory = mkdtempSync(join(tmpdir(), 'shomei-api-test-'));
     const sandboxUrl = `http://127.0.0.1:${await freePort()}`;
@@ -109,7 +104,7 @@ export class ApiStack {
     try {
       await stack.trustSandbox();
       await stack.refresh();
-      await stack.startApi({ OCSP_TIMEOUT_MS: String(ocspTimeoutMs), ...settings });
+      await stack.startApi(ocspTimeoutMs);
     } catch (error) {
       // Jest would wait for ever for a sandbox that nobody stops.
       await stack.stop();
@@ -141,21 +136,11 @@ export class ApiStack {
   }
 
   async newKey(
-    options: {
-      tenantId?: string;
-      mode?: Mode;
-      scopes?: readonly Scope[];
-      expiresAt?: Date;
-      allowedAddresses?: readonly string[];
-    } = {},
+    options: { tenantId?: string; mode?: Mode; scopes?: readonly Scope[]; expiresAt?: Date } = {},
   ): Promise<TestKey> {
     const { tenantId = await this.newTenant(), mode = 'test', ...rest } = options;
+    if (mode === 'live') await bringLive(this.database, tenantId);
     const { id, secret } = await createApiKey(this.operator, { tenantId, mode, name: 'test', actor: ACTOR, ...rest });
-    return this.keyOf(id, secret);
-  }
-
-  /** A key that the API itself has made. */
-  keyOf(id: string, secret: string): TestKey {
     return { id, secret, client: createShomeiClient({ baseUrl: this.url, apiKey: secret }) };
   }
 
@@ -266,7 +251,7 @@ export class ApiStack {
     return Number(rows[0]!.epoch);
   }
 
-  private async startApi(settings: Record<string, string>): Promise<void> {
+  private async startApi(ocspTimeoutMs: number): Promise<void> {
     this.epochAtStart = await this.epoch();
     this.program = await Program.start(
       'apps/api/src/main.js',
@@ -276,9 +261,9 @@ export class ApiStack {
         PUBLIC_URL: this.url,
         KEY_RING: testKeyRing(),
         SIGNING_KEYS: testSigningKeys(),
+        OCSP_TIMEOUT_MS: String(ocspTimeoutMs),
         ...this.jlisSettings,
         LOG_LEVEL: 'info',
-        ...settings,
       },
       `${this.url}/health/ready`,
     );

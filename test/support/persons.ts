@@ -37,6 +37,7 @@ export const principalOf = (tenant: TestTenant): Principal => ({
   lookupKeyId: tenant.tenantKeyId,
   scopes: [],
   referenceFormat: null,
+  revocationMethods: ['crl'],
 });
 
 /** The register of persons as one process has it, on the pool of one role. */

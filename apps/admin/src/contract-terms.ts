@@ -1,4 +1,4 @@
-import type { Contract, ContractChange, SignUpPurpose } from '#lib/tenancy';
+import { type Contract, type ContractChange, REVOCATION_METHODS, type SignUpPurpose } from '#lib/tenancy';
 import { CommandRefused } from './command-refused.js';
 
 const PURPOSES: readonly SignUpPurpose[] = ['serial_linkage', 'counterpart'];
@@ -62,6 +62,14 @@ const TERMS: Record<string, (name: string, text: string) => ContractChange> = {
   age_questions_a_year: (name, text) => ({ ageQuestionsAYear: integer(name, text, QUESTIONS) }),
   age_legal_day_inclusive: (name, text) => ({ ageLegalDayInclusive: onOff(name, text) }),
   sign_up_consent: signUpConsent,
+  revocation_methods: (name, text) => {
+    const form = `one or more of ${REVOCATION_METHODS.join(', ')}`;
+    const revocationMethods = list(name, text, (part) => {
+      const method = REVOCATION_METHODS.find((each) => each === part);
+      return method ?? refuse(name, form);
+    });
+    return revocationMethods.length > 0 ? { revocationMethods } : refuse(name, form);
+  },
 };
 
 /** Reads `NAME=VALUE` texts. @throws CommandRefused that says which term has which form. */
@@ -84,6 +92,7 @@ export function readTerms(texts: readonly string[]): ContractChange {
 /** The terms as they are shown, under the names by which they are set. */
 export const showTerms = (contract: Contract): Record<string, unknown> => ({
   reference_format: contract.referenceFormat,
+  revocation_methods: contract.revocationMethods,
   identify: contract.identify,
   counterpart: contract.counterpart,
   latest_attributes: contract.latestAttributes,

@@ -7,7 +7,6 @@ import { TenancyModule } from '#lib/tenancy';
 import { VerificationModule } from '#lib/verification';
 import { AgeChecksController } from './age-checks.controller.js';
 import { ApiKeyGuard } from './api-key.guard.js';
-import { ApiKeysController } from './api-keys.controller.js';
 import { AttributeUpdatesController } from './attribute-updates.controller.js';
 import { AuditEventsController } from './audit-events.controller.js';
 import { AuthenticationsController } from './authentications.controller.js';
@@ -29,8 +28,6 @@ import { VerificationsController } from './verifications.controller.js';
 
 export interface ApiOptions extends PlatformOptions {
   publicUrl: string;
-  /** Addresses and ranges of the proxies that say where a request came from; empty: nobody else than the peer. */
-  trustedProxies: readonly string[];
   ocspTimeoutMs: number;
   jlis: JlisOptions;
   signingKeys: SigningKeys;
@@ -60,7 +57,6 @@ export class AppModule {
         AttributeUpdatesController,
         PersonsController,
         EventsController,
-        ApiKeysController,
         MeController,
         HealthController,
         CodesController,

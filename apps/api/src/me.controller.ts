@@ -30,6 +30,7 @@ export class MeController {
       contract: {
         // As this process goes by it: a key's terms are believed for a moment.
         reference_format: principal.referenceFormat,
+        revocation_methods: [...principal.revocationMethods],
         identify: contract.identify,
         counterpart: contract.counterpart,
         latest_attributes: contract.latestAttributes,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { REVOCATION_METHODS } from '#lib/tenancy';
 
 export const meAnswer = z
   .object({
@@ -7,6 +8,9 @@ export const meAnswer = z
     api_key: z.object({ id: z.string(), scopes: z.array(z.string()) }),
     contract: z.object({
       reference_format: z.string().nullable(),
+      revocation_methods: z
+        .array(z.enum(REVOCATION_METHODS))
+        .meta({ description: 'What `revocation` of a verification may say.' }),
       identify: z.boolean(),
       counterpart: z.boolean(),
       latest_attributes: z.boolean(),

@@ -317,6 +317,90 @@ export interface paths {
         patch: operations["changeContract"];
         trace?: never;
     };
+    "/v1/applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * File the application of a service provider
+         * @description Makes the tenant in state `applied`; its keys open nothing until it is accepted.
+         */
+        post: operations["fileApplication"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{id}/application": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what a tenant applied with
+         * @description It names people: each reading is an audit event.
+         */
+        get: operations["getApplication"];
+        /**
+         * Correct an application, or file that of a tenant without one
+         * @description Until J-LIS is notified.
+         */
+        put: operations["changeApplication"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{id}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Review, accept, reject, notify, suspend, resume or terminate a tenant
+         * @description Suspension and termination stop its keys within a second. Going live is proposed and approved instead.
+         */
+        post: operations["takeTenantStep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{id}/go-live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Propose that a tenant goes live
+         * @description For a tenant notified to J-LIS. A second operator approves; only then it may have keys of live mode.
+         */
+        post: operations["proposeGoLive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{id}/api-keys": {
         parameters: {
             query?: never;
@@ -328,8 +412,8 @@ export interface paths {
         get: operations["listApiKeys"];
         put?: never;
         /**
-         * Make a key of test mode
-         * @description The secret is shown this once. Without `scopes` the key has all of them but `admin`.
+         * Make a key
+         * @description The secret is shown this once. Without `scopes` the key has all of them.
          */
         post: operations["createApiKey"];
         delete?: never;
@@ -517,7 +601,7 @@ export interface components {
              * @enum {string}
              */
             stage: "enrolment" | "second_factor" | "password_change" | "open";
-            permissions: ("tenants:read" | "tenants:write" | "api_keys:read" | "api_keys:write" | "revocation:read" | "revocation:refresh" | "anchors:propose" | "anchors:approve" | "evidence:read" | "verifications:read" | "approvals:read" | "operators:read" | "operators:write" | "operator_roles:propose" | "operator_roles:approve" | "audit:read")[];
+            permissions: ("tenants:read" | "tenants:write" | "applications:read" | "go_live:propose" | "go_live:approve" | "api_keys:read" | "api_keys:write" | "revocation:read" | "revocation:refresh" | "anchors:propose" | "anchors:approve" | "evidence:read" | "verifications:read" | "approvals:read" | "operators:read" | "operators:write" | "operator_roles:propose" | "operator_roles:approve" | "audit:read")[];
             /** @description To be sent as X-CSRF-Token with each request that changes something. */
             csrf_token: string;
             /** Format: date-time */
@@ -539,8 +623,11 @@ export interface components {
             permission?: string;
             rule?: string;
             field?: string;
+            state?: string;
+            allowed?: string[];
             errors?: {
                 field: string;
+                rule?: string;
                 message: string;
                 message_ja: string;
             }[];
@@ -652,6 +739,24 @@ export interface components {
             name: string;
             /** Format: date-time */
             created_at: string;
+            /** @enum {string} */
+            state: "applied" | "in_review" | "rejected" | "test" | "notified" | "live" | "suspended" | "terminated";
+            /** Format: date-time */
+            state_since: string;
+            /** @description What can be done next, besides going live. */
+            steps: ("review" | "accept" | "reject" | "notify" | "suspend" | "resume" | "terminate")[];
+            /** @enum {string|null} */
+            suspended_from: "applied" | "in_review" | "rejected" | "test" | "notified" | "live" | "suspended" | "terminated" | null;
+            notification: {
+                /** Format: date */
+                notified_on: string;
+                reference: string;
+            } | null;
+            /**
+             * Format: date-time
+             * @description Retention of what the tenant leaves behind counts from here.
+             */
+            terminated_at: string | null;
         };
         NewTenant: {
             name: string;
@@ -661,12 +766,31 @@ export interface components {
             name: string;
             /** Format: date-time */
             created_at: string;
+            /** @enum {string} */
+            state: "applied" | "in_review" | "rejected" | "test" | "notified" | "live" | "suspended" | "terminated";
+            /** Format: date-time */
+            state_since: string;
+            /** @description What can be done next, besides going live. */
+            steps: ("review" | "accept" | "reject" | "notify" | "suspend" | "resume" | "terminate")[];
+            /** @enum {string|null} */
+            suspended_from: "applied" | "in_review" | "rejected" | "test" | "notified" | "live" | "suspended" | "terminated" | null;
+            notification: {
+                /** Format: date */
+                notified_on: string;
+                reference: string;
+            } | null;
+            /**
+             * Format: date-time
+             * @description Retention of what the tenant leaves behind counts from here.
+             */
+            terminated_at: string | null;
             contracts: components["schemas"]["Contract"][];
         };
         Contract: {
             /** @enum {string} */
             mode: "live" | "test";
             reference_format: string | null;
+            revocation_methods: ("crl" | "ocsp" | "ocsp_or_crl")[];
             identify: boolean;
             counterpart: boolean;
             latest_attributes: boolean;
@@ -681,6 +805,7 @@ export interface components {
         };
         /** @description Terms to change; what is absent stays as it is. */
         ContractChange: {
+            revocation_methods?: ("crl" | "ocsp" | "ocsp_or_crl")[];
             identify?: boolean;
             counterpart?: boolean;
             latest_attributes?: boolean;
@@ -693,6 +818,64 @@ export interface components {
                 purposes: ("serial_linkage" | "counterpart")[];
             } | null;
         };
+        Application: {
+            /**
+             * @description `other`: whoever has no corporate number.
+             * @enum {string}
+             */
+            kind: "corporation" | "other";
+            legal_name: string;
+            /** @description In full-width katakana. */
+            legal_name_kana: string;
+            /** @description 13 digits with their check digit. */
+            corporate_number: string | null;
+            address: string;
+            /** @description One of them responsible. */
+            contacts: {
+                /** @enum {string} */
+                role: "responsible" | "technical" | "security" | "billing";
+                name: string;
+                email: string;
+                phone: string;
+            }[];
+            service_name: string;
+            purpose_of_use: string;
+            expected_volumes: {
+                signature_verifications_a_month: number;
+                authentications_a_month: number;
+            };
+            /** @description T and 13 digits; of a corporation its corporate number. */
+            invoice_registration_number: string | null;
+        };
+        FiledApplication: {
+            tenant: components["schemas"]["Tenant"];
+            /** @description For the review. */
+            warnings: {
+                field: string;
+                rule: string;
+                message: string;
+                message_ja: string;
+            }[];
+        };
+        /** @description `notify` records that J-LIS was notified, when and by which reference. */
+        TenantStep: {
+            /** @enum {string} */
+            step: "notify";
+            /** @description Why; shown to the second person and kept. */
+            reason: string;
+            /** Format: date */
+            notified_on: string;
+            reference: string;
+        } | {
+            /** @enum {string} */
+            step: "review" | "accept" | "reject" | "suspend" | "resume" | "terminate";
+            /** @description Why; shown to the second person and kept. */
+            reason: string;
+        };
+        GoLive: {
+            /** @description Why; shown to the second person and kept. */
+            reason: string;
+        };
         ApiKeyList: {
             data: components["schemas"]["ApiKey"][];
         };
@@ -703,24 +886,22 @@ export interface components {
             name: string;
             last_four: string;
             scopes: string[];
-            /** @description Empty: from everywhere. */
-            allowed_addresses: string[];
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
             expires_at: string | null;
             /** Format: date-time */
             revoked_at: string | null;
-            /** Format: date-time */
-            last_used_at: string | null;
-            /** @description The key that made it; null: an operator. */
-            made_by: string | null;
         };
         NewApiKey: {
             name: string;
-            scopes?: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "events:read" | "audit:read" | "admin")[];
-            /** @default [] */
-            allowed_addresses?: string[];
+            /**
+             * @description `live` once the tenant is live.
+             * @default test
+             * @enum {string}
+             */
+            mode?: "live" | "test";
+            scopes?: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "events:read" | "audit:read")[];
             /** Format: date-time */
             expires_at?: string;
         };
@@ -1136,7 +1317,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1345,7 +1526,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `password_weak`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `password_weak`, `application_invalid`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1554,7 +1735,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1651,7 +1832,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1735,7 +1916,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1801,7 +1982,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1997,7 +2178,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2024,7 +2205,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `password_weak`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `password_weak`, `application_invalid`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2103,7 +2284,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2423,6 +2604,449 @@ export interface operations {
             };
         };
     };
+    fileApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Application"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FiledApplication"];
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `password_weak`, `application_invalid`, `anchor_refused`, `fingerprint_mismatch`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Application"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FiledApplication"];
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `password_weak`, `application_invalid`, `anchor_refused`, `fingerprint_mismatch`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    takeTenantStep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TenantStep"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proposeGoLive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GoLive"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listApiKeys: {
         parameters: {
             query?: never;
@@ -2532,6 +3156,15 @@ export interface operations {
             };
             /** @description One of `not_found`. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2943,7 +3576,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2970,7 +3603,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `password_weak`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `password_weak`, `application_invalid`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -5,6 +5,9 @@ export type Role = (typeof ROLES)[number];
 export const PERMISSIONS = {
   'tenants:read': ['admin', 'onboarding', 'billing', 'auditor', 'support'],
   'tenants:write': ['admin', 'onboarding'],
+  'applications:read': ['admin', 'onboarding', 'auditor'],
+  'go_live:propose': ['admin', 'onboarding'],
+  'go_live:approve': ['admin', 'onboarding'],
   'api_keys:read': ['admin', 'onboarding', 'auditor', 'support'],
   'api_keys:write': ['admin', 'onboarding'],
   'revocation:read': ['admin', 'onboarding', 'auditor', 'support'],

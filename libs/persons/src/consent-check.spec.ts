@@ -5,6 +5,7 @@ import { checkConsent, consentExpiry, type GivenConsent } from './consent-check.
 const AT = Date.parse('2026-11-23T03:00:00Z');
 const contract = (purposes: ('serial_linkage' | 'counterpart')[] = []): Contract => ({
   referenceFormat: null,
+  revocationMethods: ['crl'],
   identify: true,
   counterpart: true,
   latestAttributes: false,

@@ -1,4 +1,3 @@
-export * from './cidr.js';
 export * from './clock.js';
 export * from './config.js';
 export * from './crypto-box.js';

@@ -103,6 +103,30 @@ export const OPERATOR_PROBLEMS = {
     ja: '変更する内容がありません。',
     remedy: 'Get the present state.',
   },
+  tenant_step_refused: {
+    status: 409,
+    title: 'This step does not lead on from the state the tenant is in.',
+    ja: '現在の状態ではこの操作はできません。',
+    remedy: 'See `state` and the steps in `allowed`; going live is proposed for a tenant that is notified to J-LIS.',
+  },
+  application_missing: {
+    status: 409,
+    title: 'The tenant has no application.',
+    ja: '申込情報が登録されていません。',
+    remedy: 'File the application first.',
+  },
+  application_closed: {
+    status: 409,
+    title: 'The application is decided and stays as it is.',
+    ja: '確定した申込情報は変更できません。',
+    remedy: 'It can be changed until J-LIS is notified.',
+  },
+  tenant_not_live: {
+    status: 409,
+    title: 'The tenant is not live.',
+    ja: 'テナントは本番利用中ではありません。',
+    remedy: 'Keys of live mode can be made when a second operator has approved that the tenant goes live.',
+  },
   email_taken: {
     status: 409,
     title: 'There is an account with this address.',
@@ -132,6 +156,12 @@ export const OPERATOR_PROBLEMS = {
     title: 'The new password is too easy to guess.',
     ja: '新しいパスワードが推測されやすいものです。',
     remedy: 'See `rule`. Twelve characters or more, not your name, address or present password, not a common one.',
+  },
+  application_invalid: {
+    status: 422,
+    title: 'Something in the application cannot be right.',
+    ja: '申込情報に誤りがあります。',
+    remedy: 'See `errors`: each entry names the field and the rule it breaks.',
   },
   anchor_refused: {
     status: 422,

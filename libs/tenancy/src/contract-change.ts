@@ -30,7 +30,7 @@ export async function changeContract(
     await manager.query(
       `update contract set identify = $3, counterpart = $4, latest_attributes = $5, allowed_ages = $6, age_dates = $7,
          age_questions_a_year = $8, age_legal_day_inclusive = $9, sign_up_consent_version = $10,
-         sign_up_consent_purposes = $11
+         sign_up_consent_purposes = $11, revocation_methods = $12
        where tenant_id = $1 and mode = $2`,
       [
         tenancy.tenantId,
@@ -44,6 +44,7 @@ export async function changeContract(
         after.ageLegalDayInclusive,
         after.signUpConsent?.textVersion ?? null,
         after.signUpConsent?.purposes ?? [],
+        after.revocationMethods,
       ],
     );
     await appendAudit(manager, {

@@ -4,9 +4,15 @@ import { Problem, type Tenancy } from '#lib/platform';
 /** Consents that a sign-up text can cover for every user. */
 export type SignUpPurpose = 'serial_linkage' | 'counterpart';
 
+/** Where a request may have the revocation status looked up. */
+export const REVOCATION_METHODS = ['crl', 'ocsp', 'ocsp_or_crl'] as const;
+export type RevocationMethod = (typeof REVOCATION_METHODS)[number];
+
 /** What the contract of a tenant and mode allows. */
 export interface Contract {
   referenceFormat: string | null;
+  /** At least one. */
+  revocationMethods: readonly RevocationMethod[];
   identify: boolean;
   counterpart: boolean;
   latestAttributes: boolean;
@@ -23,6 +29,7 @@ export interface Contract {
 
 interface Row {
   reference_format: string | null;
+  revocation_methods: RevocationMethod[];
   identify: boolean;
   counterpart: boolean;
   latest_attributes: boolean;
@@ -40,7 +47,7 @@ interface Row {
  */
 export async function readContract(manager: EntityManager, { tenantId, mode }: Tenancy): Promise<Contract> {
   const rows: Row[] = await manager.query(
-    `select reference_format, identify, counterpart, latest_attributes, allowed_ages, age_dates::text[] as age_dates,
+    `select reference_format, revocation_methods, identify, counterpart, latest_attributes, allowed_ages, age_dates::text[] as age_dates,
        age_questions_a_year, age_legal_day_inclusive, sign_up_consent_version, sign_up_consent_purposes
      from contract where tenant_id = $1 and mode = $2`,
     [tenantId, mode],
@@ -49,6 +56,7 @@ export async function readContract(manager: EntityManager, { tenantId, mode }: T
   if (!row) throw new Error(`tenant ${tenantId} has no contract in ${mode}`);
   return {
     referenceFormat: row.reference_format,
+    revocationMethods: row.revocation_methods,
     identify: row.identify,
     counterpart: row.counterpart,
     latestAttributes: row.latest_attributes,
@@ -76,4 +84,10 @@ const INCLUDES: Record<Feature, (contract: Contract) => boolean> = {
 /** @throws Problem `feature_not_contracted` */
 export function requireFeature(contract: Contract, feature: Feature): void {
   if (!INCLUDES[feature](contract)) throw new Problem('feature_not_contracted', { feature });
+}
+
+/** @throws Problem `feature_not_contracted`, its `feature` being `revocation_<method>` */
+export function requireMethod(contract: Pick<Contract, 'revocationMethods'>, method: RevocationMethod): void {
+  if (!contract.revocationMethods.includes(method))
+    throw new Problem('feature_not_contracted', { feature: `revocation_${method}` });
 }

@@ -9,7 +9,7 @@ import {
   type Mode,
   type Tenancy,
 } from '#lib/platform';
-import { DEFAULT_SCOPES, makeApiKey, type Scope } from './api-key.js';
+import { makeApiKey, SCOPES, type Scope } from './api-key.js';
 
 /** Makes a tenant with both modes: a contract and a data key for each. Operators' role. */
 export async function createTenant(
@@ -17,19 +17,32 @@ export async function createTenant(
   keyRing: KeyRing,
   { name, ...acting }: { name: string } & Acting,
 ): Promise<string> {
+  return dataSource.transaction((manager) => insertTenant(manager, keyRing, { name, state: 'test', ...acting }));
+}
+
+/** A new tenant, its contracts and keys: in test mode at once, or as one that has applied. */
+export async function insertTenant(
+  manager: EntityManager,
+  keyRing: KeyRing,
+  { name, state, ...acting }: { name: string; state: 'applied' | 'test' } & Acting,
+): Promise<string> {
   const tenantId = newRandomId();
-  await dataSource.transaction(async (manager) => {
-    await manager.query('insert into tenant (id, name) values ($1, $2)', [tenantId, name]);
-    for (const mode of MODES) {
-      await manager.query('insert into contract (tenant_id, mode) values ($1, $2)', [tenantId, mode]);
-      const keyId = newRandomId();
-      const { ringKeyId, wrapped } = newWrappedKey(keyRing, keyId);
-      await manager.query(
-        'insert into tenant_key (tenant_id, mode, id, ring_key_id, wrapped) values ($1, $2, $3, $4, $5)',
-        [tenantId, mode, keyId, ringKeyId, wrapped],
-      );
-    }
-    await appendAudit(manager, { ...acting, action: 'tenant.create', target: `tenant:${tenantId}`, detail: { name } });
+  await manager.query('insert into tenant (id, name, state) values ($1, $2, $3)', [tenantId, name, state]);
+  for (const mode of MODES) {
+    await manager.query('insert into contract (tenant_id, mode) values ($1, $2)', [tenantId, mode]);
+    const keyId = newRandomId();
+    const { ringKeyId, wrapped } = newWrappedKey(keyRing, keyId);
+    await manager.query(
+      'insert into tenant_key (tenant_id, mode, id, ring_key_id, wrapped) values ($1, $2, $3, $4, $5)',
+      [tenantId, mode, keyId, ringKeyId, wrapped],
+    );
+  }
+  await appendAudit(manager, {
+    ...acting,
+    action: 'tenant.create',
+    target: `tenant:${tenantId}`,
+    // Who applies may be a person; the application's own event says what may be said.
+    detail: state === 'test' ? { name, state } : { state },
   });
   return tenantId;
 }
@@ -69,34 +82,37 @@ export class NoSuchThing extends OperatorMustAct {
   override readonly name = 'NoSuchThing';
 }
 
-/** Makes an API key. The secret is returned once and stored nowhere. Operators' role. */
+/**
+ * Makes an API key. The secret is returned once and stored nowhere. Operators' role.
+ * @throws NoSuchThing, or TenantNotLive for a key of live mode.
+ */
 export async function createApiKey(
   dataSource: DataSource,
   {
     name,
     expiresAt,
-    allowedAddresses = [],
-    scopes = DEFAULT_SCOPES,
+    scopes: wanted,
     tenantId,
     mode,
     ...acting
-  }: Tenancy &
-    Acting & { name: string; scopes?: readonly Scope[]; expiresAt?: Date; allowedAddresses?: readonly string[] },
+  }: Tenancy & Acting & { name: string; scopes?: readonly Scope[]; expiresAt?: Date },
 ): Promise<{ id: string; secret: string }> {
   const id = newRandomId();
   const { secret, sha256, lastFour } = makeApiKey(mode);
+  const scopes = [...(wanted ?? SCOPES)];
   await dataSource.transaction(async (manager) => {
     await mustHaveContract(manager, { tenantId, mode });
+    if (mode === 'live' && (await stateOf(manager, tenantId)) !== 'live') throw new TenantNotLive(tenantId);
     await manager.query(
-      `insert into api_key (tenant_id, mode, id, name, secret_sha256, last_four, scopes, expires_at, allowed_addresses)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-      [tenantId, mode, id, name, sha256, lastFour, scopes, expiresAt ?? null, allowedAddresses],
+      `insert into api_key (tenant_id, mode, id, name, secret_sha256, last_four, scopes, expires_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+      [tenantId, mode, id, name, sha256, lastFour, scopes, expiresAt ?? null],
     );
     await appendAudit(manager, {
       ...acting,
       action: 'api_key.create',
       target: `api_key:${id}`,
-      detail: { name, scopes, last_four: lastFour, allowed_addresses: allowedAddresses },
+      detail: { name, scopes, last_four: lastFour },
       tenancy: { tenantId, mode },
     });
   });
@@ -156,4 +172,17 @@ export async function mustHaveContract(manager: EntityManager, { tenantId, mode 
     mode,
   ]);
   if (found.length === 0) throw new NoSuchThing(`tenant ${tenantId}`);
+}
+
+/** A key of live mode was asked for before the tenant has gone live, or after. */
+export class TenantNotLive extends OperatorMustAct {
+  override readonly name = 'TenantNotLive';
+  constructor(tenantId: string) {
+    super(`tenant ${tenantId} is not live`);
+  }
+}
+
+async function stateOf(manager: EntityManager, tenantId: string): Promise<string | undefined> {
+  const rows: { state: string }[] = await manager.query('select state from tenant where id = $1', [tenantId]);
+  return rows[0]?.state;
 }

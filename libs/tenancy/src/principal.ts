@@ -1,5 +1,6 @@
 import type { Tenancy } from '#lib/platform';
 import type { Scope } from './api-key.js';
+import type { RevocationMethod } from './contract.js';
 
 /** A tenancy with the keys that seal its data and find it again. */
 export interface KeyedTenancy extends Tenancy {
@@ -16,4 +17,5 @@ export interface Principal extends KeyedTenancy {
   keyHash: string;
   scopes: readonly Scope[];
   referenceFormat: string | null;
+  revocationMethods: readonly RevocationMethod[];
 }

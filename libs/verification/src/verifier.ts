@@ -13,7 +13,7 @@ import {
   type RevocationFinding,
 } from '#lib/pki';
 import { AnchorStore, RevocationService, type OcspExchange, type RevocationMethod } from '#lib/revocation';
-import { checkReference, TenantKeys, type Principal } from '#lib/tenancy';
+import { checkReference, requireMethod, TenantKeys, type Principal } from '#lib/tenancy';
 import { Challenges } from './challenges.js';
 import { readCmsSignature } from './cms-input.js';
 import type { Decision } from './decision.js';
@@ -71,8 +71,10 @@ export class Verifier {
   async verifySignature(principal: Principal, request: SignatureRequest, call: Call): Promise<Answered> {
     return this.answer(principal, call, request.person, async () => {
       // Local data costs nothing to ask again, so the unique index finds a replay; the network is not asked twice.
-      const replay = request.revocation === 'crl' ? undefined : await this.findReplay(principal, call);
+      const local = request.revocation === 'crl' && principal.revocationMethods.includes('crl');
+      const replay = local ? undefined : await this.findReplay(principal, call);
       if (replay) return replay;
+      requireMethod(principal, request.revocation);
       const input =
         request.format === 'raw'
           ? readRawSignature({ ...request, signed: request })
@@ -93,6 +95,7 @@ export class Verifier {
     return this.answer(principal, call, request.person, async () => {
       const replay = await this.findReplay(principal, call);
       if (replay) return replay;
+      requireMethod(principal, request.revocation);
       const challenge = await this.challenges.getOpen(principal, request.challengeId, this.clock.now(principal.mode));
       const { revocation, reference } = request;
       return this.decide(principal, call, {

@@ -5,7 +5,15 @@ import { DataSource } from 'typeorm';
 import type { z } from 'zod';
 import type { OperatorSession } from '#lib/operators';
 import { Problem, toPublicId } from '#lib/platform';
-import { createApiKey, findTenant, listApiKeys, NoSuchThing, revokeApiKey, type ShownApiKey } from '#lib/tenancy';
+import {
+  createApiKey,
+  findTenant,
+  listApiKeys,
+  NoSuchThing,
+  revokeApiKey,
+  type ShownApiKey,
+  TenantNotLive,
+} from '#lib/tenancy';
 import { actingOf } from './acting.js';
 import { Answers, uuidOf } from './contract.js';
 import { type ApiKeyBody, apiKeyAnswer as keySchema, apiKeyList, apiKeyRequest, newApiKeyAnswer } from './schemas.js';
@@ -17,12 +25,9 @@ const apiKeyAnswer = (key: ShownApiKey): z.output<typeof keySchema> => ({
   name: key.name,
   last_four: key.lastFour,
   scopes: key.scopes,
-  allowed_addresses: key.allowedAddresses,
   created_at: key.createdAt.toISOString(),
   expires_at: key.expiresAt?.toISOString() ?? null,
   revoked_at: key.revokedAt?.toISOString() ?? null,
-  last_used_at: key.lastUsedAt?.toISOString() ?? null,
-  made_by: key.madeBy === undefined ? null : toPublicId('key', key.madeBy),
 });
 
 @ApiTags('api-keys')
@@ -44,22 +49,21 @@ export class ApiKeysController {
   @RequirePermission('api_keys:write')
   @ApiOperation({
     operationId: 'createApiKey',
-    summary: 'Make a key of test mode',
-    description: 'The secret is shown this once. Without `scopes` the key has all of them but `admin`.',
+    summary: 'Make a key',
+    description: 'The secret is shown this once. Without `scopes` the key has all of them.',
   })
   @ApiParam({ name: 'id', type: String })
-  @Answers(201, newApiKeyAnswer, [400, 401, 403, 404, 413, 415, 503])
+  @Answers(201, newApiKeyAnswer, [400, 401, 403, 404, 409, 413, 415, 503])
   async create(
     @Req() request: FastifyRequest,
     @Session() session: OperatorSession,
     @Param('id') id: string,
     @Body({ schema: apiKeyRequest }) body: ApiKeyBody,
   ): Promise<z.output<typeof newApiKeyAnswer>> {
-    const key = await createApiKey(this.dataSource, {
+    const key = await this.making({
       tenantId: await this.tenant(id),
-      mode: 'test',
+      mode: body.mode,
       name: body.name,
-      allowedAddresses: body.allowed_addresses,
       ...(body.scopes === undefined ? {} : { scopes: body.scopes }),
       ...(body.expires_at === undefined ? {} : { expiresAt: new Date(body.expires_at) }),
       ...actingOf(session, request),
@@ -86,6 +90,15 @@ export class ApiKeysController {
       await revokeApiKey(this.dataSource, { id: uuidOf('key', id), ...actingOf(session, request) });
     } catch (error) {
       if (error instanceof NoSuchThing) throw new Problem('not_found');
+      throw error;
+    }
+  }
+
+  private async making(key: Parameters<typeof createApiKey>[1]): ReturnType<typeof createApiKey> {
+    try {
+      return await createApiKey(this.dataSource, key);
+    } catch (error) {
+      if (error instanceof TenantNotLive) throw new Problem('tenant_not_live', { field: 'mode' });
       throw error;
     }
   }

@@ -9,6 +9,7 @@ import { AuditController } from './audit.controller.js';
 import { BodyPipe } from './body-pipe.js';
 import { CodesController } from './codes.controller.js';
 import { HealthController } from './health.controller.js';
+import { OnboardingController } from './onboarding.controller.js';
 import { OperatorsController } from './operators.controller.js';
 import { PasswordCheck } from './password-check.js';
 import { ProblemFilter } from './problem.filter.js';
@@ -39,6 +40,7 @@ export class AppModule {
         OperatorsController,
         ApprovalsController,
         TenantsController,
+        OnboardingController,
         ApiKeysController,
         RevocationController,
         AnchorsController,

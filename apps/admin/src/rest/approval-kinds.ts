@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { Acting } from '#lib/audit';
 import { type Approval, changeRoles, type Permission, type Role } from '#lib/operators';
+import { goLive, TENANT_GO_LIVE } from '#lib/tenancy';
 import { importApprovedAnchor, LIVE_ANCHOR } from '../anchor-store.js';
 
 export const OPERATOR_ROLES = 'operator_roles';
@@ -17,6 +18,12 @@ interface ApprovalKind {
 /** Everything that needs two people. A proposal of a kind that is not here is carried out by nobody. */
 export const APPROVAL_KINDS: Readonly<Record<string, ApprovalKind>> = {
   [LIVE_ANCHOR]: { propose: 'anchors:propose', approve: 'anchors:approve', execute: importApprovedAnchor },
+  [TENANT_GO_LIVE]: {
+    propose: 'go_live:propose',
+    approve: 'go_live:approve',
+    execute: (manager, { id, subject, before }, acting) =>
+      goLive(manager, { subject, before, approvalId: id, ...acting }),
+  },
   [OPERATOR_ROLES]: {
     propose: 'operator_roles:propose',
     approve: 'operator_roles:approve',

@@ -19,7 +19,11 @@ const problemBody = z
     permission: z.string().optional(),
     rule: z.string().optional(),
     field: z.string().optional(),
-    errors: z.array(z.object({ field: z.string(), message: z.string(), message_ja: z.string() })).optional(),
+    state: z.string().optional(),
+    allowed: z.array(z.string()).optional(),
+    errors: z
+      .array(z.object({ field: z.string(), rule: z.string().optional(), message: z.string(), message_ja: z.string() }))
+      .optional(),
   })
   .meta({ id: 'Problem' });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { REVOCATION_METHODS, TENANT_STATES, TENANT_STEPS } from '#lib/tenancy';
 import { cursor, limit, mode, text, time } from './schemas.js';
 
 const day = z.iso.date();
@@ -10,6 +11,7 @@ const signUpConsent = z
   .nullable();
 
 const terms = {
+  revocation_methods: z.array(z.enum(REVOCATION_METHODS)).min(1).max(3),
   identify: z.boolean(),
   counterpart: z.boolean(),
   latest_attributes: z.boolean(),
@@ -30,10 +32,19 @@ export const contractAnswer = z
 export type ContractAnswer = z.output<typeof contractAnswer>;
 
 export const tenantRequest = z.strictObject({ name: text(200) }).meta({ id: 'NewTenant' });
-export const tenantAnswer = z.object({ id: z.string(), name: z.string(), created_at: time }).meta({ id: 'Tenant' });
-export const tenantDetail = z
-  .object({ id: z.string(), name: z.string(), created_at: time, contracts: z.array(contractAnswer) })
-  .meta({ id: 'TenantDetail' });
+const tenant = {
+  id: z.string(),
+  name: z.string(),
+  created_at: time,
+  state: z.enum(TENANT_STATES),
+  state_since: time,
+  steps: z.array(z.enum(TENANT_STEPS)).meta({ description: 'What can be done next, besides going live.' }),
+  suspended_from: z.enum(TENANT_STATES).nullable(),
+  notification: z.object({ notified_on: day, reference: z.string() }).nullable(),
+  terminated_at: time.nullable().meta({ description: 'Retention of what the tenant leaves behind counts from here.' }),
+};
+export const tenantAnswer = z.object(tenant).meta({ id: 'Tenant' });
+export const tenantDetail = z.object({ ...tenant, contracts: z.array(contractAnswer) }).meta({ id: 'TenantDetail' });
 export const tenantList = z
   .object({ data: z.array(tenantAnswer), next_cursor: z.string().nullable() })
   .meta({ id: 'TenantList' });

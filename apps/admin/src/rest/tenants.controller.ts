@@ -18,6 +18,7 @@ import {
 import { actingOf } from './acting.js';
 import { Answers, cursorUuid, page, uuidOf } from './contract.js';
 import { RequirePermission, Session } from './session.guard.js';
+import { tenantAnswer } from './tenant-answer.js';
 import {
   type ContractAnswer,
   contractAnswer as contractSchema,
@@ -31,15 +32,10 @@ import {
   tenantRequest,
 } from './tenant-schemas.js';
 
-const tenantAnswer = ({ id, name, createdAt }: Tenant): z.output<typeof tenantSchema> => ({
-  id: toPublicId('ten', id),
-  name,
-  created_at: createdAt.toISOString(),
-});
-
 const contractAnswer = (mode: Mode, contract: Contract): ContractAnswer => ({
   mode,
   reference_format: contract.referenceFormat,
+  revocation_methods: [...contract.revocationMethods],
   identify: contract.identify,
   counterpart: contract.counterpart,
   latest_attributes: contract.latestAttributes,
@@ -53,6 +49,7 @@ const contractAnswer = (mode: Mode, contract: Contract): ContractAnswer => ({
 });
 
 const changeOf = (body: ContractChangeBody): ContractChange => ({
+  ...(body.revocation_methods === undefined ? {} : { revocationMethods: [...new Set(body.revocation_methods)] }),
   ...(body.identify === undefined ? {} : { identify: body.identify }),
   ...(body.counterpart === undefined ? {} : { counterpart: body.counterpart }),
   ...(body.latest_attributes === undefined ? {} : { latestAttributes: body.latest_attributes }),
