@@ -114,6 +114,8 @@ describe('no input gives a 5xx', () => {
     );
     await fc.assert(
       fc.asyncProperty(certificate, async (changed) => {
+        // An octet may have been set to what it was.
+        fc.pre(changed !== good.certificate);
         const answer = await post(SIGNATURES, { ...good, certificate: changed });
         expectDecent(answer);
         expect(answer.body['outcome']).not.toBe('valid');

@@ -115,6 +115,7 @@ describe('403: a key', () => {
       api_key: { id: `key_${limited.id.replaceAll('-', '')}`, scopes: ['authentications:write'] },
       contract: {
         reference_format: null,
+        revocation_methods: ['crl', 'ocsp', 'ocsp_or_crl'],
         identify: false,
         counterpart: false,
         latest_attributes: false,
