@@ -172,7 +172,9 @@ export class ApiStack {
   private async importLiveAnchor(hierarchy: Hierarchy, der: Buffer): Promise<void> {
     const judged = judgeAnchorImport(der, 'live', hierarchy);
     if ('refusal' in judged) throw new Error(judged.refusal.code);
-    await withPeople(this.database, (people) => people.approved(liveAnchorProposal(judged), importApprovedAnchor));
+    await withPeople(this.database, (people) =>
+      people.approvedByOthers(this.database, liveAnchorProposal(judged), importApprovedAnchor),
+    );
   }
 
   /** Moves the clock of test mode and waits until the API goes by it. */

@@ -21,15 +21,17 @@ export const APPLICATION: Application = {
 };
 
 /** Takes a tenant in test mode the rest of the way, with two people, unless it is live already. */
-export async function bringLive(database: TestDatabase, tenantId: string): Promise<void> {
+export async function bringLive(database: Pick<TestDatabase, 'urls'>, tenantId: string): Promise<void> {
   await withPeople(database, async (people) => {
     const { admin } = people;
     if ((await findTenant(admin, tenantId))?.state === 'live') return;
     await changeApplication(admin, keyRing(), { tenantId, application: APPLICATION, ...ACTING });
     const notification = { on: '2026-11-01', reference: 'J-1' };
     await takeStep(admin, { tenantId, request: { step: 'notify', reason: 'test', notification }, ...ACTING });
-    await people.approved(await goLiveProposal(admin, tenantId), (manager, { id, subject, before }, acting) =>
-      goLive(manager, { subject, before, approvalId: id, ...acting }),
+    await people.approvedByOthers(
+      database,
+      await goLiveProposal(admin, tenantId),
+      (manager, { id, subject, before }, acting) => goLive(manager, { subject, before, approvalId: id, ...acting }),
     );
   });
 }

@@ -70,7 +70,7 @@ export class TestPeople {
   }
 
   /** An account with roles on a database that has no two admins who could approve: given by the owner, past the rules. */
-  async withoutApproval(roles: readonly Role[], { urls }: TestDatabase): Promise<TestOperator> {
+  async withoutApproval(roles: readonly Role[], { urls }: Pick<TestDatabase, 'urls'>): Promise<TestOperator> {
     const person = await this.enrol(await this.create(this.accounts, []));
     const owner = new pg.Client({ connectionString: urls.owner });
     await owner.connect();
@@ -102,6 +102,16 @@ export class TestPeople {
       proposer,
       approver,
     );
+  }
+
+  /** By two admins who are made for it, whoever else there is on the database. */
+  async approvedByOthers(
+    database: Pick<TestDatabase, 'urls'>,
+    proposal: Omit<Proposal, 'reason'>,
+    execute: (manager: EntityManager, approval: Approval, acting: Acting) => Promise<void>,
+  ): Promise<Approval> {
+    const proposer = await this.withoutApproval(['admin'], database);
+    return this.approved(proposal, execute, proposer, await this.withoutApproval(['admin'], database));
   }
 
   /** Proposes as one and approves as the other; each in a session of its own. */
@@ -170,7 +180,10 @@ export class TestPeople {
 }
 
 /** Work of the people of a database; connections are closed after it. */
-export async function withPeople<T>(database: TestDatabase, work: (people: TestPeople) => Promise<T>): Promise<T> {
+export async function withPeople<T>(
+  database: Pick<TestDatabase, 'urls'>,
+  work: (people: TestPeople) => Promise<T>,
+): Promise<T> {
   const admin = await connect(database.urls.admin);
   const operator = await connect(database.urls.operator);
   try {

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { fromPublicId } from '#lib/platform';
+import { bringLive } from '../support/onboarding.js';
 import { type Answer, type Body, type Card, eventually, Story } from '../support/story.js';
 
 const HOUR_MS = 3_600_000;
@@ -102,6 +104,7 @@ describe('revocation, from the card to the verdict', () => {
 
   it('is undecided once the lists are past their time, bills nothing, and recovers with fresh lists', async () => {
     await story.sandbox('PUT', 'faults', { crl: { mode: 'none' } });
+    await bringLive({ urls: story.stack.urls.database }, fromPublicId('ten', story.tenantId)!);
     const made = await story.operator(`api-key create --tenant ${story.tenantId} --mode live --name live`);
     const liveKey = (JSON.parse(made) as { api_key: string }).api_key;
     await story.stack.sandbox.stop();
