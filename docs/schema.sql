@@ -9,6 +9,7 @@ create role shomei_crl_keeper nologin noinherit;
 create role shomei_door nologin noinherit;
 create role shomei_evidence_clerk nologin noinherit;
 create role shomei_key_lookup nologin noinherit;
+create role shomei_key_maker nologin noinherit;
 create role shomei_linkage_clerk nologin noinherit;
 create role shomei_operator login noinherit;
 create role shomei_operator_keeper nologin noinherit;
@@ -71,9 +72,16 @@ create table api_key (
   created_at timestamp with time zone default clock_timestamp() not null,
   expires_at timestamp with time zone,
   revoked_at timestamp with time zone,
+  allowed_addresses cidr[] default '{}'::cidr[] not null,
+  made_by uuid,
+  rotated_from uuid,
+  last_used_at timestamp with time zone,
   constraint api_key_pkey PRIMARY KEY (tenant_id, mode, id),
   constraint api_key_secret_sha256_key UNIQUE (secret_sha256),
   constraint api_key_tenant_id_mode_fkey FOREIGN KEY (tenant_id, mode) REFERENCES contract(tenant_id, mode),
+  constraint api_key_tenant_id_mode_made_by_fkey FOREIGN KEY (tenant_id, mode, made_by) REFERENCES api_key(tenant_id, mode, id),
+  constraint api_key_tenant_id_mode_rotated_from_fkey FOREIGN KEY (tenant_id, mode, rotated_from) REFERENCES api_key(tenant_id, mode, id),
+  constraint api_key_allowed_addresses_check CHECK (((cardinality(allowed_addresses) <= 50) AND (array_position(allowed_addresses, NULL::cidr) IS NULL))),
   constraint api_key_last_four_check CHECK ((length(last_four) = 4)),
   constraint api_key_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
   constraint api_key_scopes_check CHECK ((cardinality(scopes) > 0)),
@@ -516,7 +524,7 @@ create table idempotency_key (
   constraint idempotency_key_pkey PRIMARY KEY (tenant_id, mode, key_sha256),
   constraint idempotency_key_key_sha256_check CHECK ((length(key_sha256) = 32)),
   constraint idempotency_key_request_sha256_check CHECK ((length(request_sha256) = 32)),
-  constraint idempotency_key_resource_check CHECK ((resource = ANY (ARRAY['verification'::text, 'challenge'::text, 'serial_linkage'::text, 'counterpart_lookup'::text, 'age_check'::text, 'consent'::text, 'attribute_update'::text])))
+  constraint idempotency_key_resource_check CHECK ((resource = ANY (ARRAY['verification'::text, 'challenge'::text, 'serial_linkage'::text, 'counterpart_lookup'::text, 'age_check'::text, 'consent'::text, 'attribute_update'::text, 'api_key'::text])))
 );
 alter table idempotency_key enable row level security;
 alter table idempotency_key force row level security;
@@ -938,6 +946,7 @@ alter table verification_person force row level security;
 
 CREATE INDEX age_check_certificate ON public.age_check USING btree (tenant_id, mode, certificate_hash, year);
 CREATE INDEX age_check_person ON public.age_check USING btree (tenant_id, mode, person_id, year) WHERE (person_id IS NOT NULL);
+CREATE UNIQUE INDEX api_key_rotated ON public.api_key USING btree (tenant_id, mode, rotated_from) WHERE (rotated_from IS NOT NULL);
 CREATE UNIQUE INDEX approval_open ON public.approval USING btree (kind, subject) WHERE (state = ANY (ARRAY['proposed'::text, 'approved'::text]));
 CREATE INDEX attribute_update_result_person ON public.attribute_update_result USING btree (tenant_id, mode, person_id, decided_at);
 CREATE INDEX audit_event_target ON public.audit_event USING btree (target, id);
@@ -971,6 +980,21 @@ CREATE INDEX verification_reference ON public.verification USING btree (tenant_i
 
 -- Functions
 
+CREATE OR REPLACE FUNCTION public.acting_api_key(maker_hash bytea)
+ RETURNS SETOF api_key
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('api_keys:' || k.tenant_id || ':' || k.mode, 0))
+  from api_key k where k.secret_sha256 = maker_hash;
+  -- Read again: whoever held the lock may have revoked it.
+  return query select k.* from api_key k join tenant t on t.id = k.tenant_id
+  where k.secret_sha256 = maker_hash and k.revoked_at is null and 'admin' = any(k.scopes) and keys_work(t.state, k.mode)
+    and (k.expires_at is null or k.expires_at > clock_timestamp());
+end $function$
+;
+alter function acting_api_key(bytea) owner to shomei_key_maker;
+
 CREATE OR REPLACE FUNCTION public.acting_operator(token_hash bytea)
  RETURNS uuid
  LANGUAGE sql
@@ -983,6 +1007,22 @@ AS $function$
 $function$
 ;
 alter function acting_operator(bytea) owner to shomei_operator_keeper;
+
+CREATE OR REPLACE FUNCTION public.api_key_excess(maker api_key, scopes text[], addresses cidr[], ends timestamp with time zone)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select case
+    when not scopes <@ maker.scopes then 'scopes'
+    when cardinality(maker.allowed_addresses) > 0 and (cardinality(addresses) = 0 or exists (
+      select 1 from unnest(addresses) a
+      where not exists (select 1 from unnest(maker.allowed_addresses) m where a <<= m))) then 'addresses'
+    when maker.expires_at is not null and (ends is null or ends > maker.expires_at) then 'life'
+  end
+$function$
+;
+alter function api_key_excess(api_key,text[],cidr[],timestamp with time zone) owner to shomei_key_maker;
 
 CREATE OR REPLACE FUNCTION public.append_decided(decided json, evidence bytea)
  RETURNS TABLE(row_position integer, conflict text)
@@ -1261,7 +1301,7 @@ end $function$
 alter function execute_approval(uuid) owner to shomei_operator_keeper;
 
 CREATE OR REPLACE FUNCTION public.find_api_key(secret_hash bytea)
- RETURNS TABLE(tenant_id uuid, mode tenant_mode, id uuid, scopes text[], tenant_key_id uuid, lookup_key_id uuid, reference_format text)
+ RETURNS TABLE(tenant_id uuid, mode tenant_mode, id uuid, scopes text[], tenant_key_id uuid, lookup_key_id uuid, reference_format text, allowed_addresses text[])
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -1270,7 +1310,7 @@ AS $function$
   select k.tenant_id, k.mode, k.id, k.scopes,
     (select t.id from tenant_key t where t.tenant_id = k.tenant_id and t.mode = k.mode order by t.created_at desc limit 1),
     (select t.id from tenant_key t where t.tenant_id = k.tenant_id and t.mode = k.mode order by t.created_at limit 1),
-    c.reference_format
+    c.reference_format, k.allowed_addresses::text[]
   from api_key k join contract c on c.tenant_id = k.tenant_id and c.mode = k.mode
   where k.secret_sha256 = secret_hash and k.revoked_at is null
     and (k.expires_at is null or k.expires_at > clock_timestamp())
@@ -1563,6 +1603,45 @@ end $function$
 ;
 alter function look_again_when_lifted() owner to shomei_retention_clerk;
 
+CREATE OR REPLACE FUNCTION public.make_api_key(maker_hash bytea, new_id uuid, new_name text, new_hash bytea, new_last_four text, new_scopes text[], new_addresses cidr[], new_expires_at timestamp with time zone)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  maker api_key;
+  excess text;
+begin
+  select * into maker from acting_api_key(maker_hash);
+  if not found then return 'api_key_invalid'; end if;
+  excess := api_key_excess(maker, new_scopes, new_addresses, new_expires_at);
+  if excess is not null then return 'wider:' || excess; end if;
+  if (select count(*) from api_key k where k.tenant_id = maker.tenant_id and k.mode = maker.mode
+      and k.revoked_at is null and (k.expires_at is null or k.expires_at > clock_timestamp())) >= 100 then
+    return 'too_many';
+  end if;
+  insert into api_key (tenant_id, mode, id, name, secret_sha256, last_four, scopes, allowed_addresses, expires_at, made_by)
+  values (maker.tenant_id, maker.mode, new_id, new_name, new_hash, new_last_four, new_scopes, new_addresses,
+    new_expires_at, maker.id);
+  return null;
+end $function$
+;
+alter function make_api_key(bytea,uuid,text,bytea,text,text[],cidr[],timestamp with time zone) owner to shomei_key_maker;
+
+CREATE OR REPLACE FUNCTION public.note_api_key_use(secret_hash bytea)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  update api_key k set last_used_at = clock_timestamp()
+  where k.secret_sha256 = secret_hash
+    and (k.last_used_at is null or k.last_used_at < clock_timestamp() - interval '1 minute')
+$function$
+;
+alter function note_api_key_use(bytea) owner to shomei_key_maker;
+
 CREATE OR REPLACE FUNCTION public.open_evidence(token_hash bytea, wanted uuid, why text, new_audit_id uuid, request text, address inet)
  RETURNS TABLE(refusal text, tenant_id uuid, mode tenant_mode, kind text, decided_at timestamp with time zone, recorded_at timestamp with time zone, verdict jsonb, tenant_key_id uuid, evidence bytea, ring_key_id text, wrapped bytea)
  LANGUAGE plpgsql
@@ -1668,6 +1747,62 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.revoke_api_key(maker_hash bytea, wanted uuid)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare maker api_key;
+begin
+  select * into maker from acting_api_key(maker_hash);
+  if not found then return 'api_key_invalid'; end if;
+  update api_key k set revoked_at = clock_timestamp()
+  where k.tenant_id = maker.tenant_id and k.mode = maker.mode and k.id = wanted and k.revoked_at is null;
+  if found then return null; end if;
+  return case when exists (select 1 from api_key k where k.tenant_id = maker.tenant_id and k.mode = maker.mode
+    and k.id = wanted) then 'revoked' else 'not_found' end;
+end $function$
+;
+alter function revoke_api_key(bytea,uuid) owner to shomei_key_maker;
+
+CREATE OR REPLACE FUNCTION public.rotate_api_key(maker_hash bytea, wanted uuid, new_id uuid, new_hash bytea, new_last_four text, overlap interval)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  maker api_key;
+  old api_key;
+  excess text;
+begin
+  if overlap is null or overlap < interval '0' or overlap > interval '168 hours' then
+    raise exception 'an overlap of % is not allowed', overlap using errcode = '22023';
+  end if;
+  select * into maker from acting_api_key(maker_hash);
+  if not found then return 'api_key_invalid'; end if;
+  -- An operator does not wait for the lock.
+  select * into old from api_key k where k.tenant_id = maker.tenant_id and k.mode = maker.mode and k.id = wanted
+  for update;
+  if not found then return 'not_found'; end if;
+  if old.revoked_at is not null then return 'revoked'; end if;
+  if exists (select 1 from api_key k where k.tenant_id = maker.tenant_id and k.mode = maker.mode
+      and k.rotated_from = wanted) then return 'rotated'; end if;
+  if old.expires_at <= clock_timestamp() then return 'expired'; end if;
+  excess := api_key_excess(maker, old.scopes, old.allowed_addresses, old.expires_at);
+  if excess is not null then return 'wider:' || excess; end if;
+  insert into api_key (tenant_id, mode, id, name, secret_sha256, last_four, scopes, allowed_addresses, expires_at,
+    made_by, rotated_from)
+  values (old.tenant_id, old.mode, new_id, old.name, new_hash, new_last_four, old.scopes, old.allowed_addresses,
+    old.expires_at, maker.id, old.id);
+  update api_key k set expires_at = least(old.expires_at, clock_timestamp() + overlap)
+  where k.tenant_id = old.tenant_id and k.mode = old.mode and k.id = old.id;
+  return null;
+end $function$
+;
+alter function rotate_api_key(bytea,uuid,uuid,bytea,text,interval) owner to shomei_key_maker;
+
 CREATE OR REPLACE FUNCTION public.unsealed_audit_events(since xid8, after_id uuid, up_to integer)
  RETURNS TABLE(xact xid8, id uuid, sealed boolean, tenant_id uuid, mode tenant_mode, actor text, action text, schema_version smallint, target text, request_id text, ip text, detail text, change text, recorded_at text)
  LANGUAGE sql
@@ -1710,6 +1845,7 @@ create policy admin on api_key for all to shomei_admin using (true) with check (
 create policy door_key on api_key for select to shomei_door using ((EXISTS ( SELECT 1
    FROM tenant t
   WHERE ((t.id = api_key.tenant_id) AND keys_work(t.state, api_key.mode)))));
+create policy key_maker on api_key for all to shomei_key_maker using (true) with check (true);
 create policy lookup on api_key for select to shomei_key_lookup using ((EXISTS ( SELECT 1
    FROM tenant t
   WHERE ((t.id = api_key.tenant_id) AND keys_work(t.state, api_key.mode)))));
@@ -1758,6 +1894,7 @@ create policy retention_clerk on person_certificate for select to shomei_retenti
 create policy due on serial_linkage for select to shomei_linkage_clerk using (true);
 create policy own on serial_linkage for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy admin on tenant for all to shomei_admin using (true) with check (true);
+create policy key_maker on tenant for select to shomei_key_maker using (true);
 create policy lookup on tenant for select to shomei_door, shomei_key_lookup, shomei_tenant_clerk using (true);
 create policy operator on tenant for all to shomei_operator using (true) with check (true);
 create policy own on tenant for select to shomei_api, shomei_worker using ((id = current_tenant()));
@@ -1789,6 +1926,7 @@ grant usage on schema public to shomei_crl_keeper;
 grant usage on schema public to shomei_door;
 grant usage on schema public to shomei_evidence_clerk;
 grant usage on schema public to shomei_key_lookup;
+grant usage on schema public to shomei_key_maker;
 grant usage on schema public to shomei_linkage_clerk;
 grant usage on schema public to shomei_operator;
 grant usage on schema public to shomei_operator_keeper;
@@ -1799,6 +1937,7 @@ grant insert, select on age_check to shomei_api;
 grant delete, insert, select on age_question to shomei_api;
 grant insert on api_key to shomei_admin;
 grant insert on api_key to shomei_operator;
+grant insert, select on api_key to shomei_key_maker;
 grant insert, select on approval to shomei_operator_keeper;
 grant select on approval to shomei_admin;
 grant select on approval to shomei_operator;
@@ -1916,12 +2055,13 @@ grant select on verification to shomei_api;
 grant delete, select on verification_person to shomei_retention_clerk;
 grant insert, select on verification_person to shomei_api;
 grant select on verification_person to shomei_worker;
-grant select (created_at, expires_at, id, last_four, mode, name, revoked_at, scopes, tenant_id) on api_key to shomei_admin;
-grant select (created_at, expires_at, id, last_four, mode, name, revoked_at, scopes, tenant_id) on api_key to shomei_api;
-grant select (created_at, expires_at, id, last_four, mode, name, revoked_at, scopes, tenant_id) on api_key to shomei_operator;
-grant select (expires_at, id, mode, revoked_at, scopes, secret_sha256, tenant_id) on api_key to shomei_key_lookup;
+grant select (allowed_addresses, created_at, expires_at, id, last_four, last_used_at, made_by, mode, name, revoked_at, rotated_from, scopes, tenant_id) on api_key to shomei_admin;
+grant select (allowed_addresses, created_at, expires_at, id, last_four, last_used_at, made_by, mode, name, revoked_at, rotated_from, scopes, tenant_id) on api_key to shomei_api;
+grant select (allowed_addresses, created_at, expires_at, id, last_four, last_used_at, made_by, mode, name, revoked_at, rotated_from, scopes, tenant_id) on api_key to shomei_operator;
+grant select (allowed_addresses, expires_at, id, mode, revoked_at, scopes, secret_sha256, tenant_id) on api_key to shomei_key_lookup;
 grant select (expires_at, id, mode, revoked_at, secret_sha256, tenant_id) on api_key to shomei_door;
 grant select (expires_at, revoked_at, secret_sha256, tenant_id) on api_key to shomei_tenant_clerk;
+grant update (expires_at, last_used_at, revoked_at) on api_key to shomei_key_maker;
 grant update (revoked_at) on api_key to shomei_admin;
 grant update (revoked_at) on api_key to shomei_operator;
 grant update (decided_at, decided_by, executed_at, note, state) on approval to shomei_operator_keeper;
@@ -1983,6 +2123,7 @@ grant update (attempts, certificate_id, detail, next_attempt_at, person_id, prev
 grant update (attempts, certificate_id, detail, next_attempt_at, person_id, previous_certificate_id, source, state, updated_at) on serial_linkage to shomei_worker;
 grant select (id, state) on tenant to shomei_door;
 grant select (id, state) on tenant to shomei_key_lookup;
+grant select (id, state) on tenant to shomei_key_maker;
 grant select (id, state) on tenant to shomei_tenant_clerk;
 grant update (go_live_approval_id, name, notification_reference, notified_on, state) on tenant to shomei_admin;
 grant update (address, authentications_a_month, contacts, contacts_ring_key, corporate_number, invoice_registration_number, kind, legal_name, legal_name_kana, purpose_of_use, service_name, signature_verifications_a_month, updated_at) on tenant_application to shomei_admin;
@@ -2031,6 +2172,9 @@ grant execute on function is_held(uuid,tenant_mode,uuid) to shomei_retention_cle
 grant execute on function is_key_of_suspended(bytea) to shomei_api;
 grant execute on function keys_work(tenant_state,tenant_mode) to shomei_door;
 grant execute on function keys_work(tenant_state,tenant_mode) to shomei_key_lookup;
+grant execute on function keys_work(tenant_state,tenant_mode) to shomei_key_maker;
+grant execute on function make_api_key(bytea,uuid,text,bytea,text,text[],cidr[],timestamp with time zone) to shomei_api;
+grant execute on function note_api_key_use(bytea) to shomei_api;
 grant execute on function open_evidence(bytea,uuid,text,uuid,text,inet) to shomei_admin;
 grant execute on function open_evidence(bytea,uuid,text,uuid,text,inet) to shomei_operator;
 grant execute on function open_operator_session(uuid,bytea,uuid,bytea,bytea,boolean,timestamp with time zone,timestamp with time zone,timestamp with time zone) to shomei_admin;
@@ -2043,4 +2187,6 @@ grant execute on function retained_until(text,timestamp with time zone) to shome
 grant execute on function retained_until(text,timestamp with time zone) to shomei_operator;
 grant execute on function retained_until(text,timestamp with time zone) to shomei_retention_clerk;
 grant execute on function retained_until(text,timestamp with time zone) to shomei_worker;
+grant execute on function revoke_api_key(bytea,uuid) to shomei_api;
+grant execute on function rotate_api_key(bytea,uuid,uuid,bytea,text,interval) to shomei_api;
 grant execute on function unsealed_audit_events(xid8,uuid,integer) to shomei_worker;

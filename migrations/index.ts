@@ -10,6 +10,7 @@ import { Custody1763900000010 } from './0010-custody.js';
 import { EvidenceExport1763900000011 } from './0011-evidence-export.js';
 import { Retention1763900000012 } from './0012-retention.js';
 import { Onboarding1763900000014 } from './0014-onboarding.js';
+import { ApiKeys1763900000016 } from './0016-api-keys.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -25,4 +26,5 @@ export const migrations = [
   EvidenceExport1763900000011,
   Retention1763900000012,
   Onboarding1763900000014,
+  ApiKeys1763900000016,
 ];

@@ -17,6 +17,7 @@ const LOCK = 0x5340_4d45;
 const DOOR_ROLES = [
   'shomei_door',
   'shomei_key_lookup',
+  'shomei_key_maker',
   'shomei_crl_keeper',
   'shomei_linkage_clerk',
   'shomei_audit_sealer',

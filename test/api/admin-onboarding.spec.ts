@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { fromPublicId, toPublicId } from '#lib/platform';
-import { ApiKeys, type StepRequest, type TenantStep } from '#lib/tenancy';
+import { fromPublicId, Logger, toPublicId } from '#lib/platform';
+import { ApiKeys, ApiKeyUses, type StepRequest, type TenantStep } from '#lib/tenancy';
 import { type AdminBrowser, AdminStack } from '../support/admin.js';
 import type { RawAnswer } from '../support/api.js';
 import { connect } from '../support/tenants.js';
@@ -31,7 +31,7 @@ beforeAll(async () => {
   second = await stack.signedIn(await stack.person(['onboarding']));
   api = await connect(stack.apiUrl);
   // Each look is a fresh process: what is believed for a moment is not what is asked here.
-  keys = () => new ApiKeys(api);
+  keys = () => new ApiKeys(api, new ApiKeyUses(api, new Logger('test', 'silent')));
 });
 afterAll(async () => {
   await api.destroy();
@@ -72,7 +72,7 @@ async function newKey(id: string, mode: 'live' | 'test'): Promise<string> {
 }
 const modeOf = async (key: string): Promise<string> => {
   try {
-    return (await keys().find(key))?.mode ?? 'unknown';
+    return (await keys().find(key, '127.0.0.1'))?.mode ?? 'unknown';
   } catch (error) {
     return (error as { code: string }).code;
   }
@@ -337,7 +337,7 @@ describe('suspension and termination', () => {
   it('a suspended key writes nothing, also when a process still believes in it', async () => {
     const id = await apply();
     await take(id, { step: 'review' }, { step: 'accept' });
-    const principal = (await keys().find(await newKey(id, 'test')))!;
+    const principal = (await keys().find(await newKey(id, 'test'), '127.0.0.1'))!;
     await take(id, { step: 'suspend' });
     const decided = JSON.stringify([
       { position: 0, key_hash: principal.keyHash, id: uuid(id), tenant_key_id: principal.tenantKeyId, usage: [] },

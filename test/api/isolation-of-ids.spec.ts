@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { SCOPES } from '#lib/tenancy';
 import { ApiStack, type RawAnswer } from '../support/api.js';
 import { idFields, type OpenApi } from '../support/id-fields.js';
 import {
@@ -26,12 +27,12 @@ let fixtures: Record<string, Fixture>;
 beforeAll(async () => {
   stack = await ApiStack.start();
   const tenantId = await entitledTenant(stack);
-  const key = await stack.newKey({ tenantId });
+  const key = await stack.newKey({ tenantId, scopes: SCOPES });
   const { person } = await logIn(stack, key, await stack.sandbox.issue());
   owner = { key, person: person!.id! };
   stranger = await testAsker(stack);
   otherMode = await liveAsker(stack, tenantId);
-  fixtures = await makeFixtures(stack, owner);
+  fixtures = await makeFixtures(stack, tenantId, owner);
 }, 120_000);
 afterAll(() => stack.stop());
 

@@ -38,6 +38,12 @@ const ACTOR = 'operator:test';
 @Module({})
 class RefreshRoot {}
 
+export interface StackOptions {
+  ocspTimeoutMs?: number;
+  /** Further settings of the API process. */
+  settings?: Record<string, string>;
+}
+
 export interface TestKey {
   id: string;
   secret: string;
@@ -79,7 +85,7 @@ export class ApiStack {
     this.context = { dataSource: operator, actor: ACTOR, out: () => undefined, ask, askSecret: ask };
   }
 
-  static async start({ ocspTimeoutMs = OCSP_TIMEOUT_MS } = {}): Promise<ApiStack> {
+  static async start({ ocspTimeoutMs = OCSP_TIMEOUT_MS, settings = {} }: StackOptions = {}): Promise<ApiStack> {
     const database = await createTestDatabase();
     const stateDirectory = mkdtempSync(join(tmpdir(), 'shomei-api-test-'));
     const sandboxUrl = `http://127.0.0.1:${await freePort()}`;
@@ -104,7 +110,7 @@ export class ApiStack {
     try {
       await stack.trustSandbox();
       await stack.refresh();
-      await stack.startApi(ocspTimeoutMs);
+      await stack.startApi({ OCSP_TIMEOUT_MS: String(ocspTimeoutMs), ...settings });
     } catch (error) {
       // Jest would wait for ever for a sandbox that nobody stops.
       await stack.stop();
@@ -136,11 +142,22 @@ export class ApiStack {
   }
 
   async newKey(
-    options: { tenantId?: string; mode?: Mode; scopes?: readonly Scope[]; expiresAt?: Date } = {},
+    options: {
+      tenantId?: string;
+      mode?: Mode;
+      scopes?: readonly Scope[];
+      expiresAt?: Date;
+      allowedAddresses?: readonly string[];
+    } = {},
   ): Promise<TestKey> {
     const { tenantId = await this.newTenant(), mode = 'test', ...rest } = options;
     if (mode === 'live') await bringLive(this.database, tenantId);
     const { id, secret } = await createApiKey(this.operator, { tenantId, mode, name: 'test', actor: ACTOR, ...rest });
+    return this.keyOf(id, secret);
+  }
+
+  /** A key that the API itself has made. */
+  keyOf(id: string, secret: string): TestKey {
     return { id, secret, client: createShomeiClient({ baseUrl: this.url, apiKey: secret }) };
   }
 
@@ -253,7 +270,7 @@ export class ApiStack {
     return Number(rows[0]!.epoch);
   }
 
-  private async startApi(ocspTimeoutMs: number): Promise<void> {
+  private async startApi(settings: Record<string, string>): Promise<void> {
     this.epochAtStart = await this.epoch();
     this.program = await Program.start(
       'apps/api/src/main.js',
@@ -263,9 +280,9 @@ export class ApiStack {
         PUBLIC_URL: this.url,
         KEY_RING: testKeyRing(),
         SIGNING_KEYS: testSigningKeys(),
-        OCSP_TIMEOUT_MS: String(ocspTimeoutMs),
         ...this.jlisSettings,
         LOG_LEVEL: 'info',
+        ...settings,
       },
       `${this.url}/health/ready`,
     );

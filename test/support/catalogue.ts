@@ -51,6 +51,7 @@ export const OPEN_POLICIES: ReadonlySet<string> = new Set([
   'shomei_tenant_clerk api_key suspended',
   'shomei_operator api_key no_live_key_before_go_live',
   'shomei_admin api_key no_live_key_before_go_live',
+  'shomei_key_maker api_key key_maker',
   'shomei_door api_key door_key',
   'shomei_door challenge door_challenge',
   'shomei_door tenant_key door_tenant_key',

@@ -1,4 +1,4 @@
-import { changeContract } from '#lib/tenancy';
+import { changeContract, SCOPES } from '#lib/tenancy';
 import type { ApiStack, TestKey } from './api.js';
 import { base64 } from './card.js';
 import { logIn } from './login.js';
@@ -45,7 +45,7 @@ export async function entitledTenant(stack: ApiStack): Promise<string> {
 
 /** A stranger of test mode, with a person of its own. */
 export async function testAsker(stack: ApiStack): Promise<Asker> {
-  const key = await stack.newKey({ tenantId: await entitledTenant(stack) });
+  const key = await stack.newKey({ tenantId: await entitledTenant(stack), scopes: SCOPES });
   const { person } = await logIn(stack, key, await stack.sandbox.issue());
   return { key, person: person!.id! };
 }
@@ -57,11 +57,14 @@ export async function liveAsker(stack: ApiStack, tenantId: string): Promise<Aske
     tenantId,
     person,
   ]);
-  return { key: await stack.newKey({ tenantId, mode: 'live' }), person: `per_${person.replaceAll('-', '')}` };
+  return {
+    key: await stack.newKey({ tenantId, mode: 'live', scopes: SCOPES }),
+    person: `per_${person.replaceAll('-', '')}`,
+  };
 }
 
 /** One thing of each kind that requests can name, of the tenant of `owner`. */
-export async function makeFixtures(stack: ApiStack, owner: Asker): Promise<Record<string, Fixture>> {
+export async function makeFixtures(stack: ApiStack, tenantId: string, owner: Asker): Promise<Record<string, Fixture>> {
   const { key } = owner;
   const card = await stack.sandbox.issue();
   const { person_id: person, evidence } = await signedDocument(stack, key, card);
@@ -77,6 +80,7 @@ export async function makeFixtures(stack: ApiStack, owner: Asker): Promise<Recor
   const { data: audit } = await key.client.GET('/v1/audit-events', {
     params: { query: { target: evidence.verification_id } },
   });
+  const apiKey = `key_${(await stack.newKey({ tenantId })).id.replaceAll('-', '')}`;
   const requestId = audit!.data[0]!.request_id!;
 
   return {
@@ -86,6 +90,9 @@ export async function makeFixtures(stack: ApiStack, owner: Asker): Promise<Recor
     ...on('GET', '/v1/serial-linkages/{id}', linkage!.id),
     ...on('GET', '/v1/counterpart-lookups/{id}', lookup!.id),
     ...on('GET', '/v1/consents/{id}', consent!.id),
+    ...on('GET', '/v1/api-keys/{id}', apiKey),
+    ...on('POST', '/v1/api-keys/{id}/rotate', apiKey, { overlap_hours: 1 }),
+    ...on('POST', '/v1/api-keys/{id}/revoke', apiKey),
     ...on('GET', '/v1/persons/{id}', person),
     ...on('GET', '/v1/persons/{id}/certificates', person),
     ...on('GET', '/v1/persons/{id}/status', person),

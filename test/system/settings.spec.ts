@@ -43,6 +43,7 @@ describe('a wrong or missing setting', () => {
       'SIGNING_KEYS',
     ],
     ['an API on no port', API, { ...api, PORT: 'abc' }, 'PORT'],
+    ['an API that would trust everybody by name', API, { ...api, TRUST_PROXY: '10.0.0.0/8, loopback' }, 'TRUST_PROXY'],
     ['an API without a public address', API, without(api, 'PUBLIC_URL'), 'PUBLIC_URL'],
     [
       'an API without its certificate for J-LIS',

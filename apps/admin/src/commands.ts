@@ -24,6 +24,7 @@ export interface Options {
   name?: string | undefined;
   id?: string | undefined;
   scope?: string[] | undefined;
+  allow?: string[] | undefined;
   'expires-at'?: string | undefined;
   format?: string | undefined;
   none?: boolean | undefined;
@@ -101,13 +102,14 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     words: ['api-key', 'create'],
-    help: '--tenant ten_… --mode live|test --name NAME [--scope SCOPE]… [--expires-at TIME]',
+    help: '--tenant ten_… --mode live|test --name NAME [--scope SCOPE]… [--allow ADDRESS]… [--expires-at TIME]',
     run: (context, options) =>
       apiKeyCreate(context, {
         tenant: need(options, 'tenant'),
         mode: need(options, 'mode'),
         name: need(options, 'name'),
         scopes: options.scope ?? [],
+        addresses: options.allow ?? [],
         ...(options['expires-at'] === undefined ? {} : { expiresAt: options['expires-at'] }),
       }),
   },

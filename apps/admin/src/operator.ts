@@ -15,6 +15,7 @@ const OPTIONS = {
   name: { type: 'string' },
   id: { type: 'string' },
   scope: { type: 'string', multiple: true },
+  allow: { type: 'string', multiple: true },
   'expires-at': { type: 'string' },
   format: { type: 'string' },
   none: { type: 'boolean' },

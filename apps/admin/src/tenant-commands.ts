@@ -2,13 +2,14 @@ import {
   changeContract,
   createApiKey,
   createTenant,
+  MAX_ALLOWED_ADDRESSES,
   revokeApiKey,
   rotateTenantKey,
   SCOPES,
   setReferenceFormat,
   type Scope,
 } from '#lib/tenancy';
-import { fromPublicId, toPublicId, type IdPrefix, type KeyRing, type Mode } from '#lib/platform';
+import { fromPublicId, parseCidr, toPublicId, type IdPrefix, type KeyRing, type Mode } from '#lib/platform';
 import { CommandRefused } from './command-refused.js';
 import type { OperatorContext } from './context.js';
 import { readTerms, showTerms } from './contract-terms.js';
@@ -38,7 +39,7 @@ export async function tenantRotateKey(
 /** Prints the secret: this is the only time it can be seen. */
 export async function apiKeyCreate(
   context: OperatorContext,
-  options: { tenant: string; mode: Mode; name: string; scopes: string[]; expiresAt?: string },
+  options: { tenant: string; mode: Mode; name: string; scopes: string[]; addresses: string[]; expiresAt?: string },
 ): Promise<void> {
   const scopes = options.scopes.map((scope) => {
     const known = SCOPES.find((each) => each === scope);
@@ -47,11 +48,16 @@ export async function apiKeyCreate(
   });
   const expiresAt = options.expiresAt === undefined ? undefined : new Date(options.expiresAt);
   if (expiresAt && Number.isNaN(expiresAt.getTime())) throw new CommandRefused('--expires-at is not a date and time');
+  for (const address of options.addresses)
+    if (!parseCidr(address)) throw new CommandRefused(`--allow ${address} is not an address or a range`);
+  if (options.addresses.length > MAX_ALLOWED_ADDRESSES)
+    throw new CommandRefused(`--allow can be given ${MAX_ALLOWED_ADDRESSES} times`);
   const { id, secret } = await createApiKey(context.dataSource, {
     tenantId: uuidOf('ten', options.tenant),
     mode: options.mode,
     name: options.name,
     actor: context.actor,
+    allowedAddresses: options.addresses,
     ...(scopes.length > 0 ? { scopes } : {}),
     ...(expiresAt ? { expiresAt } : {}),
   });

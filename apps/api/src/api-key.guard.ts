@@ -10,6 +10,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from '#lib/platform';
 import type { ApiKeys, Principal, Scope } from '#lib/tenancy';
+import { originAddress } from './origin-address.js';
 
 const REQUIRED_SCOPE = 'shomei:scope';
 const OPEN = 'shomei:open';
@@ -35,12 +36,14 @@ export const Caller = createParamDecorator((_: unknown, context: ExecutionContex
 
 /**
  * API key → principal, before the body is read: what a stranger sends is not parsed.
- * @throws Problem `api_key_missing` or `api_key_invalid`.
+ * @throws Problem `api_key_missing`, `api_key_invalid` or `address_not_allowed`.
  */
 export async function authenticate(request: FastifyRequest, apiKeys: ApiKeys): Promise<void> {
   const header = request.headers.authorization;
   if (header === undefined) throw new Problem('api_key_missing');
-  const principal = /^bearer /i.test(header) ? await apiKeys.find(header.slice(7).trim()) : undefined;
+  const principal = /^bearer /i.test(header)
+    ? await apiKeys.find(header.slice(7).trim(), originAddress(request))
+    : undefined;
   if (!principal) throw new Problem('api_key_invalid');
   (request as Authenticated)[PRINCIPAL] = principal;
 }

@@ -7,6 +7,7 @@ import { TenancyModule } from '#lib/tenancy';
 import { VerificationModule } from '#lib/verification';
 import { AgeChecksController } from './age-checks.controller.js';
 import { ApiKeyGuard } from './api-key.guard.js';
+import { ApiKeysController } from './api-keys.controller.js';
 import { AttributeUpdatesController } from './attribute-updates.controller.js';
 import { AuditEventsController } from './audit-events.controller.js';
 import { AuthenticationsController } from './authentications.controller.js';
@@ -28,6 +29,8 @@ import { VerificationsController } from './verifications.controller.js';
 
 export interface ApiOptions extends PlatformOptions {
   publicUrl: string;
+  /** Addresses and ranges of the proxies that say where a request came from; empty: nobody else than the peer. */
+  trustedProxies: readonly string[];
   ocspTimeoutMs: number;
   jlis: JlisOptions;
   signingKeys: SigningKeys;
@@ -57,6 +60,7 @@ export class AppModule {
         AttributeUpdatesController,
         PersonsController,
         EventsController,
+        ApiKeysController,
         MeController,
         HealthController,
         CodesController,

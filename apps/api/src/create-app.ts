@@ -7,6 +7,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiKeys } from '#lib/tenancy';
 import { authenticate } from './api-key.guard.js';
 import { AppModule, type ApiOptions } from './app.module.js';
+import { originAddress } from './origin-address.js';
 import { problemAnswer } from './problem.filter.js';
 
 /** One MiB of content in base64, its signature and certificate, and room for the JSON around them. */
@@ -17,6 +18,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 export async function createApp(options: ApiOptions, { preview = false } = {}): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
+    trustProxy: options.trustedProxies.length > 0 && [...options.trustedProxies],
     requestTimeout: REQUEST_TIMEOUT_MS,
     // What still comes over a kept connection during a graceful stop is answered, and told to close the connection.
     return503OnClosing: false,
@@ -46,7 +48,7 @@ export async function createApp(options: ApiOptions, { preview = false } = {}): 
   server.removeContentTypeParser('text/plain');
   const apiKeys = preview ? undefined : app.get(ApiKeys, { strict: false });
   server.addHook('onRequest', async (request) => {
-    rememberOrigin(request.id, request.ip, Date.now());
+    rememberOrigin(request.id, originAddress(request), Date.now());
     if (apiKeys && request.url.startsWith('/v1/')) await authenticate(request, apiKeys);
   });
   server.addHook('onResponse', (request, _reply, done) => {

@@ -14,6 +14,7 @@ runMain(async () => {
       databasePool: 1,
       keyRing: { active: '', keys: new Map() },
       signingKeys: { live: NO_KEYS, test: NO_KEYS },
+      trustedProxies: [],
       publicUrl: 'http://127.0.0.1:3000',
       ocspTimeoutMs: 1_000,
       jlis: { endpoints: {}, timeoutMs: 1_000, connections: 1 },

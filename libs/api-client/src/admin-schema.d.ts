@@ -413,7 +413,7 @@ export interface paths {
         put?: never;
         /**
          * Make a key
-         * @description The secret is shown this once. Without `scopes` the key has all of them.
+         * @description The secret is shown this once. Without `scopes` the key has all of them but `admin`.
          */
         post: operations["createApiKey"];
         delete?: never;
@@ -886,12 +886,18 @@ export interface components {
             name: string;
             last_four: string;
             scopes: string[];
+            /** @description Empty: from everywhere. */
+            allowed_addresses: string[];
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
             expires_at: string | null;
             /** Format: date-time */
             revoked_at: string | null;
+            /** Format: date-time */
+            last_used_at: string | null;
+            /** @description The key that made it; null: an operator. */
+            made_by: string | null;
         };
         NewApiKey: {
             name: string;
@@ -901,7 +907,9 @@ export interface components {
              * @enum {string}
              */
             mode?: "live" | "test";
-            scopes?: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "events:read" | "audit:read")[];
+            scopes?: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "events:read" | "audit:read" | "admin")[];
+            /** @default [] */
+            allowed_addresses?: string[];
             /** Format: date-time */
             expires_at?: string;
         };

@@ -424,6 +424,84 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the keys of this tenant and mode, newest first */
+        get: operations["listApiKeys"];
+        put?: never;
+        /**
+         * Make an API key of this tenant and mode
+         * @description Never wider than the key that makes it: in its scopes, its addresses or its life.
+         */
+        post: operations["createApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/api-keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get one key */
+        get: operations["getApiKey"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/api-keys/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace the secret of a key
+         * @description Makes a key with all that this one may; this one goes on for `overlap_hours`. A key that may more than the caller’s cannot be rotated with it.
+         */
+        post: operations["rotateApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/api-keys/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke a key for good
+         * @description Within a second it reads nothing, and from this moment on it stores nothing. May be repeated. Keys that it has made stay; `made_by` tells which.
+         */
+        post: operations["revokeApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me": {
         parameters: {
             query?: never;
@@ -1400,6 +1478,79 @@ export interface components {
                 consent_id?: string;
             };
         };
+        ApiKeyRequest: {
+            name: string;
+            /** @description Only scopes of the key that makes it. */
+            scopes: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "events:read" | "audit:read" | "admin")[];
+            /** @description Addresses and ranges (CIDR) from which the key works; each within one of the maker’s. Left out: as the maker; empty: everywhere. */
+            allowed_addresses?: string[];
+            /**
+             * Format: date-time
+             * @description Real time. Left out: as the maker; null: until it is revoked.
+             */
+            expires_at?: string | null;
+        };
+        NewApiKey: {
+            id: string;
+            name: string;
+            prefix: string;
+            last_four: string;
+            scopes: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "events:read" | "audit:read" | "admin")[];
+            /** @description Empty: from everywhere. */
+            allowed_addresses: string[];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string | null;
+            /** Format: date-time */
+            revoked_at: string | null;
+            /**
+             * Format: date-time
+             * @description Real time, to the minute.
+             */
+            last_used_at: string | null;
+            /** @description The key that made it; null: the operator. */
+            made_by: string | null;
+            /** @description The key it has replaced. */
+            rotated_from: string | null;
+            /** @description Shown this once and stored nowhere: null in a repeated answer. Who lost it rotates this key. */
+            secret: string | null;
+        };
+        ApiKeyList: {
+            data: components["schemas"]["ApiKey"][];
+            next_cursor: string | null;
+        };
+        ApiKey: {
+            id: string;
+            name: string;
+            prefix: string;
+            last_four: string;
+            scopes: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "events:read" | "audit:read" | "admin")[];
+            /** @description Empty: from everywhere. */
+            allowed_addresses: string[];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string | null;
+            /** Format: date-time */
+            revoked_at: string | null;
+            /**
+             * Format: date-time
+             * @description Real time, to the minute.
+             */
+            last_used_at: string | null;
+            /** @description The key that made it; null: the operator. */
+            made_by: string | null;
+            /** @description The key it has replaced. */
+            rotated_from: string | null;
+        };
+        ApiKeyRotation: {
+            /**
+             * @description How long the old secret goes on working.
+             * @default 24
+             */
+            overlap_hours?: number;
+        };
         Me: {
             tenant_id: string;
             /** @enum {string} */
@@ -1535,7 +1686,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1571,7 +1722,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1633,7 +1784,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1669,7 +1820,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1722,7 +1873,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1758,7 +1909,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1823,7 +1974,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1871,7 +2022,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1928,7 +2079,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2010,7 +2161,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2104,7 +2255,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2113,7 +2264,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2175,7 +2326,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2211,7 +2362,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2259,7 +2410,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2330,7 +2481,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2366,7 +2517,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2414,7 +2565,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2485,7 +2636,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2521,7 +2672,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2581,7 +2732,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2643,7 +2794,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2679,7 +2830,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2727,7 +2878,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2784,7 +2935,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2855,7 +3006,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2891,7 +3042,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2949,7 +3100,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2997,7 +3148,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3052,7 +3203,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3109,7 +3260,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3166,7 +3317,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3235,8 +3386,387 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listApiKeys: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyList"];
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createApiKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request safe to repeat: the same key and body give the decided answer again, with Idempotent-Replayed: true, and count once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiKeyRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewApiKey"];
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `challenge_used`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotateApiKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request safe to repeat: the same key and body give the decided answer again, with Idempotent-Replayed: true, and count once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiKeyRotation"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewApiKey"];
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `challenge_used`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revokeApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3374,7 +3904,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3436,7 +3966,7 @@ export interface operations {
                     "text/csv": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3445,7 +3975,7 @@ export interface operations {
                     "text/csv": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3507,7 +4037,7 @@ export interface operations {
                     "application/x-ndjson": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `tenant_suspended`, `scope_missing`, `feature_not_contracted`. */
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3516,7 +4046,7 @@ export interface operations {
                     "application/x-ndjson": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -1,6 +1,7 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { parseCidr } from './cidr.js';
 import { OperatorMustAct } from './operator-must-act.js';
 import { parseSigningKey, parseSigningKeys } from './signing-keys.js';
 
@@ -25,6 +26,15 @@ const settings = {
   ADMIN_PORT: port.default(3001),
   /** Base of the links in answers, without a trailing slash. */
   PUBLIC_URL: z.url().transform((url) => url.replace(/\/+$/, '')),
+  /**
+   * Proxies whose X-Forwarded-For tells where a request came from: addresses and ranges, separated by commas. Absent: the
+   * peer of the socket is the caller.
+   */
+  TRUST_PROXY: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').flatMap((part) => part.trim() || []))
+    .refine((proxies) => proxies.every((proxy) => parseCidr(proxy)), 'must be addresses or ranges like 10.0.0.0/8'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   /** Master keys that wrap the tenants' keys: `{"active":"k1","keys":{"k1":"<32 bytes, base64>"}}`. */
   KEY_RING: z.string().transform((text, context) => parseKeyRing(text, (message) => context.addIssue(message))),

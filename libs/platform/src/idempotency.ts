@@ -17,7 +17,14 @@ export interface Idempotency {
 
 /** What a request can make, as the table `idempotency_key` names it. */
 export type Resource =
-  'verification' | 'challenge' | 'serial_linkage' | 'counterpart_lookup' | 'age_check' | 'consent' | 'attribute_update';
+  | 'verification'
+  | 'challenge'
+  | 'serial_linkage'
+  | 'counterpart_lookup'
+  | 'age_check'
+  | 'consent'
+  | 'attribute_update'
+  | 'api_key';
 
 /**
  * What was made under this key before, if anything.

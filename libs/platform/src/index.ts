@@ -1,3 +1,4 @@
+export * from './cidr.js';
 export * from './clock.js';
 export * from './config.js';
 export * from './crypto-box.js';

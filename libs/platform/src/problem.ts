@@ -48,6 +48,11 @@ export const PROBLEMS = {
     title: 'The API key may not do this.',
     remedy: 'Use a key with the scope named in `scope`.',
   },
+  address_not_allowed: {
+    status: 403,
+    title: 'The API key may not be used from this address.',
+    remedy: 'Send requests from an address of `allowed_addresses` of the key, or use another key.',
+  },
   not_found: {
     status: 404,
     title: 'There is no such thing, or it is not yours.',
@@ -83,6 +88,23 @@ export const PROBLEMS = {
     status: 415,
     title: 'The body is not sent as JSON.',
     remedy: 'Send Content-Type: application/json.',
+  },
+  api_key_too_wide: {
+    status: 422,
+    title: 'A key cannot make a key that may more than itself.',
+    remedy:
+      '`wider` tells what: `scopes`, `addresses` or `life`. Ask for less, use a wider key, or have the operator make it.',
+  },
+  api_key_limit: {
+    status: 422,
+    title: 'There are 100 keys in use in this mode.',
+    remedy: 'Revoke keys that are no longer used; `last_used_at` tells which.',
+  },
+  api_key_not_rotatable: {
+    status: 422,
+    title: 'The key cannot be rotated.',
+    remedy:
+      '`state` tells why: `revoked`, `expired`, or `rotated` before, when the key that replaced it can be rotated instead.',
   },
   export_too_large: {
     status: 422,

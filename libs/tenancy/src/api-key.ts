@@ -11,8 +11,12 @@ export const SCOPES = [
   'persons:read',
   'events:read',
   'audit:read',
+  'admin',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
+
+/** What a key may do when nobody says: all but manage keys. */
+export const DEFAULT_SCOPES: readonly Scope[] = SCOPES.filter((scope) => scope !== 'admin');
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const SECRET_LENGTH = 43; // 62^43 > 2^256

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { type Mode, Problem, withTenant } from '#lib/platform';
+import { cidrContains, parseCidr, parsePeer, Problem, withTenant, type Cidr, type Mode } from '#lib/platform';
+import { ApiKeyUses } from './api-key-uses.js';
 import { hashApiKey, isApiKey, type Scope } from './api-key.js';
 import { readContract } from './contract.js';
 import type { Principal } from './principal.js';
@@ -20,41 +21,60 @@ interface Row {
   tenant_key_id: string;
   lookup_key_id: string;
   reference_format: string | null;
+  allowed_addresses: string[];
+}
+
+/** A key as this process believes it. */
+interface Found {
+  principal: Principal;
+  /** Empty: from everywhere. */
+  allowedAddresses: readonly Cidr[];
 }
 
 /** Finds the principal behind an API key. */
 @Injectable()
 export class ApiKeys {
-  private readonly cache = new Map<string, { until: number; principal: Promise<Principal | undefined> }>();
+  private readonly cache = new Map<string, { until: number; found: Promise<Found | undefined> }>();
 
-  constructor(@Inject(DataSource) private readonly dataSource: DataSource) {}
+  constructor(
+    @Inject(DataSource) private readonly dataSource: DataSource,
+    @Inject(ApiKeyUses) private readonly uses: ApiKeyUses,
+  ) {}
 
   /**
    * Undefined for anything unknown, revoked or expired, or of a tenant that is not yet or no longer served: these cannot
    * be told apart from outside.
-   * @throws Problem `tenant_suspended`
+   * @param address where the request came from
+   * @throws Problem `address_not_allowed`, `tenant_suspended`
    */
-  async find(secret: string): Promise<Principal | undefined> {
+  async find(secret: string, address: string): Promise<Principal | undefined> {
     if (!isApiKey(secret)) return undefined;
-    const hash = hashApiKey(secret);
+    const found = await this.believed(hashApiKey(secret));
+    if (!found) return undefined;
+    if (!isAllowed(found.allowedAddresses, address)) throw new Problem('address_not_allowed');
+    this.uses.note(found.principal.keyHash);
+    return found.principal;
+  }
+
+  private believed(hash: Buffer): Promise<Found | undefined> {
     const keyHash = hash.toString('hex');
     // Real elapsed time: a moved test clock must not lengthen a revoked key's life.
     const now = performance.now();
     const cached = this.cache.get(keyHash);
-    if (cached && cached.until > now) return cached.principal;
-    const principal = this.read(hash, keyHash);
-    this.remember(keyHash, { until: now + BELIEVED_MS, principal });
-    return principal;
+    if (cached && cached.until > now) return cached.found;
+    const found = this.read(hash, keyHash);
+    this.remember(keyHash, { until: now + BELIEVED_MS, found });
+    return found;
   }
 
-  private remember(keyHash: string, entry: { until: number; principal: Promise<Principal | undefined> }): void {
+  private remember(keyHash: string, entry: { until: number; found: Promise<Found | undefined> }): void {
     if (this.cache.size >= MAX_CACHED) this.cache.clear();
     this.cache.set(keyHash, entry);
     const forget = (): void => {
       if (this.cache.get(keyHash) === entry) this.cache.delete(keyHash);
     };
     // Only keys that exist are kept: guesses cost their sender two queries and no memory of ours.
-    entry.principal.then(
+    entry.found.then(
       (found) => {
         if (!found) forget();
       },
@@ -64,7 +84,7 @@ export class ApiKeys {
     );
   }
 
-  private async read(hash: Buffer, keyHash: string): Promise<Principal | undefined> {
+  private async read(hash: Buffer, keyHash: string): Promise<Found | undefined> {
     const rows: Row[] = await this.dataSource.query('select * from find_api_key($1)', [hash]);
     const row = rows[0];
     if (!row) {
@@ -78,14 +98,30 @@ export class ApiKeys {
     const tenancy = { tenantId: row.tenant_id, mode: row.mode };
     const contract = await withTenant(this.dataSource, tenancy, (manager) => readContract(manager, tenancy));
     return {
-      ...tenancy,
-      apiKeyId: row.id,
-      keyHash,
-      scopes: row.scopes,
-      tenantKeyId: row.tenant_key_id,
-      lookupKeyId: row.lookup_key_id,
-      referenceFormat: row.reference_format,
-      revocationMethods: contract.revocationMethods,
+      principal: {
+        ...tenancy,
+        apiKeyId: row.id,
+        keyHash,
+        scopes: row.scopes,
+        tenantKeyId: row.tenant_key_id,
+        lookupKeyId: row.lookup_key_id,
+        referenceFormat: row.reference_format,
+        revocationMethods: contract.revocationMethods,
+      },
+      allowedAddresses: row.allowed_addresses.map(storedCidr),
     };
   }
+}
+
+function storedCidr(text: string): Cidr {
+  const cidr = parseCidr(text);
+  // Left out it would widen the key, or with the others gone open it to everywhere.
+  if (!cidr) throw new Error(`an API key has an allowed address that cannot be read: ${text}`);
+  return cidr;
+}
+
+function isAllowed(allowed: readonly Cidr[], address: string): boolean {
+  if (allowed.length === 0) return true;
+  const peer = parsePeer(address);
+  return peer !== undefined && allowed.some((range) => cidrContains(range, peer));
 }

@@ -1,4 +1,6 @@
 export * from './api-key.js';
+export * from './api-key-limits.js';
+export * from './api-key-uses.js';
 export * from './api-keys.js';
 export * from './contract.js';
 export * from './contract-change.js';
@@ -6,6 +8,7 @@ export * from './corporate-number.js';
 export * from './judge-application.js';
 export * from './life-cycle.js';
 export * from './onboard.js';
+export * from './own-api-keys.js';
 export * from './principal.js';
 export * from './reference.js';
 export * from './tenancy.module.js';

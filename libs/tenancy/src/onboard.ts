@@ -9,7 +9,7 @@ import {
   type Mode,
   type Tenancy,
 } from '#lib/platform';
-import { makeApiKey, SCOPES, type Scope } from './api-key.js';
+import { DEFAULT_SCOPES, makeApiKey, type Scope } from './api-key.js';
 
 /** Makes a tenant with both modes: a contract and a data key for each. Operators' role. */
 export async function createTenant(
@@ -91,28 +91,29 @@ export async function createApiKey(
   {
     name,
     expiresAt,
-    scopes: wanted,
+    allowedAddresses = [],
+    scopes = DEFAULT_SCOPES,
     tenantId,
     mode,
     ...acting
-  }: Tenancy & Acting & { name: string; scopes?: readonly Scope[]; expiresAt?: Date },
+  }: Tenancy &
+    Acting & { name: string; scopes?: readonly Scope[]; expiresAt?: Date; allowedAddresses?: readonly string[] },
 ): Promise<{ id: string; secret: string }> {
   const id = newRandomId();
   const { secret, sha256, lastFour } = makeApiKey(mode);
-  const scopes = [...(wanted ?? SCOPES)];
   await dataSource.transaction(async (manager) => {
     await mustHaveContract(manager, { tenantId, mode });
     if (mode === 'live' && (await stateOf(manager, tenantId)) !== 'live') throw new TenantNotLive(tenantId);
     await manager.query(
-      `insert into api_key (tenant_id, mode, id, name, secret_sha256, last_four, scopes, expires_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-      [tenantId, mode, id, name, sha256, lastFour, scopes, expiresAt ?? null],
+      `insert into api_key (tenant_id, mode, id, name, secret_sha256, last_four, scopes, expires_at, allowed_addresses)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      [tenantId, mode, id, name, sha256, lastFour, scopes, expiresAt ?? null, allowedAddresses],
     );
     await appendAudit(manager, {
       ...acting,
       action: 'api_key.create',
       target: `api_key:${id}`,
-      detail: { name, scopes, last_four: lastFour },
+      detail: { name, scopes, last_four: lastFour, allowed_addresses: allowedAddresses },
       tenancy: { tenantId, mode },
     });
   });

@@ -77,6 +77,10 @@ export interface ShownApiKey {
   createdAt: Date;
   expiresAt?: Date;
   revokedAt?: Date;
+  lastUsedAt?: Date;
+  allowedAddresses: string[];
+  /** The key that made it; absent: an operator did. */
+  madeBy?: string;
 }
 
 interface KeyRow {
@@ -88,12 +92,17 @@ interface KeyRow {
   created_at: Date;
   expires_at: Date | null;
   revoked_at: Date | null;
+  last_used_at: Date | null;
+  allowed_addresses: string[];
+  made_by: string | null;
 }
 
 /** All keys of a tenant in both modes, newest first. Operators' role. */
 export async function listApiKeys(dataSource: DataSource, tenantId: string): Promise<ShownApiKey[]> {
   const rows: KeyRow[] = await dataSource.query(
-    `select id, mode, name, last_four, scopes, created_at, expires_at, revoked_at from api_key
+    `select id, mode, name, last_four, scopes, created_at, expires_at, revoked_at, last_used_at,
+       allowed_addresses::text[] as allowed_addresses, made_by
+     from api_key
      where tenant_id = $1 order by created_at desc, id limit 1000`,
     [tenantId],
   );
@@ -103,8 +112,11 @@ export async function listApiKeys(dataSource: DataSource, tenantId: string): Pro
     name: row.name,
     lastFour: row.last_four,
     scopes: row.scopes,
+    allowedAddresses: row.allowed_addresses,
     createdAt: row.created_at,
     ...(row.expires_at === null ? {} : { expiresAt: row.expires_at }),
     ...(row.revoked_at === null ? {} : { revokedAt: row.revoked_at }),
+    ...(row.last_used_at === null ? {} : { lastUsedAt: row.last_used_at }),
+    ...(row.made_by === null ? {} : { madeBy: row.made_by }),
   }));
 }

@@ -25,9 +25,12 @@ const apiKeyAnswer = (key: ShownApiKey): z.output<typeof keySchema> => ({
   name: key.name,
   last_four: key.lastFour,
   scopes: key.scopes,
+  allowed_addresses: key.allowedAddresses,
   created_at: key.createdAt.toISOString(),
   expires_at: key.expiresAt?.toISOString() ?? null,
   revoked_at: key.revokedAt?.toISOString() ?? null,
+  last_used_at: key.lastUsedAt?.toISOString() ?? null,
+  made_by: key.madeBy === undefined ? null : toPublicId('key', key.madeBy),
 });
 
 @ApiTags('api-keys')
@@ -50,7 +53,7 @@ export class ApiKeysController {
   @ApiOperation({
     operationId: 'createApiKey',
     summary: 'Make a key',
-    description: 'The secret is shown this once. Without `scopes` the key has all of them.',
+    description: 'The secret is shown this once. Without `scopes` the key has all of them but `admin`.',
   })
   @ApiParam({ name: 'id', type: String })
   @Answers(201, newApiKeyAnswer, [400, 401, 403, 404, 409, 413, 415, 503])
@@ -64,6 +67,7 @@ export class ApiKeysController {
       tenantId: await this.tenant(id),
       mode: body.mode,
       name: body.name,
+      allowedAddresses: body.allowed_addresses,
       ...(body.scopes === undefined ? {} : { scopes: body.scopes }),
       ...(body.expires_at === undefined ? {} : { expiresAt: new Date(body.expires_at) }),
       ...actingOf(session, request),

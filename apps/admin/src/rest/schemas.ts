@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { APPROVAL_STATES, MAX_PASSWORD_LENGTH, PERMISSIONS, type Permission, ROLES } from '#lib/operators';
-import { MODES } from '#lib/platform';
-import { SCOPES } from '#lib/tenancy';
+import { MODES, parseCidr } from '#lib/platform';
+import { MAX_ALLOWED_ADDRESSES, SCOPES } from '#lib/tenancy';
 
 export const time = z.iso.datetime();
 /** No control characters and no halves of surrogate pairs: they are kept faithfully nowhere. */
@@ -161,9 +161,12 @@ export const apiKeyAnswer = z
     name: z.string(),
     last_four: z.string(),
     scopes: z.array(z.string()),
+    allowed_addresses: z.array(z.string()).meta({ description: 'Empty: from everywhere.' }),
     created_at: time,
     expires_at: time.nullable(),
     revoked_at: time.nullable(),
+    last_used_at: time.nullable(),
+    made_by: z.string().nullable().meta({ description: 'The key that made it; null: an operator.' }),
   })
   .meta({ id: 'ApiKey' });
 export const apiKeyList = z.object({ data: z.array(apiKeyAnswer) }).meta({ id: 'ApiKeyList' });
@@ -172,6 +175,15 @@ export const apiKeyRequest = z
     name: text(100),
     mode: mode.default('test').meta({ description: '`live` once the tenant is live.' }),
     scopes: z.array(z.enum(SCOPES)).min(1).optional(),
+    allowed_addresses: z
+      .array(
+        z
+          .string()
+          .max(64)
+          .refine((text) => parseCidr(text) !== undefined, 'must be an address or range like 192.0.2.0/24'),
+      )
+      .max(MAX_ALLOWED_ADDRESSES)
+      .default([]),
     expires_at: z.iso.datetime({ offset: true }).optional(),
   })
   .meta({ id: 'NewApiKey' });
