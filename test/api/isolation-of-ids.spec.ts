@@ -59,12 +59,45 @@ const neverMade = (id: string): string => id.slice(0, -1) + (id.endsWith('0') ? 
 /** Where nothing is refused, the answer is about nobody: an empty list, or the state of a person that is not known. */
 const ANSWERS_200 = /^GET .* query (target|request_id|person_id)$/;
 const ANSWERS_201 = 'POST /v1/attribute-updates body person_ids';
-const allowedStatus = (field: string): number[] =>
-  ANSWERS_200.test(field) ? [200] : field === ANSWERS_201 ? [201] : [404, 422];
+/** What is named by its address is not there; what a body or a query names may also be refused as unknown. */
+const allowedStatus = (field: string): number[] => {
+  if (ANSWERS_200.test(field)) return [200];
+  if (field === ANSWERS_201) return [201];
+  return / path \w+$/.test(field) ? [404] : [404, 422];
+};
+
+/** Places of a description at which no request is tried here. */
+const untried = (described: OpenApi): string[] => idFields(described).filter((field) => !fixtures[field]);
 
 describe('404, 422: every id that a request can name', () => {
   it('has a fixture here: an endpoint added later is tried too', () => {
     expect(Object.keys(fixtures).sort()).toEqual(FIELDS);
+    expect(untried(document)).toEqual([]);
+  });
+
+  it('is noticed when it comes with a new endpoint, in its address, query or body, and is not tried', () => {
+    const id = { in: 'path', name: 'id' };
+    const schema = {
+      properties: { certificate_id: {}, more: { items: { $ref: '#/components/schemas/Planted' } } },
+    };
+    const planted: OpenApi = {
+      paths: {
+        ...document.paths,
+        '/v1/planted/{id}': { get: { parameters: [id] }, post: { parameters: [id] } },
+        '/v1/planted': {
+          get: { parameters: [{ in: 'query', name: 'planted_id' }] },
+          post: { requestBody: { content: { 'application/json': { schema } } } },
+        },
+      },
+      components: { schemas: { ...document.components.schemas, Planted: { properties: { event_ids: {} } } } },
+    };
+    expect(untried(planted)).toEqual([
+      'GET /v1/planted query planted_id',
+      'GET /v1/planted/{id} path id',
+      'POST /v1/planted body certificate_id',
+      'POST /v1/planted body more.event_ids',
+      'POST /v1/planted/{id} path id',
+    ]);
   });
 
   it.each(FIELDS)(

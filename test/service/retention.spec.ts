@@ -201,6 +201,12 @@ describe('evidence', () => {
   });
 });
 
+it.each(['guard_tenant_key()', 'look_again_when_lifted()'])('%s runs as a trigger and by no call', async (call) => {
+  for (const each of [api, worker, operator.dataSource])
+    await expect(each.query(`select ${call}`)).rejects.toThrow(/permission denied/);
+  await expect(owner.query(`select ${call}`)).rejects.toThrow(/can only be called as triggers/);
+});
+
 describe("a tenant's key", () => {
   it('is not destroyed while evidence is sealed under it, by nobody', async () => {
     const id = await stored(8);
