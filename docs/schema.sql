@@ -1642,7 +1642,7 @@ $function$
 ;
 alter function note_api_key_use(bytea) owner to shomei_key_maker;
 
-CREATE OR REPLACE FUNCTION public.open_evidence(token_hash bytea, wanted uuid, why text, new_audit_id uuid, request text, address inet)
+CREATE OR REPLACE FUNCTION public.open_evidence(token_hash bytea, wanted uuid, why text, new_audit_id uuid, request text, address inet, purpose text DEFAULT 'bundle'::text)
  RETURNS TABLE(refusal text, tenant_id uuid, mode tenant_mode, kind text, decided_at timestamp with time zone, recorded_at timestamp with time zone, verdict jsonb, tenant_key_id uuid, evidence bytea, ring_key_id text, wrapped bytea)
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1653,6 +1653,9 @@ declare
   actor uuid := acting_operator(token_hash);
   found_row record;
 begin
+  if purpose is null or purpose not in ('bundle', 'reveal', 'reverify') then
+    raise exception 'evidence is not opened for "%"', purpose using errcode = '22023';
+  end if;
   if actor is null then
     refusal := 'session_invalid'; return next; return;
   end if;
@@ -1665,19 +1668,21 @@ begin
   select v.*, k.ring_key_id, k.wrapped into found_row
   from (select v.tenant_id, v.mode, v.id, v.kind, v.decided_at, v.recorded_at, v.verdict, v.tenant_key_id, v.evidence
     from verification v where v.id = wanted) v
-  join tenant_key k on k.tenant_id = v.tenant_id and k.mode = v.mode and k.id = v.tenant_key_id;
+  -- what was erased is told as such, also when its key has been destroyed since
+  left join tenant_key k on k.tenant_id = v.tenant_id and k.mode = v.mode and k.id = v.tenant_key_id;
   if not found then
     refusal := 'verification_unknown'; return next; return;
   end if;
   insert into audit_event (id, tenant_id, mode, actor, action, target, request_id, ip, detail)
-  values (new_audit_id, found_row.tenant_id, found_row.mode, 'operator:' || actor, 'evidence.open',
-    'verification:' || wanted, request, address, jsonb_build_object('reason', btrim(why)));
+  values (new_audit_id, found_row.tenant_id, found_row.mode, 'operator:' || actor,
+    case purpose when 'reveal' then 'verification.reveal' else 'evidence.open' end,
+    'verification:' || wanted, request, address, jsonb_build_object('reason', btrim(why), 'purpose', purpose));
   return query select null::text, found_row.tenant_id, found_row.mode, found_row.kind, found_row.decided_at,
     found_row.recorded_at, found_row.verdict, found_row.tenant_key_id, found_row.evidence, found_row.ring_key_id,
     found_row.wrapped;
 end $function$
 ;
-alter function open_evidence(bytea,uuid,text,uuid,text,inet) owner to shomei_evidence_clerk;
+alter function open_evidence(bytea,uuid,text,uuid,text,inet,text) owner to shomei_evidence_clerk;
 
 CREATE OR REPLACE FUNCTION public.open_operator_session(new_id uuid, new_token_hash bytea, account uuid, password_key bytea, prior_token_hash bytea, both_factors boolean, made_at timestamp with time zone, idles_until timestamp with time zone, lasts_until timestamp with time zone)
  RETURNS boolean
@@ -1886,6 +1891,7 @@ create policy own on event for all to shomei_api, shomei_worker using (((tenant_
 create policy door on idempotency_key for insert to shomei_door with check (true);
 create policy door_claim on idempotency_key for select to shomei_door using (true);
 create policy own on idempotency_key for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy admin on legal_hold for all to shomei_admin using (true) with check (true);
 create policy operator on legal_hold for all to shomei_operator using (true) with check (true);
 create policy retention_clerk on legal_hold for select to shomei_retention_clerk using (true);
 create policy own on person for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
@@ -1982,6 +1988,7 @@ grant select on crl to shomei_admin;
 grant select on crl to shomei_api;
 grant select on crl to shomei_operator;
 grant insert, select on crl_change to shomei_worker;
+grant select on crl_change to shomei_admin;
 grant select on crl_change to shomei_api;
 grant select on crl_change to shomei_operator;
 grant delete, insert, select on crl_file to shomei_worker;
@@ -1995,6 +2002,7 @@ grant select on crl_partition to shomei_operator;
 grant insert, select on crl_reference to shomei_worker;
 grant select on crl_reference_progress to shomei_worker;
 grant delete, insert, select on crl_snapshot to shomei_worker;
+grant select on crl_snapshot to shomei_admin;
 grant select on crl_snapshot to shomei_api;
 grant select on crl_snapshot to shomei_operator;
 grant insert on event to shomei_worker;
@@ -2002,6 +2010,7 @@ grant insert, select on event to shomei_api;
 grant insert on idempotency_key to shomei_door;
 grant insert, select on idempotency_key to shomei_api;
 grant insert, select, update on jlis_cursor to shomei_worker;
+grant select on legal_hold to shomei_admin;
 grant select on legal_hold to shomei_operator;
 grant select on legal_hold to shomei_retention_clerk;
 grant delete, insert, select on operator_recovery_code to shomei_admin;
@@ -2090,7 +2099,9 @@ grant update (last_at) on crl_reference to shomei_worker;
 grant update (collected_until) on crl_reference_progress to shomei_worker;
 grant update (columns, crl_id) on crl_snapshot to shomei_worker;
 grant select (key_sha256, mode, resource_id, tenant_id) on idempotency_key to shomei_door;
+grant insert (id, mode, person_id, placed_by, reason, tenant_id, verification_id) on legal_hold to shomei_admin;
 grant insert (id, mode, person_id, placed_by, reason, tenant_id, verification_id) on legal_hold to shomei_operator;
+grant update (lift_reason, lifted_at, lifted_by) on legal_hold to shomei_admin;
 grant update (lift_reason, lifted_at, lifted_by) on legal_hold to shomei_operator;
 grant insert (email, id, name, password_hash, roles) on operator_account to shomei_admin;
 grant insert (email, id, name, password_hash, roles) on operator_account to shomei_operator;
@@ -2144,6 +2155,7 @@ grant execute on function acting_operator(bytea) to shomei_evidence_clerk;
 grant execute on function append_decided(json,bytea) to shomei_api;
 grant execute on function approval_is_executed(uuid,text,text,jsonb,jsonb) to shomei_admin;
 grant execute on function approval_is_executed(uuid,text,text,jsonb,jsonb) to shomei_operator;
+grant execute on function audit_backlog(xid8) to shomei_admin;
 grant execute on function audit_backlog(xid8) to shomei_worker;
 grant execute on function change_operator_password(uuid,bytea,text) to shomei_admin;
 grant execute on function current_mode() to shomei_admin;
@@ -2175,8 +2187,8 @@ grant execute on function keys_work(tenant_state,tenant_mode) to shomei_key_look
 grant execute on function keys_work(tenant_state,tenant_mode) to shomei_key_maker;
 grant execute on function make_api_key(bytea,uuid,text,bytea,text,text[],cidr[],timestamp with time zone) to shomei_api;
 grant execute on function note_api_key_use(bytea) to shomei_api;
-grant execute on function open_evidence(bytea,uuid,text,uuid,text,inet) to shomei_admin;
-grant execute on function open_evidence(bytea,uuid,text,uuid,text,inet) to shomei_operator;
+grant execute on function open_evidence(bytea,uuid,text,uuid,text,inet,text) to shomei_admin;
+grant execute on function open_evidence(bytea,uuid,text,uuid,text,inet,text) to shomei_operator;
 grant execute on function open_operator_session(uuid,bytea,uuid,bytea,bytea,boolean,timestamp with time zone,timestamp with time zone,timestamp with time zone) to shomei_admin;
 grant execute on function open_operator_session(uuid,bytea,uuid,bytea,bytea,boolean,timestamp with time zone,timestamp with time zone,timestamp with time zone) to shomei_operator;
 grant execute on function propose_approval(bytea,uuid,text,text,jsonb,jsonb,text,interval) to shomei_admin;

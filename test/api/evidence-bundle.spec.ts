@@ -28,7 +28,7 @@ beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'shomei-evidence-'));
   const keys = (await stack.send('GET', '/jwks/test.json')).body as unknown as NonNullable<BundleTrust['keys']>;
   trust = { keys, anchors: (await stack.sandbox.anchors()).map(({ fingerprint }) => fingerprint) };
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await stack.stop();
   rmSync(directory, { recursive: true, force: true });
@@ -128,7 +128,7 @@ describe('a bundle', () => {
       'evidence.open',
       'evidence.export',
     ]);
-    expect(events[0]?.detail).toEqual({ reason: REASON });
+    expect(events[0]?.detail).toEqual({ reason: REASON, purpose: 'bundle' });
     expect(events[1]?.detail).toEqual({ sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
   });
 

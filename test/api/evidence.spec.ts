@@ -15,7 +15,7 @@ beforeAll(async () => {
   stack = await ApiStack.start();
   tenantId = await stack.newTenant();
   key = await stack.newKey({ tenantId });
-}, 120_000);
+}, 300_000);
 afterAll(() => stack.stop());
 
 const evidenceOf = async ({ id }: Pick<Verification, 'id'>, asker = key) =>

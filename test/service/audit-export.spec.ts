@@ -137,7 +137,7 @@ describe('the commands', () => {
     expect((await run(file('all.jsonl'), '--from', 'yesterday')).code).toBe(64);
     const found = await searchAudit(operator, { action: 'audit.export', limit: 10 });
     expect(found[0]).toMatchObject({ actor: 'operator:test', detail: { format: 'jsonl' } });
-  }, 30_000);
+  }, 300_000);
 
   it('write a table that spreadsheets read and do not run', async () => {
     await withTenant(api, a, (manager) =>

@@ -72,7 +72,7 @@ describe('open_evidence(…), called by SQL', () => {
     const rows = await open(await tokenOf(auditor));
     expect(rows).toMatchObject([{ refusal: null, evidence: SEALED, wrapped: expect.any(Buffer) }]);
     expect((await audits()).slice(before)).toEqual([
-      { actor: `operator:${auditor.id}`, detail: { reason: 'Request 12' } },
+      { actor: `operator:${auditor.id}`, detail: { reason: 'Request 12', purpose: 'bundle' } },
     ]);
   });
 

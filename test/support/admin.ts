@@ -15,7 +15,8 @@ export class AdminStack {
   private constructor(
     private readonly database: TestDatabase,
     private readonly program: Program,
-    private readonly admin: DataSource,
+    /** As shomei_admin. */
+    readonly admin: DataSource,
     readonly operator: DataSource,
     /** Sees and may change every row. */
     readonly owner: pg.Client,
@@ -23,10 +24,20 @@ export class AdminStack {
     readonly people: TestPeople,
     readonly first: TestOperator,
     readonly second: TestOperator,
+    private readonly afterwards: () => Promise<void>,
   ) {}
 
   static async start(settings: Record<string, string> = {}): Promise<AdminStack> {
     const database = await createTestDatabase();
+    return AdminStack.on(database, settings, () => database.drop());
+  }
+
+  /** On a database that has no operators yet and whose other users go on. */
+  static async on(
+    database: TestDatabase,
+    settings: Record<string, string> = {},
+    afterwards: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<AdminStack> {
     const owner = new pg.Client({ connectionString: database.urls.owner });
     await owner.connect();
     const admin = await connect(database.urls.admin);
@@ -47,7 +58,7 @@ export class AdminStack {
       },
       `${url}/health/ready`,
     );
-    return new AdminStack(database, program, admin, operator, owner, url, people, first, second);
+    return new AdminStack(database, program, admin, operator, owner, url, people, first, second, afterwards);
   }
 
   /** @throws Error when the process has made a mistake of its own. */
@@ -56,7 +67,7 @@ export class AdminStack {
     await this.admin.destroy();
     await this.operator.destroy();
     await this.owner.end();
-    await this.database.drop();
+    await this.afterwards();
     const mistakes = this.log.split('\n').filter((line) => line.includes('"request_failed"'));
     if (mistakes.length > 0) throw new Error(`${mistakes.length} requests failed:\n${mistakes.join('\n')}`);
   }

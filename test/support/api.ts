@@ -70,7 +70,7 @@ export class ApiStack {
   private readonly context: OperatorContext;
 
   private constructor(
-    private readonly database: TestDatabase,
+    readonly database: TestDatabase,
     readonly sandbox: SandboxClient,
     private readonly sandboxProgram: Program,
     private readonly stateDirectory: string,

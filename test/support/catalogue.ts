@@ -45,6 +45,7 @@ export const OPEN_POLICIES: ReadonlySet<string> = new Set([
   'shomei_admin api_key admin',
   'shomei_admin tenant_key admin',
   'shomei_admin verification admin',
+  'shomei_admin legal_hold admin',
   'shomei_key_lookup api_key lookup',
   'shomei_key_lookup contract lookup',
   'shomei_key_lookup tenant_key lookup',

@@ -3,9 +3,11 @@ import { pipeline } from 'node:stream/promises';
 import {
   appendAudit,
   AUDIT_FAULTS,
+  CHAIN_TARGET,
   type ExportRange,
   exportAudit,
   exportAuditCsv,
+  recordVerification,
   searchAudit,
   verifyAudit,
 } from '#lib/audit';
@@ -61,7 +63,7 @@ export async function auditExport(
   await appendAudit(dataSource, {
     actor,
     action: 'audit.export',
-    target: 'audit:chain',
+    target: CHAIN_TARGET,
     detail: {
       format,
       from: range.from ?? null,
@@ -87,13 +89,14 @@ export async function auditExport(
   out(JSON.stringify({ file, format, lines: count }));
 }
 
-/** Holds the stored chain against the stored events and says what does not fit. Fails when anything does not. */
+/** Holds the stored chain against the stored events and says what does not fit, also to the trail. Fails when anything does not. */
 export async function auditVerify(
-  { dataSource, out }: OperatorContext,
+  { dataSource, actor, out }: OperatorContext,
   { keys, from, to }: { keys?: string | undefined; from?: string | undefined; to?: string | undefined },
 ): Promise<void> {
   const trustedKeys = keys === undefined ? {} : { trustedKeys: readTrustedKeys(readFileSync(keys, 'utf8')) };
   const report = await verifyAudit(dataSource, rangeOf({ from, to }), trustedKeys, Date.now());
+  await recordVerification(dataSource, report, { actor });
   const faults = report.faults.map((fault) => ({ ...fault, meaning: AUDIT_FAULTS[fault.code] }));
   out(JSON.stringify({ ...report, faults }, null, 2));
   if (!report.whole) throw new OperatorError('audit_tampered', `${report.fault_count} faults`);

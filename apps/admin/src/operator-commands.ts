@@ -1,3 +1,4 @@
+import { appendAudit } from '#lib/audit';
 import {
   type Approval,
   Approvals,
@@ -85,7 +86,16 @@ export async function asOperator<T>(
     if (!session) throw new Problem('session_missing');
     try {
       if (session.passwordExpired) throw new Problem('password_change_required');
-      if (!session.permissions.includes(permission)) throw new Problem('permission_missing', { permission });
+      if (!session.permissions.includes(permission)) {
+        await appendAudit(dataSource, {
+          actor: `operator:${session.operatorId}`,
+          action: 'operator.request_refused',
+          target: `operator_session:${session.id}`,
+          detail: { code: 'permission_missing', permission },
+          ...origin,
+        });
+        throw new Problem('permission_missing', { permission });
+      }
       return await work(session, origin, keyRing);
     } finally {
       await signIn.signOut(session, origin);

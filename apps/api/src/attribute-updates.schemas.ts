@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { UPDATE_STATES } from '#lib/persons';
-import { attributes, time } from './schemas.js';
+import { attributesSchema } from '#lib/verification';
+import { time } from './schemas.js';
 
 const MAX_PERSONS = 100;
 
@@ -30,7 +31,7 @@ export const attributeUpdateAnswer = z
           state: z.enum([...UPDATE_STATES, 'delivered']).meta({
             description: '`delivered`: in a repeated answer, what was `updated` in the first. It is not kept.',
           }),
-          attributes: attributes.nullable().meta({ description: 'With `updated` only.' }),
+          attributes: attributesSchema.nullable().meta({ description: 'With `updated` only.' }),
         }),
       )
       .meta({ description: 'In the order of `person_ids`.' }),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { METERS, METHODS } from '#lib/billing';
 import { CHECKS, CMS_LIMITS, CRL_REASONS, REASONS, type ReasonCode } from '#lib/pki';
+import { attributesSchema } from '#lib/verification';
 import { counterpartLookupAnswer } from './counterpart-lookups.schemas.js';
 import { needsIdentify, personMembers, verificationPerson } from './persons.schemas.js';
 import { serialLinkageAnswer } from './serial-linkages.schemas.js';
@@ -113,33 +114,6 @@ const reason = z
   })
   .meta({ id: 'Reason' });
 const check = z.object({ name: z.enum(CHECKS), result: z.enum(['passed', 'failed', 'not_run']) }).meta({ id: 'Check' });
-const substituted = z
-  .object({
-    value: z.string(),
-    substitution: z
-      .string()
-      .nullable()
-      .meta({ description: 'One digit per character; 1: the character was replaced.' }),
-    substitution_fits: z.boolean(),
-  })
-  .meta({ id: 'SubstitutedText' });
-export const attributes = z
-  .object({
-    name: substituted,
-    date_of_birth: z.object({
-      raw: z.string(),
-      era: z.enum(['meiji', 'taisho', 'showa', 'heisei', 'reiwa', 'unknown']),
-      year: z.number().optional(),
-      month: z.number().optional(),
-      day: z.number().optional(),
-      precision: z.enum(['day', 'month', 'year', 'unknown']),
-      iso: z.string().optional(),
-    }),
-    sex: z.enum(['male', 'female', 'unknown', 'unrecognized']),
-    address: substituted,
-    other: z.array(z.object({ oid: z.string(), value: z.string(), encoding: z.enum(['text', 'base64']) })),
-  })
-  .meta({ id: 'Attributes' });
 const revocationEvidence = z
   .object({
     method: z.enum(['crl', 'ocsp']),
@@ -191,7 +165,7 @@ export const verificationAnswer = z
       description:
         'A JWS (ES256) by which others can check later that this verdict was given; its keys are at `/jwks/{mode}.json`. Null for a verification made before there were receipts.',
     }),
-    attributes: attributes.nullable().meta({
+    attributes: attributesSchema.nullable().meta({
       description: 'Of a sign certificate whose path, profile, validity and signature passed.',
     }),
     person: verificationPerson.nullable().meta({

@@ -564,6 +564,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/verifications/{id}/evidence-bundle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get the evidence of a verification with its raw bytes
+         * @description A file for `npm run check-evidence`, byte for byte as recorded: `repr-digest` and the audit event `evidence.export` have its SHA-256. Holds personal data in the clear.
+         */
+        post: operations["exportEvidence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/verifications/{id}/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * See whose certificate a verification was about
+         * @description The four attributes of a sign certificate, or the facts of an auth certificate. Recorded as `verification.reveal` with the reason before anything is shown.
+         */
+        post: operations["revealHolder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/verifications/{id}/reverify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Repeat the checks of a verification from what is kept
+         * @description Changes nothing, asks nobody outside and is not metered. The outcome is recorded.
+         */
+        post: operations["reverifyVerification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/audit-events": {
         parameters: {
             query?: never;
@@ -573,6 +633,161 @@ export interface paths {
         };
         /** Search the audit trail, newest first */
         get: operations["searchAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit-events.jsonl": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export days of the chain as JSON lines
+         * @description For `npm run check-audit`. Events of other tenants keep their place by their hash. A file that does not end with its line `end` was cut off. The export is recorded itself.
+         */
+        get: operations["exportAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit-events.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export sealed events as a table
+         * @description For reading: a table has no signatures. UTF-8 with byte order mark and CRLF; texts that a spreadsheet would run are led by an apostrophe. The export is recorded itself.
+         */
+        get: operations["exportAuditCsv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit-events/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** See one audit event with its place in the chain */
+        get: operations["getAuditEvent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit-chain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** See where the chain of audit events stands */
+        get: operations["getAuditChain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit-chain/verifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hold the stored chain against the stored events
+         * @description By the keys in the database: whether they are the right ones only the offline check of an export can say. The result is recorded as `audit.verify`.
+         */
+        post: operations["verifyAuditChain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/legal-holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List legal holds, newest first */
+        get: operations["listLegalHolds"];
+        put?: never;
+        /**
+         * Keep evidence beyond its time
+         * @description Of a tenant and mode, of one of its persons, or one verification.
+         */
+        post: operations["placeLegalHold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/legal-holds/{id}/lift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a legal hold
+         * @description What it alone kept is erased with the next run.
+         */
+        post: operations["liftLegalHold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/retention-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List how long things are kept
+         * @description The rule in force when a thing was recorded applies to it.
+         */
+        get: operations["listRetentionRules"];
         put?: never;
         post?: never;
         delete?: never;
@@ -601,7 +816,7 @@ export interface components {
              * @enum {string}
              */
             stage: "enrolment" | "second_factor" | "password_change" | "open";
-            permissions: ("tenants:read" | "tenants:write" | "applications:read" | "go_live:propose" | "go_live:approve" | "api_keys:read" | "api_keys:write" | "revocation:read" | "revocation:refresh" | "anchors:propose" | "anchors:approve" | "evidence:read" | "verifications:read" | "approvals:read" | "operators:read" | "operators:write" | "operator_roles:propose" | "operator_roles:approve" | "audit:read")[];
+            permissions: ("tenants:read" | "tenants:write" | "applications:read" | "go_live:propose" | "go_live:approve" | "api_keys:read" | "api_keys:write" | "revocation:read" | "revocation:refresh" | "anchors:propose" | "anchors:approve" | "evidence:read" | "holders:reveal" | "retention:read" | "holds:write" | "verifications:read" | "approvals:read" | "operators:read" | "operators:write" | "operator_roles:propose" | "operator_roles:approve" | "audit:read")[];
             /** @description To be sent as X-CSRF-Token with each request that changes something. */
             csrf_token: string;
             /** Format: date-time */
@@ -1131,6 +1346,116 @@ export interface components {
                 };
             }[];
         };
+        EvidenceRequest: {
+            /** @description Why it has to be seen; kept in the audit trail. */
+            reason: string;
+        };
+        RevealedHolder: {
+            verification_id: string;
+            tenant_id: string;
+            /** @enum {string} */
+            mode: "live" | "test";
+            /** @enum {string} */
+            certificate_kind: "sign" | "auth";
+            /** @description Of a sign certificate. */
+            attributes: components["schemas"]["Attributes"] | null;
+            /** @description Of an auth certificate, which has no attributes. */
+            certificate: {
+                serial_number: string;
+                issuer: string;
+                subject: string;
+                /** Format: date-time */
+                not_before: string;
+                /** Format: date-time */
+                not_after: string;
+                sha256: string;
+            } | null;
+            /**
+             * @description Why there is neither. `not_proved`: path, profile, validity or signature did not pass, so nothing shows that it was the holder.
+             * @enum {string|null}
+             */
+            withheld: "not_proved" | "attributes_missing" | null;
+        };
+        Attributes: {
+            name: components["schemas"]["SubstitutedText"];
+            date_of_birth: {
+                raw: string;
+                /** @enum {string} */
+                era: "meiji" | "taisho" | "showa" | "heisei" | "reiwa" | "unknown";
+                year?: number;
+                month?: number;
+                day?: number;
+                /** @enum {string} */
+                precision: "day" | "month" | "year" | "unknown";
+                iso?: string;
+            };
+            /** @enum {string} */
+            sex: "male" | "female" | "unknown" | "unrecognized";
+            address: components["schemas"]["SubstitutedText"];
+            other: {
+                oid: string;
+                value: string;
+                /** @enum {string} */
+                encoding: "text" | "base64";
+            }[];
+        };
+        SubstitutedText: {
+            value: string;
+            /** @description One digit per character; 1: the character was replaced. */
+            substitution: string | null;
+            substitution_fits: boolean;
+        };
+        OperatorReverifyRequest: {
+            /**
+             * @description `then`: by what was known when it was decided. `now`: at this moment, by the lists in the database.
+             * @enum {string}
+             */
+            as_of: "then" | "now";
+            /** @description Why it has to be seen; kept in the audit trail. */
+            reason: string;
+        };
+        OperatorReverification: {
+            verification_id: string;
+            /** @enum {string} */
+            as_of: "then" | "now";
+            /**
+             * Format: date-time
+             * @description The moment for which the checks were repeated, by the clock of the mode.
+             */
+            at: string;
+            /** @enum {string} */
+            outcome: "valid" | "invalid" | "indeterminate";
+            reason: string | null;
+            /** @description Outcome, reasons and checks are those of the verification. */
+            agrees: boolean;
+            steps: components["schemas"]["ExplainedStep"][];
+            revocation_attempts: {
+                /** @enum {string} */
+                method: "crl" | "ocsp";
+                status: string;
+                reason: string | null;
+                /** Format: date-time */
+                revoked_at: string | null;
+                /** Format: date-time */
+                this_update: string | null;
+                /** Format: date-time */
+                next_update: string | null;
+                /** Format: date-time */
+                produced_at: string | null;
+                crl_number: string | null;
+                source_sha256: string | null;
+                detail: string | null;
+                /**
+                 * @description `as_recorded`: the statement it rests on is not kept or there was none; taken from the record.
+                 * @enum {string}
+                 */
+                basis: "rederived" | "as_recorded";
+            }[];
+            policy: {
+                then: string | null;
+                now: string;
+            };
+        };
         AuditEventList: {
             data: components["schemas"]["AuditEvent"][];
             next_cursor: string | null;
@@ -1149,7 +1474,146 @@ export interface components {
             ip: string | null;
             schema_version: number;
             detail: unknown;
+            /** @description `before` and `after` of the fields that differ. Personal values in it are ciphertext or keyed hashes, and stay so here. */
             change: unknown;
+        };
+        AuditEventDetail: {
+            id: string;
+            /** Format: date-time */
+            recorded_at: string;
+            tenant_id: string | null;
+            /** @enum {string|null} */
+            mode: "live" | "test" | null;
+            actor: string;
+            action: string;
+            target: string;
+            request_id: string | null;
+            ip: string | null;
+            schema_version: number;
+            detail: unknown;
+            /** @description `before` and `after` of the fields that differ. Personal values in it are ciphertext or keyed hashes, and stay so here. */
+            change: unknown;
+            /** @description Its place in the chain; null while it waits for one, usually for some seconds. */
+            seal: {
+                seq: number;
+                /** Format: date */
+                day: string;
+                row_hash: string;
+                head: string;
+            } | null;
+        };
+        AuditChain: {
+            /** @description Events in the chain. */
+            seq: number;
+            /** @description The hash that the last one leads to. */
+            head: string;
+            /** Format: date */
+            open_day: string | null;
+            /** Format: date-time */
+            sealed_at: string | null;
+            /** Format: date-time */
+            signed_at: string | null;
+            /** Format: date */
+            first_day: string | null;
+            /** Format: date */
+            last_closed_day: string | null;
+            closed_days: number;
+            /** @description Days that are over and not signed: anything but 0 needs a look. */
+            unclosed_days: number;
+            /** @description Events that wait for their seal, at most 100,000. */
+            unsealed: number;
+            /** Format: date-time */
+            oldest_unsealed_at: string | null;
+            key_ids: string[];
+            /** @description In the process that answers. */
+            verification_running: boolean;
+            /** @description The event `audit.verify` of the last run, here or by the command; its detail has what was found. */
+            last_verification: components["schemas"]["AuditEvent"] | null;
+        };
+        AuditVerifyRequest: {
+            /**
+             * Format: date
+             * @description First day of the chain, of Japan; by default its first.
+             */
+            from?: string;
+            /**
+             * Format: date
+             * @description Last day; by default the one that is open.
+             */
+            to?: string;
+        };
+        AuditVerification: {
+            /**
+             * @description `running`: it goes on, and the chain’s `last_verification` will have the result.
+             * @enum {string}
+             */
+            state: "done" | "running";
+            report: {
+                whole: boolean;
+                fault_count: number;
+                faults: {
+                    code: string;
+                    meaning: string;
+                    seq: number | null;
+                    id: string | null;
+                    day: string | null;
+                }[];
+                /** Format: date */
+                from: string | null;
+                /** Format: date */
+                to: string | null;
+                events: number;
+                seq: number | null;
+                signed_at: string | null;
+            } | null;
+        };
+        LegalHoldList: {
+            data: components["schemas"]["LegalHold"][];
+            next_cursor: string | null;
+        };
+        /** @description Neither a person nor a verification: everything of the tenant and mode. */
+        LegalHold: {
+            id: string;
+            tenant_id: string;
+            /** @enum {string} */
+            mode: "live" | "test";
+            person_id: string | null;
+            verification_id: string | null;
+            reason: string;
+            placed_by: string;
+            /** Format: date-time */
+            placed_at: string;
+            lifted_by: string | null;
+            lift_reason: string | null;
+            /** Format: date-time */
+            lifted_at: string | null;
+        };
+        NewLegalHold: {
+            tenant_id: string;
+            /** @enum {string} */
+            mode: "live" | "test";
+            person_id?: string;
+            verification_id?: string;
+            /** @description Why it has to be kept; shown and recorded. */
+            reason: string;
+        };
+        LiftLegalHold: {
+            /** @description Why it is needed no more; shown and recorded. */
+            reason: string;
+        };
+        RetentionRuleList: {
+            data: components["schemas"]["RetentionRule"][];
+        };
+        RetentionRule: {
+            kind: string;
+            /**
+             * Format: date-time
+             * @description Holds for what was recorded from then on; null: always.
+             */
+            valid_from: string | null;
+            /** @description ISO 8601 duration. */
+            keep: string;
+            ground: string;
         };
     };
     responses: never;
@@ -1325,7 +1789,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1743,7 +2207,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1840,7 +2304,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1924,7 +2388,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1990,7 +2454,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2186,7 +2650,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2292,7 +2756,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2814,7 +3278,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2920,7 +3384,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3017,7 +3481,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3171,7 +3635,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3584,7 +4048,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3754,6 +4218,430 @@ export interface operations {
             };
         };
     };
+    exportEvidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvidenceRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        format: "shomei-evidence-1";
+                        verification: {
+                            id: string;
+                            tenant: string;
+                            /** @enum {string} */
+                            mode: "live" | "test";
+                            /** @enum {string} */
+                            kind: "signature" | "authentication";
+                            /** Format: date-time */
+                            decided_at: string;
+                            /** Format: date-time */
+                            recorded_at: string;
+                        };
+                        facts: {
+                            /** @enum {string} */
+                            outcome: "valid" | "invalid" | "indeterminate";
+                            reasons: {
+                                code: string;
+                                operands?: {
+                                    [key: string]: string | number;
+                                };
+                            }[];
+                            checks: {
+                                /** @enum {string} */
+                                name: "path" | "profile" | "validity" | "signature" | "revocation";
+                                /** @enum {string} */
+                                result: "passed" | "failed" | "not_run";
+                            }[];
+                            revocation: {
+                                /** @enum {string} */
+                                method: "crl" | "ocsp";
+                                /** @enum {string} */
+                                status: "good" | "revoked" | "unknown" | "stale" | "unavailable" | "unsupported";
+                                revokedAt?: number;
+                                reason?: string;
+                                thisUpdate?: number;
+                                nextUpdate?: number;
+                                producedAt?: number;
+                                crlNumber?: string;
+                                sourceSha256?: string;
+                                detail?: string;
+                            }[];
+                            signature: {
+                                /** @enum {string} */
+                                format: "raw" | "cms";
+                                /** @enum {string} */
+                                padding?: "pkcs1_v15" | "pkcs1_v15_bare" | "pss";
+                                /** @enum {string} */
+                                digestAlgorithm?: "sha256" | "sha384" | "sha512";
+                                signingTime?: number;
+                            };
+                            certificate: {
+                                /** @enum {string} */
+                                kind: "sign" | "auth";
+                                notBefore: number;
+                                notAfter: number;
+                                anchor?: string;
+                            };
+                            policy?: string;
+                        };
+                        evidence: {
+                            /** Format: base64 */
+                            certificate: string;
+                            /** Format: base64 */
+                            signature: string;
+                            /** Format: base64 */
+                            digest: string;
+                            /** Format: base64 */
+                            signed_attributes?: string;
+                            cms?: {
+                                contentType: string;
+                                digestAlgorithm: {
+                                    oid: string;
+                                    /** @enum {string} */
+                                    digest?: "sha256" | "sha384" | "sha512";
+                                };
+                                signatureAlgorithm: {
+                                    oid: string;
+                                    /** @enum {string} */
+                                    padding?: "pkcs1_v15" | "pss";
+                                    /** @enum {string} */
+                                    digest?: "sha256" | "sha384" | "sha512";
+                                    saltLength?: number;
+                                };
+                                contradicted: boolean;
+                            };
+                            ocsp?: {
+                                /** Format: base64 */
+                                response: string;
+                                /** Format: base64 */
+                                nonce: string;
+                            };
+                            /** Format: base64 */
+                            salt?: string;
+                        };
+                        receipt?: string;
+                        jwks: {
+                            keys: {
+                                /** @enum {string} */
+                                kty: "EC";
+                                /** @enum {string} */
+                                crv: "P-256";
+                                x: string;
+                                y: string;
+                                kid: string;
+                                /** @enum {string} */
+                                alg: "ES256";
+                                /** @enum {string} */
+                                use: "sig";
+                            }[];
+                        };
+                        anchors: {
+                            /** @enum {string} */
+                            mode: "live" | "test";
+                            /** @enum {string} */
+                            hierarchy: "sign" | "auth";
+                            fingerprint: string;
+                            /** Format: base64 */
+                            certificate: string;
+                        }[];
+                        crls: {
+                            sha256: string;
+                            /** Format: base64 */
+                            content: string;
+                        }[];
+                        exported: {
+                            /** Format: date-time */
+                            at: string;
+                            by: string;
+                            reason: string;
+                        };
+                    };
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revealHolder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvidenceRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevealedHolder"];
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reverifyVerification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OperatorReverifyRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperatorReverification"];
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     searchAudit: {
         parameters: {
             query?: {
@@ -3790,6 +4678,634 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportAudit: {
+        parameters: {
+            query?: {
+                /** @description First day of the chain, of Japan; by default its first. */
+                from?: string;
+                /** @description Last day; by default the one that is open. */
+                to?: string;
+                tenant_id?: string;
+                /** @description Needs tenant_id. */
+                mode?: "live" | "test";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportAuditCsv: {
+        parameters: {
+            query?: {
+                /** @description First day of the chain, of Japan; by default its first. */
+                from?: string;
+                /** @description Last day; by default the one that is open. */
+                to?: string;
+                tenant_id?: string;
+                /** @description Needs tenant_id. */
+                mode?: "live" | "test";
+                actor?: string;
+                /** @description An action such as `operator.sign_in`, or all of a noun: `operator.*`. */
+                action?: string;
+                target?: string;
+                request_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAuditEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditEventDetail"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAuditChain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditChain"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verifyAuditChain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuditVerifyRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditVerification"];
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listLegalHolds: {
+        parameters: {
+            query?: {
+                tenant_id?: string;
+                mode?: "live" | "test";
+                state?: "open" | "lifted";
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LegalHoldList"];
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    placeLegalHold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLegalHold"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LegalHold"];
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    liftLegalHold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LiftLegalHold"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LegalHold"];
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRetentionRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionRuleList"];
                 };
             };
             /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Gauge, type Registry } from 'prom-client';
 import { DataSource } from 'typeorm';
 import { Logger, METRICS } from '#lib/platform';
+import type { AuditSource } from './export-audit.js';
 
 /** An event that has waited this long for its seal is an alarm, milliseconds. */
 const LATE_MS = 5 * 60_000;
@@ -21,8 +22,8 @@ export interface AuditBacklog {
   now: number;
 }
 
-/** Worker's role. */
-export async function readBacklog(dataSource: DataSource): Promise<AuditBacklog> {
+/** Role of the worker or of the operators' REST. */
+export async function readBacklog(source: AuditSource): Promise<AuditBacklog> {
   const ms = (column: string): string => `(extract(epoch from ${column}) * 1000)::float8`;
   const rows: {
     events: string;
@@ -31,7 +32,7 @@ export async function readBacklog(dataSource: DataSource): Promise<AuditBacklog>
     seq: string;
     unclosed: number | null;
     now: number;
-  }[] = await dataSource.query(
+  }[] = await source.query(
     `select b.events, ${ms('b.oldest')} as oldest, ${ms('c.sealed_at')} as sealed_at, c.seq,
        (clock_timestamp() at time zone 'Asia/Tokyo')::date - c.day as unclosed, ${ms('clock_timestamp()')} as now
      from audit_chain c, pg_control_system() s,

@@ -4,6 +4,7 @@ export * from './audit-form.js';
 export * from './audit-sealing.module.js';
 export * from './audit-watch.js';
 export * from './changed-fields.js';
+export * from './chain-status.js';
 export * from './check-export.js';
 export * from './export-audit.js';
 export * from './export-form.js';

@@ -44,6 +44,10 @@ export interface AuditSearch {
   limit: number;
 }
 
+/** Whether an action is the one asked for, or of its noun. */
+export const fitsAction = (action: string, wanted: string): boolean =>
+  wanted.endsWith('.*') ? action.startsWith(wanted.slice(0, -1)) : action === wanted;
+
 /** The conditions of a search and their values, for a `where` over `audit_event`. */
 function conditionsOf(search: AuditSearch): { where: string; values: unknown[] } {
   const values: unknown[] = [];
@@ -74,16 +78,43 @@ function conditionsOf(search: AuditSearch): { where: string; values: unknown[] }
   return { where: conditions.length > 0 ? `where ${conditions.join(' and ')}` : '', values };
 }
 
+const COLUMNS = `id, tenant_id as "tenantId", mode, actor, action, schema_version as "schemaVersion", target,
+  request_id as "requestId", host(ip) as ip, detail, change,
+  to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "recordedAt"`;
+
 /** Events that fit, in the order of their ids. Shows what the role and the tenancy of `source` may see. */
 export async function searchAudit(source: AuditSource, search: AuditSearch): Promise<AuditEvent[]> {
   const { where, values } = conditionsOf(search);
   return source.query(
-    `select id, tenant_id as "tenantId", mode, actor, action, schema_version as "schemaVersion", target,
-       request_id as "requestId", host(ip) as ip, detail, change,
-       to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "recordedAt"
-     from audit_event ${where} order by id ${search.order === 'oldest' ? 'asc' : 'desc'} limit $${values.length + 1}`,
+    `select ${COLUMNS} from audit_event ${where} order by id ${search.order === 'oldest' ? 'asc' : 'desc'} limit $${values.length + 1}`,
     [...values, search.limit],
   );
+}
+
+/** Where an event stands in the chain. */
+export interface EventSeal {
+  seq: number;
+  /** Of Japan, on which it was sealed. */
+  day: string;
+  /** Hex. */
+  rowHash: string;
+  head: string;
+}
+
+/** One event, and its seal unless it still waits for one. Operators' role. */
+export async function findAuditEvent(
+  source: AuditSource,
+  id: string,
+): Promise<{ event: AuditEvent; seal?: EventSeal } | undefined> {
+  const [event]: AuditEvent[] = await source.query(`select ${COLUMNS} from audit_event where id = $1`, [id]);
+  if (event === undefined) return undefined;
+  const [seal]: { seq: string; day: string; row_hash: string; head: string }[] = await source.query(
+    `select seq, day::text, encode(row_hash, 'hex') as row_hash, encode(head, 'hex') as head
+     from audit_seal where event_id = $1`,
+    [id],
+  );
+  if (seal === undefined) return { event };
+  return { event, seal: { seq: Number(seal.seq), day: seal.day, rowHash: seal.row_hash, head: seal.head } };
 }
 
 /** How many events fit, counted up to `limit`. */

@@ -15,8 +15,13 @@ describe('the permission table', () => {
   });
 
   it('lets auditors and support change nothing but the freshness of lists', () => {
-    const changing = permissionsOf(['auditor', 'support']).filter((permission) => !permission.endsWith(':read'));
+    const changing = permissionsOf(['auditor', 'support']).filter((permission) => !/:(read|reveal)$/.test(permission));
     expect(changing).toEqual(['revocation:refresh']);
+  });
+
+  it('opens evidence and reveals holders to auditors alone', () => {
+    for (const permission of ['evidence:read', 'holders:reveal'] as const)
+      expect(PERMISSIONS[permission]).toEqual(['auditor']);
   });
 
   it('lets only admins propose or approve what needs two people, save that onboarding brings tenants live', () => {

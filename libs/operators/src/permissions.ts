@@ -14,8 +14,11 @@ export const PERMISSIONS = {
   'revocation:refresh': ['admin', 'support'],
   'anchors:propose': ['admin'],
   'anchors:approve': ['admin'],
-  // the database asks for the role too: `open_evidence`
+  // the database asks for the role too, for both: `open_evidence`
   'evidence:read': ['auditor'],
+  'holders:reveal': ['auditor'],
+  'retention:read': ['admin', 'auditor'],
+  'holds:write': ['admin'],
   'verifications:read': ['admin', 'auditor', 'support'],
   'approvals:read': ['admin', 'onboarding', 'billing', 'auditor'],
   'operators:read': ['admin', 'auditor'],

@@ -103,6 +103,31 @@ export const OPERATOR_PROBLEMS = {
     ja: '変更する内容がありません。',
     remedy: 'Get the present state.',
   },
+  evidence_damaged: {
+    status: 409,
+    title: 'The evidence does not open: it is not what was sealed for this verification.',
+    ja: '証跡を開くことができません。保存後に変更されたおそれがあります。',
+    remedy: 'Do not repair it. Keep the database as it is, compare with a backup, and treat it as an incident.',
+  },
+  hold_not_open: {
+    status: 409,
+    title: 'The hold was lifted before.',
+    ja: 'この保全は既に解除されています。',
+    remedy: 'See who lifted it and why; place another one if it is still needed.',
+  },
+  audit_nothing_sealed: {
+    status: 409,
+    title: 'No day of the audit chain is in that range.',
+    ja: '指定された期間に封印済みの監査記録がありません。',
+    remedy: 'Ask for other days, or wait until a worker has sealed the first events.',
+  },
+  audit_verification_running: {
+    status: 409,
+    title: 'The audit chain is being verified already.',
+    ja: '監査記録の検証は既に実行中です。',
+    remedy: 'Look at the status until it is done.',
+    retryable: true,
+  },
   tenant_step_refused: {
     status: 409,
     title: 'This step does not lead on from the state the tenant is in.',

@@ -1,45 +1,12 @@
 import { createHash, createPublicKey } from 'node:crypto';
 import type { DataSource } from 'typeorm';
-import { appendAudit, type Origin } from '#lib/audit';
-import { newId, Problem, toPublicId, unwrapKey, type KeyRing, type Mode, type ProblemCode } from '#lib/platform';
+import { appendAudit } from '#lib/audit';
+import { toPublicId, type KeyRing, type Mode } from '#lib/platform';
 import { readListFile } from '#lib/revocation';
 import { BUNDLE_FORMAT, BUNDLE_LIST_OCTETS, type Bundle } from './bundle.js';
-import { openEvidence, type SealedEvidence, type VerdictFacts } from './evidence.js';
+import type { SealedEvidence, VerdictFacts } from './evidence.js';
+import { openForOperator, type EvidenceRequest } from './opened-evidence.js';
 import { keySetOf } from './receipts.js';
-
-/** What the door gives of one verification. */
-interface Opened {
-  refusal: 'session_invalid' | 'permission_missing' | 'reason_missing' | 'verification_unknown' | null;
-  tenant_id: string;
-  mode: Mode;
-  kind: 'signature' | 'authentication';
-  decided_at: Date;
-  recorded_at: Date;
-  verdict: VerdictFacts;
-  tenant_key_id: string;
-  /** Null: erased. */
-  evidence: Buffer | null;
-  ring_key_id: string;
-  wrapped: Buffer;
-}
-
-const REFUSALS: Record<NonNullable<Opened['refusal']>, [ProblemCode, Record<string, unknown>?]> = {
-  session_invalid: ['session_missing'],
-  permission_missing: ['permission_missing', { permission: 'evidence:read' }],
-  reason_missing: ['request_invalid', { field: 'reason' }],
-  verification_unknown: ['not_found'],
-};
-
-export interface ExportRequest {
-  /** UUID. */
-  verificationId: string;
-  /** 3–500 characters; kept in the audit trail and the bundle. */
-  reason: string;
-  /** SHA-256 of the token of an auditor's session with both factors. */
-  tokenSha256: Buffer;
-  operatorId: string;
-  origin: Origin;
-}
 
 /** A bundle as one JSON text, and its SHA-256 (hex), which the audit trail has too. */
 export interface ExportedBundle {
@@ -50,19 +17,16 @@ export interface ExportedBundle {
 /**
  * Everything that a verdict rests on, with the raw bytes, in the form of docs/evidence.md. As role shomei_admin or
  * shomei_operator. Asking is recorded by the database, what left by its hash.
- * @throws Problem `session_missing`, `permission_missing`, `request_invalid`, `not_found`, `evidence_erased`
+ * @throws Problem as `openForOperator`
  */
 export async function exportEvidence(
   dataSource: DataSource,
   keyRing: KeyRing,
-  request: ExportRequest,
+  request: EvidenceRequest,
 ): Promise<ExportedBundle> {
   const { verificationId: id, origin } = request;
-  const opened = await open(dataSource, request);
-  const { tenant_id: tenantId, mode, tenant_key_id: keyId, verdict: facts } = opened;
-  if (opened.evidence === null) throw new Problem('evidence_erased');
-  const key = unwrapKey(keyRing, keyId, opened.ring_key_id, opened.wrapped);
-  const kept = openEvidence(key, { tenantId, mode }, id, opened.evidence);
+  const opened = await openForOperator(dataSource, keyRing, request, 'bundle');
+  const { tenantId, mode, facts, evidence: kept } = opened;
   const bundle: Bundle = {
     format: BUNDLE_FORMAT,
     verification: {
@@ -70,14 +34,14 @@ export async function exportEvidence(
       tenant: toPublicId('ten', tenantId),
       mode,
       kind: opened.kind,
-      decided_at: opened.decided_at.toISOString(),
-      recorded_at: opened.recorded_at.toISOString(),
+      decided_at: opened.decidedAt.toISOString(),
+      recorded_at: opened.recordedAt.toISOString(),
     },
     facts,
     evidence: evidenceOf(kept),
     ...(kept.receipt === undefined ? {} : { receipt: kept.receipt }),
     jwks: await readKeySet(dataSource, mode),
-    anchors: await readAnchors(dataSource, opened.recorded_at),
+    anchors: await readAnchors(dataSource, opened.recordedAt),
     crls: await readLists(dataSource, mode, facts),
     exported: {
       at: new Date().toISOString(),
@@ -96,22 +60,6 @@ export async function exportEvidence(
     ...origin,
   });
   return { text, sha256 };
-}
-
-async function open(dataSource: DataSource, request: ExportRequest): Promise<Opened> {
-  const { tokenSha256, verificationId, reason, origin } = request;
-  const rows: Opened[] = await dataSource.query('select * from open_evidence($1, $2, $3, $4, $5, $6)', [
-    tokenSha256,
-    verificationId,
-    reason,
-    newId(Date.now()),
-    origin.requestId ?? null,
-    origin.ip ?? null,
-  ]);
-  const opened = rows[0]!;
-  if (opened.refusal === null) return opened;
-  const [code, members] = REFUSALS[opened.refusal];
-  throw new Problem(code, members);
 }
 
 const base64 = (value: Uint8Array): string => Buffer.from(value).toString('base64');

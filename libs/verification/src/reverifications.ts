@@ -1,27 +1,17 @@
 import { createHash } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { appendAudit } from '#lib/audit';
 import { appendUsage, usageEventOf, type UsageEvent } from '#lib/billing';
 import { Clock, newId, newRandomId, Problem, withTenant, type Call, type Mode } from '#lib/platform';
-import {
-  JUDGING_POLICY,
-  sha256Hex,
-  type Certificate,
-  type RevocationFinding,
-  type TrustAnchor,
-  type Verdict,
-} from '#lib/pki';
+import { JUDGING_POLICY, type RevocationFinding, type TrustAnchor, type Verdict } from '#lib/pki';
 import { AnchorStore, RevocationHistory, RevocationService } from '#lib/revocation';
 import { TenantKeys, type Principal } from '#lib/tenancy';
 import { openEvidence, type SealedEvidence } from './evidence.js';
-import { EvidenceIncomplete, rejudge, statusFromKeptOcsp, type RejudgedStatus } from './rejudge.js';
+import type { RejudgedStatus } from './rejudge.js';
+import { anchorsImportedBy, type AsOf, repeatChecks, statusesThen, type StatusQuestion } from './repeated-checks.js';
 import type { VerificationRow } from './verification.entity.js';
 import { findVisibleVerification } from './visible-verification.js';
-
-export const AS_OF = ['then', 'now'] as const;
-export type AsOf = (typeof AS_OF)[number];
 
 export interface Reverification {
   verificationId: string;
@@ -37,9 +27,6 @@ export interface Reverification {
   policy: { then?: string; now: string };
   usage: UsageEvent[];
 }
-
-/** Statements of the history that it cannot tell, rather than what a list said. */
-const NOT_TOLD = new Set(['list_not_known', 'before_history', 'history_corrupt']);
 
 /** Repeats the checks of a stored verification from its evidence. Nothing of the verification changes. */
 @Injectable()
@@ -68,23 +55,19 @@ export class Reverifications {
       asOf === 'then'
         ? await this.anchorsKnownAt(row.recordedAt)
         : { live: this.anchors.of('live'), test: this.anchors.of('test') };
-    const statusesOf = (certificate: Certificate, anchor: TrustAnchor) =>
-      asOf === 'then'
-        ? this.statusesThen({ certificate, anchor, at }, mode, facts.revocation, evidence)
-        : this.statusesNow({ certificate, anchor, at }, mode, facts.revocation);
-    const { verdict, statuses } = await rejudge({
+    const { verdict, statuses, agrees } = await repeatChecks({
       mode,
       facts,
       evidence,
       anchors: anchors[mode],
       anchorsOfOtherMode: anchors[mode === 'live' ? 'test' : 'live'],
       at,
-      statusesOf,
-    }).catch((error: unknown) => {
-      throw error instanceof EvidenceIncomplete ? new Problem('evidence_incomplete') : error;
+      statusesOf: (certificate, anchor) =>
+        asOf === 'then'
+          ? statusesThen(this.history, mode, { certificate, anchor, at }, { facts, evidence })
+          : this.statusesNow({ certificate, anchor, at }, mode, facts.revocation),
     });
-    const { outcome, reasons, checks } = verdict;
-    const agrees = isDeepStrictEqual(plain({ outcome, reasons, checks }), plain(factsOf(row)));
+    const { outcome } = verdict;
     const usage = asOf === 'then' ? [] : meter(facts.certificate.kind, statuses, outcome);
     await this.record(principal, row, { asOf, verdict, agrees, usage, at }, call);
     return {
@@ -112,38 +95,14 @@ export class Reverifications {
 
   /** Of both modes: an issuer that only the other one knows has a reason of its own. */
   private async anchorsKnownAt(time: Date): Promise<Record<Mode, readonly TrustAnchor[]>> {
-    const rows: { mode: Mode; fingerprint: Buffer }[] = await this.dataSource.query(
-      'select mode, fingerprint from trust_anchor where imported_at <= $1',
-      [time],
-    );
-    const known = new Set(rows.map(({ mode, fingerprint }) => `${mode} ${fingerprint.toString('hex')}`));
-    const of = (mode: Mode) => this.anchors.of(mode).filter(({ fingerprint }) => known.has(`${mode} ${fingerprint}`));
+    const known = await anchorsImportedBy(this.dataSource, time);
+    const of = (mode: Mode) => this.anchors.of(mode).filter(({ fingerprint }) => known(mode, fingerprint));
     return { live: of('live'), test: of('test') };
-  }
-
-  private async statusesThen(
-    question: { certificate: Certificate; anchor: TrustAnchor; at: number },
-    mode: Mode,
-    recorded: readonly RevocationFinding[],
-    { ocsp }: SealedEvidence,
-  ): Promise<RejudgedStatus[]> {
-    const statuses: RejudgedStatus[] = [];
-    for (const finding of recorded) {
-      const { method, sourceSha256 } = finding;
-      let again: RevocationFinding | undefined;
-      if (method === 'ocsp' && ocsp && sha256Hex(ocsp.response) === sourceSha256)
-        again = statusFromKeptOcsp(ocsp, question);
-      else if (method === 'crl' && sourceSha256 !== undefined)
-        again = await this.history.statusBy(sourceSha256, { mode, ...question });
-      const told = again !== undefined && !NOT_TOLD.has(again.detail ?? '');
-      statuses.push(told ? { finding: again!, basis: 'rederived' } : { finding, basis: 'as_recorded' });
-    }
-    return statuses;
   }
 
   /** By the method of then: whoever asked OCSP has no use for an older list. */
   private async statusesNow(
-    question: { certificate: Certificate; anchor: TrustAnchor; at: number },
+    question: StatusQuestion,
     mode: Mode,
     recorded: readonly RevocationFinding[],
   ): Promise<RejudgedStatus[]> {
@@ -197,11 +156,6 @@ const meter = (
       outcome: index === statuses.length - 1 ? outcome : 'indeterminate',
     }),
   );
-
-const factsOf = ({ verdict: { outcome, reasons, checks } }: VerificationRow) => ({ outcome, reasons, checks });
-
-/** As it comes back from the database. */
-const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 /** The same for the same key and verification, so that the unique index counts a repeated request once (RFC 9562 §5.8). */
 function repeatableId(verificationId: string, keyHash: string): string {

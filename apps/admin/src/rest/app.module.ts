@@ -5,10 +5,13 @@ import { PlatformModule, type PlatformOptions } from '#lib/platform';
 import { AnchorsController } from './anchors.controller.js';
 import { ApiKeysController } from './api-keys.controller.js';
 import { ApprovalsController } from './approvals.controller.js';
+import { AuditChainController } from './audit-chain.controller.js';
 import { AuditController } from './audit.controller.js';
 import { BodyPipe } from './body-pipe.js';
 import { CodesController } from './codes.controller.js';
+import { EvidenceController } from './evidence.controller.js';
 import { HealthController } from './health.controller.js';
+import { HoldsController } from './holds.controller.js';
 import { OnboardingController } from './onboarding.controller.js';
 import { OperatorsController } from './operators.controller.js';
 import { PasswordCheck } from './password-check.js';
@@ -45,7 +48,10 @@ export class AppModule {
         RevocationController,
         AnchorsController,
         VerificationsController,
+        EvidenceController,
         AuditController,
+        AuditChainController,
+        HoldsController,
         HealthController,
         CodesController,
       ],

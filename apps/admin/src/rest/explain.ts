@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type CheckName, type Reason, REASONS, type RevocationFinding } from '#lib/pki';
+import { type CheckName, type Reason, REASONS, type RevocationFinding, type Verdict } from '#lib/pki';
 import { toPublicId } from '#lib/platform';
 import { type FoundVerification, REASON_TEXTS } from '#lib/verification';
 import type { Explanation, foundVerification } from './search-schemas.js';
@@ -33,7 +33,7 @@ function explainReason(reason: Reason): Explanation['steps'][number]['reasons'][
   return { code: reason.code, operands: { ...reason.operands }, message, remedy, user_message: user };
 }
 
-const explainAttempt = (finding: RevocationFinding): Explanation['revocation_attempts'][number] => ({
+export const explainAttempt = (finding: RevocationFinding): Explanation['revocation_attempts'][number] => ({
   method: finding.method,
   status: finding.status,
   reason: finding.reason ?? null,
@@ -46,17 +46,21 @@ const explainAttempt = (finding: RevocationFinding): Explanation['revocation_att
   detail: finding.detail ?? null,
 });
 
+/** Each check with what it looks at and what spoke against it. */
+export const explainSteps = ({ checks, reasons }: Pick<Verdict, 'checks' | 'reasons'>): Explanation['steps'] =>
+  checks.map(({ name, result }) => ({
+    check: name,
+    result,
+    title: TITLES[name],
+    reasons: reasons.filter(({ code }) => REASONS[code].check === name).map(explainReason),
+  }));
+
 /** A verification step by step, from what is stored in the clear: nothing in it names the holder. */
 export function explain(found: FoundVerification): Explanation {
-  const { checks, reasons, signature, certificate, revocation } = found.facts;
+  const { signature, certificate, revocation } = found.facts;
   return {
     ...foundAnswer(found),
-    steps: checks.map(({ name, result }) => ({
-      check: name,
-      result,
-      title: TITLES[name],
-      reasons: reasons.filter(({ code }) => REASONS[code].check === name).map(explainReason),
-    })),
+    steps: explainSteps(found.facts),
     signature: {
       format: signature.format,
       padding: signature.padding ?? null,

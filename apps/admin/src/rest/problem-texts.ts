@@ -6,6 +6,8 @@ export const SHARED_PROBLEMS = {
   request_invalid: '入力内容に誤りがあります。',
   cursor_malformed: '一覧の続きを取得できません。最初から表示し直してください。',
   not_found: '対象が見つかりません。',
+  evidence_erased: '保存期間の満了により、証跡は消去されています。',
+  evidence_incomplete: '保存されている証跡が不足しているため、再検証できません。',
   body_too_large: '送信できるサイズを超えています。',
   media_type_unsupported: '送信形式に対応していません。',
   storage_unavailable: '現在データベースを利用できません。しばらくしてからお試しください。',

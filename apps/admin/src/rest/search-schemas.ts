@@ -105,26 +105,26 @@ export const auditQuery = z.strictObject({
   limit,
 });
 export type AuditQuery = z.output<typeof auditQuery>;
-export const auditList = z
+export const auditEvent = z
   .object({
-    data: z.array(
-      z
-        .object({
-          id: z.string(),
-          recorded_at: time,
-          tenant_id: z.string().nullable(),
-          mode: mode.nullable(),
-          actor: z.string(),
-          action: z.string(),
-          target: z.string(),
-          request_id: z.string().nullable(),
-          ip: z.string().nullable(),
-          schema_version: z.number(),
-          detail: z.unknown(),
-          change: z.unknown(),
-        })
-        .meta({ id: 'AuditEvent' }),
-    ),
-    next_cursor: z.string().nullable(),
+    id: z.string(),
+    recorded_at: time,
+    tenant_id: z.string().nullable(),
+    mode: mode.nullable(),
+    actor: z.string(),
+    action: z.string(),
+    target: z.string(),
+    request_id: z.string().nullable(),
+    ip: z.string().nullable(),
+    schema_version: z.number(),
+    detail: z.unknown(),
+    change: z.unknown().meta({
+      description:
+        '`before` and `after` of the fields that differ. Personal values in it are ciphertext or keyed hashes, and stay so here.',
+    }),
   })
+  .meta({ id: 'AuditEvent' });
+export type AuditEventAnswer = z.output<typeof auditEvent>;
+export const auditList = z
+  .object({ data: z.array(auditEvent), next_cursor: z.string().nullable() })
   .meta({ id: 'AuditEventList' });
