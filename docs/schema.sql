@@ -19,6 +19,7 @@ create role shomei_worker login noinherit;
 
 -- Types
 
+create type documented_item as enum ('contract_and_nda', 'delegation', 'officers_fitness', 'security_measures', 'privacy_notice');
 create type outcome as enum ('valid', 'invalid', 'indeterminate');
 create type tenant_mode as enum ('live', 'test');
 create type tenant_state as enum ('applied', 'in_review', 'rejected', 'test', 'notified', 'live', 'suspended', 'terminated');
@@ -296,6 +297,49 @@ create table challenge_use (
 );
 alter table challenge_use enable row level security;
 alter table challenge_use force row level security;
+
+create table checklist_file (
+  tenant_id uuid not null,
+  id uuid not null,
+  item documented_item not null,
+  media_type text not null,
+  size integer not null,
+  sha256 bytea not null,
+  name bytea not null,
+  content bytea not null,
+  ring_key text not null,
+  uploaded_by uuid not null,
+  uploaded_at timestamp with time zone default clock_timestamp() not null,
+  withdrawn_by uuid,
+  withdrawn_at timestamp with time zone,
+  withdrawal_reason text,
+  replaced_by uuid,
+  constraint checklist_file_pkey PRIMARY KEY (tenant_id, id),
+  constraint checklist_file_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id),
+  constraint checklist_file_tenant_id_replaced_by_fkey FOREIGN KEY (tenant_id, replaced_by) REFERENCES checklist_file(tenant_id, id),
+  constraint checklist_file_uploaded_by_fkey FOREIGN KEY (uploaded_by) REFERENCES operator_account(id),
+  constraint checklist_file_withdrawn_by_fkey FOREIGN KEY (withdrawn_by) REFERENCES operator_account(id),
+  constraint checklist_file_check CHECK ((num_nulls(withdrawn_by, withdrawn_at, withdrawal_reason) = ANY (ARRAY[0, 3]))),
+  constraint checklist_file_check1 CHECK (((replaced_by IS NULL) OR (withdrawn_at IS NOT NULL))),
+  constraint checklist_file_media_type_check CHECK ((media_type = ANY (ARRAY['application/pdf'::text, 'image/png'::text, 'image/jpeg'::text]))),
+  constraint checklist_file_sha256_check CHECK ((length(sha256) = 32)),
+  constraint checklist_file_size_check CHECK (((size >= 1) AND (size <= 10485760))),
+  constraint checklist_file_withdrawal_reason_check CHECK (((length(withdrawal_reason) >= 1) AND (length(withdrawal_reason) <= 1000)))
+);
+
+create table checklist_item (
+  tenant_id uuid not null,
+  item documented_item not null,
+  confirmed_by uuid,
+  confirmed_at timestamp with time zone,
+  note text,
+  constraint checklist_item_pkey PRIMARY KEY (tenant_id, item),
+  constraint checklist_item_confirmed_by_fkey FOREIGN KEY (confirmed_by) REFERENCES operator_account(id),
+  constraint checklist_item_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id),
+  constraint checklist_item_check CHECK (((confirmed_by IS NULL) = (confirmed_at IS NULL))),
+  constraint checklist_item_check1 CHECK (((note IS NULL) OR (confirmed_at IS NOT NULL))),
+  constraint checklist_item_note_check CHECK (((length(note) >= 1) AND (length(note) <= 1000)))
+);
 
 create table consent (
   tenant_id uuid not null,
@@ -1152,6 +1196,36 @@ end $function$
 ;
 alter function change_operator_password(uuid,bytea,text) owner to shomei_operator_keeper;
 
+CREATE OR REPLACE FUNCTION public.connection_test(of_tenant uuid)
+ RETURNS TABLE(shows text, verification_id uuid, recorded_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  with expected as (
+    select coalesce(max(a.signature_verifications_a_month), 0) as signatures,
+      coalesce(max(a.authentications_a_month), 0) as authentications
+    from tenant_application a where a.tenant_id = of_tenant
+  )
+  select 'valid_signature', v.id, v.recorded_at
+  from expected e left join lateral (select v.id, v.recorded_at from verification v
+    where v.tenant_id = of_tenant and v.mode = 'test' and v.outcome = 'valid' and v.kind = 'signature'
+    order by v.id limit 1) v on true
+  where e.signatures > 0 or e.authentications = 0
+  union all
+  select 'valid_authentication', v.id, v.recorded_at
+  from expected e left join lateral (select v.id, v.recorded_at from verification v
+    where v.tenant_id = of_tenant and v.mode = 'test' and v.outcome = 'valid' and v.kind = 'authentication'
+    order by v.id limit 1) v on true
+  where e.authentications > 0
+  union all
+  select 'invalid', v.id, v.recorded_at
+  from expected e left join lateral (select v.id, v.recorded_at from verification v
+    where v.tenant_id = of_tenant and v.mode = 'test' and v.outcome = 'invalid'
+    order by v.id limit 1) v on true
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.current_mode()
  RETURNS tenant_mode
  LANGUAGE sql
@@ -1391,6 +1465,60 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.guard_checklist_file()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if tg_op = 'DELETE' then
+    raise exception 'files are withdrawn, not deleted' using errcode = '23514', constraint = 'checklist_file_stays';
+  end if;
+  perform hold_checklist(new.tenant_id);
+  if tg_op = 'INSERT' then
+    if new.withdrawn_at is not null then
+      raise exception 'a new file is not withdrawn' using errcode = '23514', constraint = 'checklist_file_stays';
+    end if;
+    new.uploaded_at := clock_timestamp();
+  else
+    if old.withdrawn_at is not null or new.withdrawn_at is null
+        or (new.tenant_id, new.id, new.item, new.media_type, new.size, new.sha256, new.name, new.content, new.ring_key,
+            new.uploaded_by, new.uploaded_at)
+          is distinct from
+          (old.tenant_id, old.id, old.item, old.media_type, old.size, old.sha256, old.name, old.content, old.ring_key,
+            old.uploaded_by, old.uploaded_at) then
+      raise exception 'a file is withdrawn once and never changed' using errcode = '23514', constraint = 'checklist_file_stays';
+    end if;
+    new.withdrawn_at := clock_timestamp();
+  end if;
+  -- What was confirmed is what lay there.
+  update checklist_item set confirmed_by = null, confirmed_at = null, note = null
+  where tenant_id = new.tenant_id and item = new.item and confirmed_at is not null;
+  return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_checklist_item()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if tg_op = 'DELETE' or tg_op = 'UPDATE' and (new.tenant_id, new.item) is distinct from (old.tenant_id, old.item) then
+    raise exception 'items are reopened, not deleted' using errcode = '23514', constraint = 'checklist_item_stays';
+  end if;
+  perform hold_checklist(new.tenant_id);
+  if new.confirmed_at is not null then
+    if not exists (select 1 from checklist_file f
+        where f.tenant_id = new.tenant_id and f.item = new.item and f.withdrawn_at is null) then
+      raise exception 'nothing to confirm without a file' using errcode = '23514', constraint = 'checklist_item_needs_file';
+    end if;
+    new.confirmed_at := clock_timestamp();
+  end if;
+  return new;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.guard_operator_account()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1495,6 +1623,19 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.guard_tenant_checklist()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if cardinality(open_checklist_items(new.id)) > 0 then
+    raise exception 'the checklist is not done' using errcode = '23514', constraint = 'checklist_is_done';
+  end if;
+  return new;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.guard_tenant_key()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1539,6 +1680,19 @@ begin
     raise exception 'a live trust anchor needs an approval' using errcode = '23514', constraint = 'live_anchor_needs_approval';
   end if;
   return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.hold_checklist(of_tenant uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  perform 1 from tenant t where t.id = of_tenant and t.state not in ('rejected', 'terminated') for no key update;
+  if not found then
+    raise exception 'the checklist is closed' using errcode = '23514', constraint = 'checklist_closed';
+  end if;
 end $function$
 ;
 
@@ -1641,6 +1795,22 @@ AS $function$
 $function$
 ;
 alter function note_api_key_use(bytea) owner to shomei_key_maker;
+
+CREATE OR REPLACE FUNCTION public.open_checklist_items(of_tenant uuid)
+ RETURNS text[]
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select array(
+    select i.item::text from unnest(enum_range(null::documented_item)) with ordinality as i (item, place)
+    where not exists (select 1 from checklist_item c
+      where c.tenant_id = of_tenant and c.item = i.item and c.confirmed_at is not null)
+    order by i.place)
+  || case when exists (select 1 from connection_test(of_tenant) t where t.verification_id is null)
+    then array['connection_test'] else array[]::text[] end
+$function$
+;
 
 CREATE OR REPLACE FUNCTION public.open_evidence(token_hash bytea, wanted uuid, why text, new_audit_id uuid, request text, address inet, purpose text DEFAULT 'bundle'::text)
  RETURNS TABLE(refusal text, tenant_id uuid, mode tenant_mode, kind text, decided_at timestamp with time zone, recorded_at timestamp with time zone, verdict jsonb, tenant_key_id uuid, evidence bytea, ring_key_id text, wrapped bytea)
@@ -1835,10 +2005,13 @@ alter function unsealed_audit_events(xid8,uuid,integer) owner to shomei_audit_se
 -- Triggers
 
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.approval FOR EACH ROW EXECUTE FUNCTION guard_approval();
+CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.checklist_file FOR EACH ROW EXECUTE FUNCTION guard_checklist_file();
+CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.checklist_item FOR EACH ROW EXECUTE FUNCTION guard_checklist_item();
 CREATE TRIGGER look_again AFTER UPDATE OF lifted_at ON public.legal_hold FOR EACH ROW WHEN (((old.lifted_at IS NULL) AND (new.lifted_at IS NOT NULL))) EXECUTE FUNCTION look_again_when_lifted();
 CREATE TRIGGER end_sessions AFTER UPDATE ON public.operator_account FOR EACH ROW WHEN (((((old.roles IS DISTINCT FROM new.roles) OR (old.disabled_at IS DISTINCT FROM new.disabled_at)) OR (old.password_hash IS DISTINCT FROM new.password_hash)) OR ((old.totp_confirmed_at IS NOT NULL) AND ((old.totp_confirmed_at IS DISTINCT FROM new.totp_confirmed_at) OR (old.totp_secret IS DISTINCT FROM new.totp_secret))))) EXECUTE FUNCTION end_operator_sessions();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.operator_account FOR EACH ROW EXECUTE FUNCTION guard_operator_account();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.tenant FOR EACH ROW EXECUTE FUNCTION guard_tenant();
+CREATE TRIGGER guard_checklist BEFORE UPDATE ON public.tenant FOR EACH ROW WHEN ((((old.state = 'test'::tenant_state) AND (new.state = 'notified'::tenant_state)) OR ((old.state = 'notified'::tenant_state) AND (new.state = 'live'::tenant_state)))) EXECUTE FUNCTION guard_tenant_checklist();
 CREATE TRIGGER guard BEFORE DELETE ON public.tenant_key FOR EACH ROW EXECUTE FUNCTION guard_tenant_key();
 CREATE TRIGGER guard BEFORE INSERT OR UPDATE ON public.trust_anchor FOR EACH ROW EXECUTE FUNCTION guard_trust_anchor();
 
@@ -1972,6 +2145,8 @@ grant select on certificate_tombstone to shomei_worker;
 grant insert, select on challenge to shomei_api;
 grant insert on challenge_use to shomei_door;
 grant select on challenge_use to shomei_api;
+grant insert, select on checklist_file to shomei_admin;
+grant insert, select on checklist_item to shomei_admin;
 grant insert, select on consent to shomei_api;
 grant select on consent to shomei_worker;
 grant insert, select on consent_withdrawal to shomei_api;
@@ -2089,6 +2264,8 @@ grant insert (id, public_key) on audit_signing_key to shomei_worker;
 grant update (expires_at, severed_at) on certificate_tombstone to shomei_api;
 grant select (id, mode, tenant_id) on challenge to shomei_door;
 grant select (verification_id) on challenge_use to shomei_door;
+grant update (replaced_by, withdrawal_reason, withdrawn_at, withdrawn_by) on checklist_file to shomei_admin;
+grant update (confirmed_at, confirmed_by, note) on checklist_item to shomei_admin;
 grant select (mode, recorded_at, tenant_id) on consent to shomei_retention_clerk;
 grant select (mode, reference_format, tenant_id) on contract to shomei_key_lookup;
 grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, counterpart, identify, latest_attributes, reference_format, revocation_methods, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_admin;
@@ -2158,6 +2335,7 @@ grant execute on function approval_is_executed(uuid,text,text,jsonb,jsonb) to sh
 grant execute on function audit_backlog(xid8) to shomei_admin;
 grant execute on function audit_backlog(xid8) to shomei_worker;
 grant execute on function change_operator_password(uuid,bytea,text) to shomei_admin;
+grant execute on function connection_test(uuid) to shomei_admin;
 grant execute on function current_mode() to shomei_admin;
 grant execute on function current_mode() to shomei_api;
 grant execute on function current_mode() to shomei_door;
@@ -2180,6 +2358,7 @@ grant execute on function find_operator_secret(uuid,text) to shomei_admin;
 grant execute on function find_operator_secret(uuid,text) to shomei_operator;
 grant execute on function find_operator_session(bytea) to shomei_admin;
 grant execute on function find_operator_session(bytea) to shomei_operator;
+grant execute on function hold_checklist(uuid) to shomei_admin;
 grant execute on function is_held(uuid,tenant_mode,uuid) to shomei_retention_clerk;
 grant execute on function is_key_of_suspended(bytea) to shomei_api;
 grant execute on function keys_work(tenant_state,tenant_mode) to shomei_door;
@@ -2187,6 +2366,7 @@ grant execute on function keys_work(tenant_state,tenant_mode) to shomei_key_look
 grant execute on function keys_work(tenant_state,tenant_mode) to shomei_key_maker;
 grant execute on function make_api_key(bytea,uuid,text,bytea,text,text[],cidr[],timestamp with time zone) to shomei_api;
 grant execute on function note_api_key_use(bytea) to shomei_api;
+grant execute on function open_checklist_items(uuid) to shomei_admin;
 grant execute on function open_evidence(bytea,uuid,text,uuid,text,inet,text) to shomei_admin;
 grant execute on function open_evidence(bytea,uuid,text,uuid,text,inet,text) to shomei_operator;
 grant execute on function open_operator_session(uuid,bytea,uuid,bytea,bytea,boolean,timestamp with time zone,timestamp with time zone,timestamp with time zone) to shomei_admin;

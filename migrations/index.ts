@@ -11,6 +11,7 @@ import { EvidenceExport1763900000011 } from './0011-evidence-export.js';
 import { Retention1763900000012 } from './0012-retention.js';
 import { Onboarding1763900000014 } from './0014-onboarding.js';
 import { ApiKeys1763900000016 } from './0016-api-keys.js';
+import { Checklist1763900000018 } from './0018-checklist.js';
 import { EvidenceConsole1763900000019 } from './0019-evidence-console.js';
 
 /** The schema's history, oldest first. */
@@ -28,5 +29,6 @@ export const migrations = [
   Retention1763900000012,
   Onboarding1763900000014,
   ApiKeys1763900000016,
+  Checklist1763900000018,
   EvidenceConsole1763900000019,
 ];

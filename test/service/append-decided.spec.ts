@@ -1,13 +1,13 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
-import { usageEventOf } from '#lib/billing';
-import { Logger, newId, newRandomId, withTenant } from '#lib/platform';
-import type { Outcome } from '#lib/pki';
-import { REVOCATION_METHODS, revokeApiKey } from '#lib/tenancy';
+import { Logger } from '#lib/platform';
+import { revokeApiKey } from '#lib/tenancy';
 import { DecisionWriter, encodeBatch, type Decision } from '#lib/verification';
+import { challenge as newChallenge } from '../support/checklist.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { decision } from '../support/decisions.js';
 import { connect, makeTenant, type TestTenant } from '../support/tenants.js';
 
 let database: TestDatabase;
@@ -34,44 +34,6 @@ afterAll(async () => {
 });
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-
-function decision(tenant: TestTenant, change: Partial<Decision> = {}, outcome: Outcome = 'valid'): Decision {
-  const id = newId(Date.now());
-  return {
-    principal: {
-      ...tenant,
-      lookupKeyId: tenant.tenantKeyId,
-      scopes: [],
-      referenceFormat: null,
-      revocationMethods: REVOCATION_METHODS,
-    },
-    id,
-    kind: change.challengeId === undefined ? 'signature' : 'authentication',
-    decidedAt: Date.now(),
-    facts: {
-      outcome,
-      reasons: outcome === 'valid' ? [] : [{ code: outcome === 'invalid' ? 'revoked' : 'revocation_stale' }],
-      checks: [],
-      revocation: [],
-      signature: { format: 'raw' },
-      certificate: { kind: 'sign', notBefore: 0, notAfter: 0 },
-    },
-    certificateHash: randomBytes(32),
-    sealedEvidence: Buffer.from(`evidence of ${id}`),
-    usage: [
-      usageEventOf({
-        id: newId(Date.now()),
-        certificateKind: 'sign',
-        method: 'crl',
-        purpose: 'signature_verification',
-        outcome,
-      }),
-    ],
-    auditId: newId(Date.now()),
-    requestId: 'req_test',
-    ...change,
-  };
-}
 
 const key = (name: string, body = 'body'): { keyHash: string; requestHash: string } => ({
   keyHash: sha256(name),
@@ -102,17 +64,7 @@ async function stored(...decisions: Decision[]): Promise<string[]> {
   return counts;
 }
 
-async function challenge(tenant: TestTenant): Promise<string> {
-  const id = newRandomId();
-  await withTenant(api, tenant, (manager) =>
-    manager.query(
-      `insert into challenge (tenant_id, mode, id, nonce, created_at, expires_at)
-       values ($1, $2, $3, $4, now(), now() + interval '5 min')`,
-      [tenant.tenantId, tenant.mode, id, randomBytes(32)],
-    ),
-  );
-  return id;
-}
+const challenge = (tenant: TestTenant): Promise<string> => newChallenge(api, tenant);
 
 describe('append_decided stores', () => {
   it('decisions of several tenants in one commit, each with its own evidence, usage and audit event', async () => {

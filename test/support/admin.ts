@@ -72,9 +72,9 @@ export class AdminStack {
     if (mistakes.length > 0) throw new Error(`${mistakes.length} requests failed:\n${mistakes.join('\n')}`);
   }
 
-  /** Of the SP API's role. */
-  get apiUrl(): string {
-    return this.database.urls.api;
+  /** Of the database, by login role. */
+  get urls(): TestDatabase['urls'] {
+    return this.database.urls;
   }
 
   get log(): string {
@@ -151,6 +151,22 @@ export class AdminBrowser {
     const session = (read.body['session'] ?? read.body) as { csrf_token?: string };
     if (session.csrf_token !== undefined) this.csrf = session.csrf_token;
     return read;
+  }
+
+  /** Sends a body as it is. */
+  async sendRaw(method: string, path: string, type: string, body: Buffer): Promise<RawAnswer> {
+    const answer = await fetch(`${this.url}${path}`, {
+      method,
+      headers: { cookie: this.cookie ?? '', 'x-csrf-token': this.csrf ?? '', 'content-type': type },
+      body: new Uint8Array(body),
+    });
+    return readAnswer(answer);
+  }
+
+  /** Gets a file. */
+  async download(path: string): Promise<{ status: number; headers: Headers; content: Buffer }> {
+    const answer = await fetch(`${this.url}${path}`, { headers: { cookie: this.cookie ?? '' } });
+    return { status: answer.status, headers: answer.headers, content: Buffer.from(await answer.arrayBuffer()) };
   }
 
   private keep(headers: Headers): void {

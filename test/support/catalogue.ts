@@ -4,6 +4,8 @@ import type pg from 'pg';
 export const JUSTIFIED: Readonly<Record<string, string>> = {
   tenant: 'is the tenant: row-level security compares its id',
   tenant_application: 'what operators know of the company behind a tenant; no tenant role has any grant on it',
+  checklist_file: 'what operators keep on the company behind a tenant; no tenant role has any grant on it',
+  checklist_item: 'of checklist_file',
   audit_event: 'also holds acts of operators and the system, which have no tenant; row-level security is forced',
   audit_seal: 'hashes of audit events by their ids, in one order for the whole platform',
   audit_closing: 'signed hashes',

@@ -1,4 +1,5 @@
 import { type Application, changeApplication, findTenant, goLive, goLiveProposal, takeStep } from '#lib/tenancy';
+import { confirmDocuments, passConnectionTest } from './checklist.js';
 import type { TestDatabase } from './database.js';
 import { withPeople } from './operators.js';
 import { keyRing } from './tenants.js';
@@ -20,12 +21,31 @@ export const APPLICATION: Application = {
   invoiceRegistrationNumber: 'T4011001098993',
 };
 
+/** The same as the operators' REST takes it. */
+export const APPLICATION_BODY = {
+  kind: APPLICATION.kind,
+  legal_name: APPLICATION.legalName,
+  legal_name_kana: APPLICATION.legalNameKana,
+  corporate_number: APPLICATION.corporateNumber,
+  address: APPLICATION.address,
+  contacts: APPLICATION.contacts,
+  service_name: APPLICATION.serviceName,
+  purpose_of_use: APPLICATION.purposeOfUse,
+  expected_volumes: {
+    signature_verifications_a_month: APPLICATION.signatureVerificationsAMonth,
+    authentications_a_month: APPLICATION.authenticationsAMonth,
+  },
+  invoice_registration_number: APPLICATION.invoiceRegistrationNumber,
+};
+
 /** Takes a tenant in test mode the rest of the way, with two people, unless it is live already. */
 export async function bringLive(database: Pick<TestDatabase, 'urls'>, tenantId: string): Promise<void> {
   await withPeople(database, async (people) => {
     const { admin } = people;
     if ((await findTenant(admin, tenantId))?.state === 'live') return;
     await changeApplication(admin, keyRing(), { tenantId, application: APPLICATION, ...ACTING });
+    await passConnectionTest(database, tenantId);
+    await confirmDocuments(admin, tenantId, (await people.withoutApproval(['onboarding'], database)).id);
     const notification = { on: '2026-11-01', reference: 'J-1' };
     await takeStep(admin, { tenantId, request: { step: 'notify', reason: 'test', notification }, ...ACTING });
     await people.approvedByOthers(

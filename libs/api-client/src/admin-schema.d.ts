@@ -401,6 +401,123 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tenants/{id}/checklist": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the checklist of a tenant
+         * @description Names of files may name people: each reading is an audit event.
+         */
+        get: operations["getChecklist"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{id}/checklist/items/{item}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm that the files of an item show what they should
+         * @description A further file, or one withdrawn, opens the item again. `connection_test` checks itself.
+         */
+        post: operations["confirmChecklistItem"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{id}/checklist/items/{item}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the confirmation of an item back */
+        post: operations["reopenChecklistItem"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{id}/checklist/items/{item}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Attach a file to an item
+         * @description The body is the file, up to 10 MiB; the Content-Type says what it is and is held against the content. A file with `replaces` withdraws the one before.
+         */
+        post: operations["attachChecklistFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{id}/checklist/files/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a file as it was uploaded
+         * @description Also a withdrawn one. Each reading is an audit event.
+         */
+        get: operations["readChecklistFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{id}/checklist/files/{file}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw a file
+         * @description It is kept and stays readable; its item is open again.
+         */
+        post: operations["withdrawChecklistFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{id}/api-keys": {
         parameters: {
             query?: never;
@@ -816,7 +933,7 @@ export interface components {
              * @enum {string}
              */
             stage: "enrolment" | "second_factor" | "password_change" | "open";
-            permissions: ("tenants:read" | "tenants:write" | "applications:read" | "go_live:propose" | "go_live:approve" | "api_keys:read" | "api_keys:write" | "revocation:read" | "revocation:refresh" | "anchors:propose" | "anchors:approve" | "evidence:read" | "holders:reveal" | "retention:read" | "holds:write" | "verifications:read" | "approvals:read" | "operators:read" | "operators:write" | "operator_roles:propose" | "operator_roles:approve" | "audit:read")[];
+            permissions: ("tenants:read" | "tenants:write" | "applications:read" | "checklist:read" | "checklist:write" | "go_live:propose" | "go_live:approve" | "api_keys:read" | "api_keys:write" | "revocation:read" | "revocation:refresh" | "anchors:propose" | "anchors:approve" | "evidence:read" | "holders:reveal" | "retention:read" | "holds:write" | "verifications:read" | "approvals:read" | "operators:read" | "operators:write" | "operator_roles:propose" | "operator_roles:approve" | "audit:read")[];
             /** @description To be sent as X-CSRF-Token with each request that changes something. */
             csrf_token: string;
             /** Format: date-time */
@@ -840,6 +957,10 @@ export interface components {
             field?: string;
             state?: string;
             allowed?: string[];
+            open?: string[];
+            item?: string;
+            declared?: string;
+            found?: string | null;
             errors?: {
                 field: string;
                 rule?: string;
@@ -1088,6 +1209,75 @@ export interface components {
             reason: string;
         };
         GoLive: {
+            /** @description Why; shown to the second person and kept. */
+            reason: string;
+        };
+        Checklist: {
+            /** @description What is not done; empty: J-LIS can be notified. */
+            open: ("contract_and_nda" | "delegation" | "officers_fitness" | "security_measures" | "privacy_notice" | "connection_test")[];
+            items: {
+                /** @enum {string} */
+                item: "contract_and_nda" | "delegation" | "officers_fitness" | "security_measures" | "privacy_notice";
+                /** @enum {string} */
+                state: "open" | "done";
+                confirmed: {
+                    by: {
+                        id: string;
+                        name: string | null;
+                    };
+                    /** Format: date-time */
+                    at: string;
+                    note: string | null;
+                } | null;
+                /** @description Oldest first. */
+                files: components["schemas"]["ChecklistFile"][];
+            }[];
+            /** @description Passed by the tenant’s own verifications in test mode; nobody can tick it. */
+            connection_test: {
+                /** @enum {string} */
+                state: "open" | "done";
+                proofs: {
+                    /** @enum {string} */
+                    shows: "valid_signature" | "valid_authentication" | "invalid";
+                    /** @description The first one that shows it; null: none yet. */
+                    verification_id: string | null;
+                    /** Format: date-time */
+                    recorded_at: string | null;
+                }[];
+            };
+        };
+        ChecklistFile: {
+            id: string;
+            name: string;
+            /** @enum {string} */
+            media_type: "application/pdf" | "image/png" | "image/jpeg";
+            /** @description Bytes. */
+            size: number;
+            /** @description Of what was uploaded, hexadecimal. */
+            sha256: string;
+            uploaded_by: {
+                id: string;
+                name: string | null;
+            };
+            /** Format: date-time */
+            uploaded_at: string;
+            /** @description A withdrawn file stays readable and confirms nothing. */
+            withdrawn: {
+                by: {
+                    id: string;
+                    name: string | null;
+                };
+                /** Format: date-time */
+                at: string;
+                reason: string;
+                replaced_by: string | null;
+            } | null;
+        };
+        ConfirmItem: {
+            /** @description What was looked at; kept with the confirmation. */
+            note?: string;
+        };
+        ChecklistReason: {
             /** @description Why; shown to the second person and kept. */
             reason: string;
         };
@@ -1681,7 +1871,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `media_type_unsupported`. */
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -1789,7 +1979,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1866,7 +2056,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `media_type_unsupported`. */
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -1989,7 +2179,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `media_type_unsupported`. */
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -1998,7 +2188,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `password_weak`, `application_invalid`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2084,7 +2274,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `media_type_unsupported`. */
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2207,7 +2397,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2225,7 +2415,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `media_type_unsupported`. */
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2304,7 +2494,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2322,7 +2512,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `media_type_unsupported`. */
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2388,7 +2578,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2454,7 +2644,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2650,7 +2840,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2668,7 +2858,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `media_type_unsupported`. */
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2677,7 +2867,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `password_weak`, `application_invalid`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2756,7 +2946,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2774,7 +2964,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `media_type_unsupported`. */
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2910,7 +3100,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `media_type_unsupported`. */
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3056,7 +3246,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `media_type_unsupported`. */
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3133,7 +3323,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `media_type_unsupported`. */
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3142,7 +3332,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `password_weak`, `application_invalid`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3278,7 +3468,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3296,7 +3486,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `media_type_unsupported`. */
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3305,7 +3495,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `password_weak`, `application_invalid`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3384,7 +3574,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3402,7 +3592,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `media_type_unsupported`. */
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3481,7 +3671,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3499,7 +3689,538 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `media_type_unsupported`. */
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getChecklist: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checklist"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirmChecklistItem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                item: "contract_and_nda" | "delegation" | "officers_fitness" | "security_measures" | "privacy_notice" | "connection_test";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmItem"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checklist"];
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reopenChecklistItem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                item: "contract_and_nda" | "delegation" | "officers_fitness" | "security_measures" | "privacy_notice" | "connection_test";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChecklistReason"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checklist"];
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    attachChecklistFile: {
+        parameters: {
+            query: {
+                /** @description Of the file, with its ending. */
+                name: string;
+                /** @description A file of the same item that is withdrawn by this. */
+                replaces?: string;
+                /** @description Why it is replaced. */
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+                item: "contract_and_nda" | "delegation" | "officers_fitness" | "security_measures" | "privacy_notice" | "connection_test";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/pdf": string;
+                "image/png": string;
+                "image/jpeg": string;
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checklist"];
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readChecklistFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": components["schemas"]["Problem"];
+                    "image/png": components["schemas"]["Problem"];
+                    "image/jpeg": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": components["schemas"]["Problem"];
+                    "image/png": components["schemas"]["Problem"];
+                    "image/jpeg": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": components["schemas"]["Problem"];
+                    "image/png": components["schemas"]["Problem"];
+                    "image/jpeg": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": components["schemas"]["Problem"];
+                    "image/png": components["schemas"]["Problem"];
+                    "image/jpeg": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawChecklistFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChecklistReason"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checklist"];
+                };
+            };
+            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3635,7 +4356,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3653,7 +4374,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `media_type_unsupported`. */
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3923,7 +4644,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `media_type_unsupported`. */
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4048,7 +4769,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4066,7 +4787,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `media_type_unsupported`. */
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4075,7 +4796,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `password_weak`, `application_invalid`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4410,7 +5131,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4428,7 +5149,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `media_type_unsupported`. */
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4507,7 +5228,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4525,7 +5246,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `media_type_unsupported`. */
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4604,7 +5325,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4622,7 +5343,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `media_type_unsupported`. */
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4761,7 +5482,7 @@ export interface operations {
                     "application/x-ndjson": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4838,7 +5559,7 @@ export interface operations {
                     "text/csv": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5009,7 +5730,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5027,7 +5748,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `media_type_unsupported`. */
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -5174,7 +5895,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `media_type_unsupported`. */
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -5253,7 +5974,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5271,7 +5992,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `media_type_unsupported`. */
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
             415: {
                 headers: {
                     [name: string]: unknown;

@@ -6,6 +6,9 @@ export const PERMISSIONS = {
   'tenants:read': ['admin', 'onboarding', 'billing', 'auditor', 'support'],
   'tenants:write': ['admin', 'onboarding'],
   'applications:read': ['admin', 'onboarding', 'auditor'],
+  // files included: they name people
+  'checklist:read': ['admin', 'onboarding', 'auditor'],
+  'checklist:write': ['admin', 'onboarding'],
   'go_live:propose': ['admin', 'onboarding'],
   'go_live:approve': ['admin', 'onboarding'],
   'api_keys:read': ['admin', 'onboarding', 'auditor', 'support'],

@@ -21,6 +21,7 @@ export const ID_PREFIXES = [
   'opr',
   'apr',
   'hld',
+  'fil',
 ] as const;
 export type IdPrefix = (typeof ID_PREFIXES)[number];
 

@@ -146,6 +146,36 @@ export const OPERATOR_PROBLEMS = {
     ja: '確定した申込情報は変更できません。',
     remedy: 'It can be changed until J-LIS is notified.',
   },
+  checklist_incomplete: {
+    status: 409,
+    title: 'Not everything in the checklist is done.',
+    ja: 'チェックリストに未完了の項目があります。',
+    remedy: 'See `open`. What needs files is confirmed; the connection test is passed by the tenant’s own requests.',
+  },
+  checklist_file_missing: {
+    status: 409,
+    title: 'There is no file that shows it.',
+    ja: '確認の根拠となるファイルが添付されていません。',
+    remedy: 'Attach a file to this item first.',
+  },
+  checklist_item_automatic: {
+    status: 409,
+    title: 'This item checks itself.',
+    ja: 'この項目は実際の接続結果から自動で判定されます。',
+    remedy: 'Nobody can tick it: the tenant passes it by its own requests in test mode.',
+  },
+  checklist_files_full: {
+    status: 409,
+    title: 'The item has 50 files.',
+    ja: 'この項目に添付できるファイル数（50件）に達しています。',
+    remedy: 'Put further pages into one file.',
+  },
+  checklist_closed: {
+    status: 409,
+    title: 'The tenant has ended, and what was checked stays as it is.',
+    ja: '終了したテナントのチェックリストは変更できません。',
+    remedy: 'Its files can still be read.',
+  },
   tenant_not_live: {
     status: 409,
     title: 'The tenant is not live.',
@@ -188,6 +218,18 @@ export const OPERATOR_PROBLEMS = {
     ja: '申込情報に誤りがあります。',
     remedy: 'See `errors`: each entry names the field and the rule it breaks.',
   },
+  file_not_as_declared: {
+    status: 422,
+    title: 'The file is not what its type or its name says.',
+    ja: 'ファイルの内容と形式（または拡張子）が一致しません。',
+    remedy: '`found` is what it begins like. Send a PDF, PNG or JPEG under its own type and ending.',
+  },
+  file_damaged: {
+    status: 422,
+    title: 'The file is not whole, or holds more than it says.',
+    ja: 'ファイルが壊れているか、余分なデータが含まれています。',
+    remedy: 'See `rule`: `truncated`, `trailing_bytes` or `broken`. Save it again from the program that made it.',
+  },
   anchor_refused: {
     status: 422,
     title: 'The certificate cannot be a trust anchor here.',
@@ -206,6 +248,12 @@ export const OPERATOR_PROBLEMS = {
     ja: '試行回数の上限を超えました。しばらくしてからお試しください。',
     remedy: 'Wait `retry_after` seconds. Each further wrong attempt doubles the wait, up to 15 minutes.',
     retryable: true,
+  },
+  file_type_unsupported: {
+    status: 415,
+    title: 'Files of this type cannot be attached.',
+    ja: '添付できるのはPDF・PNG・JPEG形式のファイルです。',
+    remedy: 'Send a PDF, PNG or JPEG as the body, with its Content-Type.',
   },
   queue_unavailable: {
     status: 503,

@@ -82,7 +82,7 @@ export const PROBLEMS = {
   body_too_large: {
     status: 413,
     title: 'The body is larger than this endpoint takes.',
-    remedy: 'Send the digest of a large document instead of its content.',
+    remedy: 'Send the digest of a large document instead of its content; files are attached up to 10 MiB.',
   },
   media_type_unsupported: {
     status: 415,

@@ -4,7 +4,7 @@ import { type KeyRing, Problem } from '#lib/platform';
 import { openContacts, sealContacts } from './contacts-box.js';
 import { type Application, APPLICATION_RULES, type ApplicationFault, judgeApplication } from './judge-application.js';
 import { insertTenant } from './onboard.js';
-import { getForChange } from './tenant-steps.js';
+import { getForChange } from './tenant-list.js';
 
 interface Row {
   kind: Application['kind'];

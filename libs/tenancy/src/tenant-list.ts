@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import type { Mode } from '#lib/platform';
+import { type Mode, Problem } from '#lib/platform';
 import type { Scope } from './api-key.js';
 import type { Notification, TenantState } from './life-cycle.js';
 
@@ -65,6 +65,13 @@ export async function findTenant(
 ): Promise<Tenant | undefined> {
   const rows: TenantRow[] = await manager.query(`select ${COLUMNS} from tenant where id = $1 ${lock}`, [id]);
   return rows[0] && toTenant(rows[0]);
+}
+
+/** Two operators at once: the second one sees what the first one did. */
+export async function getForChange(manager: EntityManager, tenantId: string): Promise<Tenant> {
+  const tenant = await findTenant(manager, tenantId, 'for update');
+  if (!tenant) throw new Problem('not_found');
+  return tenant;
 }
 
 /** An API key as it may be shown: nothing of it opens anything. */

@@ -1,8 +1,9 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { type Acting, appendAudit, changedFields } from '#lib/audit';
 import { Problem } from '#lib/platform';
+import { openItems, readConnectionTest } from './checklist-items.js';
 import { type Notification, stateAfter, stepsFrom, type TenantStep } from './life-cycle.js';
-import { findTenant, type Tenant } from './tenant-list.js';
+import { findTenant, getForChange, type Tenant } from './tenant-list.js';
 
 /** Kind of the approval by which a tenant goes live. */
 export const TENANT_GO_LIVE = 'tenant_go_live';
@@ -19,7 +20,7 @@ const shown = ({ state, notification }: Tenant): Record<string, unknown> => ({
 
 /**
  * Takes one step in the life of a tenant. Suspension and termination stop its keys within a second. Operators' role.
- * @throws Problem `not_found`, `tenant_step_refused`, `application_missing`
+ * @throws Problem `not_found`, `tenant_step_refused`, `application_missing`, `checklist_incomplete`
  */
 export async function takeStep(
   dataSource: DataSource,
@@ -33,6 +34,7 @@ export async function takeStep(
       throw new Problem('tenant_step_refused', { state: before.state, allowed: stepsFrom(before.state) });
     if (request.step === 'notify') {
       await mustHaveApplied(manager, tenantId);
+      await mustBeInOrder(manager, tenantId);
       const { on, reference } = request.notification;
       await manager.query('update tenant set state = $2, notified_on = $3, notification_reference = $4 where id = $1', [
         tenantId,
@@ -41,7 +43,8 @@ export async function takeStep(
         reference,
       ]);
     } else await manager.query('update tenant set state = $2 where id = $1', [tenantId, state]);
-    return record(manager, before, { ...acting, action: `tenant.${step}`, detail: { reason } });
+    const proof = step === 'notify' ? { connection_test: await readConnectionTest(manager, tenantId) } : {};
+    return record(manager, before, { ...acting, action: `tenant.${step}`, detail: { reason, ...proof } });
   });
 }
 
@@ -53,18 +56,22 @@ export interface GoLiveProposal {
   after: Record<string, unknown>;
 }
 
-/** @throws Problem `not_found`, `tenant_step_refused` for a tenant that is not notified to J-LIS */
+/**
+ * @throws Problem `not_found`, `tenant_step_refused` for a tenant that is not notified to J-LIS, `checklist_incomplete`
+ *   where something was taken back since
+ */
 export async function goLiveProposal(manager: Pick<EntityManager, 'query'>, tenantId: string): Promise<GoLiveProposal> {
   const tenant = await findTenant(manager, tenantId);
   if (!tenant) throw new Problem('not_found');
   if (tenant.state !== 'notified')
     throw new Problem('tenant_step_refused', { state: tenant.state, allowed: stepsFrom(tenant.state) });
+  await mustBeInOrder(manager, tenantId);
   return { kind: TENANT_GO_LIVE, subject: `tenant:${tenantId}`, before: shown(tenant), after: { state: 'live' } };
 }
 
 /**
  * Carries out an approved proposal, in the transaction in which it was executed. The database compares the two.
- * @throws Problem `approval_stale` when the tenant is no longer as it was proposed
+ * @throws Problem `approval_stale` when the tenant is no longer as it was proposed, `checklist_incomplete`
  */
 export async function goLive(
   manager: EntityManager,
@@ -78,6 +85,7 @@ export async function goLive(
   const before = await getForChange(manager, subject.slice('tenant:'.length));
   if (changedFields(proposed as Record<string, unknown>, shown(before)) !== undefined)
     throw new Problem('approval_stale');
+  await mustBeInOrder(manager, before.id);
   await manager.query(`update tenant set state = 'live', go_live_approval_id = $2 where id = $1`, [
     before.id,
     approvalId,
@@ -101,9 +109,7 @@ async function mustHaveApplied(manager: EntityManager, tenantId: string): Promis
   if (found.length === 0) throw new Problem('application_missing');
 }
 
-/** Two operators at once: the second one sees what the first one did. */
-export async function getForChange(manager: EntityManager, tenantId: string): Promise<Tenant> {
-  const tenant = await findTenant(manager, tenantId, 'for update');
-  if (!tenant) throw new Problem('not_found');
-  return tenant;
+async function mustBeInOrder(manager: Pick<EntityManager, 'query'>, tenantId: string): Promise<void> {
+  const open = await openItems(manager, tenantId);
+  if (open.length > 0) throw new Problem('checklist_incomplete', { open });
 }

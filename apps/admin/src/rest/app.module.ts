@@ -8,6 +8,7 @@ import { ApprovalsController } from './approvals.controller.js';
 import { AuditChainController } from './audit-chain.controller.js';
 import { AuditController } from './audit.controller.js';
 import { BodyPipe } from './body-pipe.js';
+import { ChecklistController } from './checklist.controller.js';
 import { CodesController } from './codes.controller.js';
 import { EvidenceController } from './evidence.controller.js';
 import { HealthController } from './health.controller.js';
@@ -44,6 +45,7 @@ export class AppModule {
         ApprovalsController,
         TenantsController,
         OnboardingController,
+        ChecklistController,
         ApiKeysController,
         RevocationController,
         AnchorsController,

@@ -21,6 +21,10 @@ const problemBody = z
     field: z.string().optional(),
     state: z.string().optional(),
     allowed: z.array(z.string()).optional(),
+    open: z.array(z.string()).optional(),
+    item: z.string().optional(),
+    declared: z.string().optional(),
+    found: z.string().nullable().optional(),
     errors: z
       .array(z.object({ field: z.string(), rule: z.string().optional(), message: z.string(), message_ja: z.string() }))
       .optional(),

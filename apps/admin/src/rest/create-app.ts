@@ -5,6 +5,7 @@ import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swag
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem, SECURITY_HEADERS } from '#lib/platform';
 import { AppModule, type AdminOptions } from './app.module.js';
+import { admitFiles } from './file-body.js';
 import { problemAnswer } from './problem.filter.js';
 import { SessionGate } from './session-gate.js';
 
@@ -41,12 +42,13 @@ export async function createApp(options: AdminOptions, { preview = false } = {})
     abortOnError: false,
   });
   const server = adapter.getInstance();
-  // JSON only, which no form of another site can send: Fastify brings a text parser too.
+  // JSON, and files where they belong: nothing that a form of another site can send: Fastify brings a text parser too.
   server.removeContentTypeParser('text/plain');
   const gate = preview ? undefined : app.get(SessionGate, { strict: false });
   server.addHook('onRequest', async (request) => {
     if (gate && request.url.startsWith('/v1/')) await gate.admit(request);
   });
+  admitFiles(server);
   server.addHook('onSend', (request, reply, _payload, done) => {
     reply.headers(SECURITY_HEADERS);
     reply.header('x-request-id', request.id);

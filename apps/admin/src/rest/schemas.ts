@@ -13,7 +13,7 @@ export const text = (max: number) =>
     .max(max)
     .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not contain control characters');
 /** Free words of an operator; line breaks are allowed. */
-const words = z
+export const words = z
   .string()
   .trim()
   .min(1)
