@@ -5,6 +5,7 @@
 create role shomei_admin login noinherit;
 create role shomei_api login noinherit;
 create role shomei_audit_sealer nologin noinherit;
+create role shomei_biller nologin noinherit;
 create role shomei_crl_keeper nologin noinherit;
 create role shomei_door nologin noinherit;
 create role shomei_evidence_clerk nologin noinherit;
@@ -583,6 +584,70 @@ create table jlis_cursor (
   constraint jlis_cursor_list_check CHECK ((list = 'consent_withdrawals'::text))
 );
 
+create table jlis_recognition (
+  mode tenant_mode not null,
+  id uuid not null,
+  tenant_id uuid,
+  valid_from date not null,
+  valid_until date not null,
+  terms jsonb not null,
+  approval_id uuid,
+  recorded_at timestamp with time zone default clock_timestamp() not null,
+  constraint jlis_recognition_pkey PRIMARY KEY (mode, id),
+  constraint jlis_recognition_approval_id_key UNIQUE (approval_id),
+  constraint jlis_recognition_approval_id_fkey FOREIGN KEY (approval_id) REFERENCES approval(id),
+  constraint jlis_recognition_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id),
+  constraint jlis_recognition_check CHECK ((valid_from < valid_until))
+);
+alter table jlis_recognition enable row level security;
+alter table jlis_recognition force row level security;
+
+create table jlis_reconciliation (
+  mode tenant_mode not null,
+  id uuid not null,
+  month text not null,
+  file text not null,
+  file_sha256 bytea not null,
+  result jsonb not null,
+  explanation text,
+  made_by text not null,
+  made_at timestamp with time zone default clock_timestamp() not null,
+  constraint jlis_reconciliation_pkey PRIMARY KEY (mode, id),
+  constraint jlis_reconciliation_mode_month_fkey FOREIGN KEY (mode, month) REFERENCES month_close(mode, month),
+  constraint jlis_reconciliation_check CHECK ((file_sha256 = sha256(convert_to(file, 'UTF8'::name)))),
+  constraint jlis_reconciliation_explanation_check CHECK (((length(btrim(explanation)) >= 3) AND (length(btrim(explanation)) <= 2000))),
+  constraint jlis_reconciliation_file_check CHECK ((length(file) <= 4000000))
+);
+
+create table jlis_reduction (
+  mode tenant_mode not null,
+  id uuid not null,
+  tenant_id uuid,
+  valid_from date not null,
+  valid_until date not null,
+  terms jsonb not null,
+  approval_id uuid,
+  recorded_at timestamp with time zone default clock_timestamp() not null,
+  constraint jlis_reduction_pkey PRIMARY KEY (mode, id),
+  constraint jlis_reduction_approval_id_key UNIQUE (approval_id),
+  constraint jlis_reduction_approval_id_fkey FOREIGN KEY (approval_id) REFERENCES approval(id),
+  constraint jlis_reduction_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id),
+  constraint jlis_reduction_check CHECK ((valid_from < valid_until))
+);
+alter table jlis_reduction enable row level security;
+alter table jlis_reduction force row level security;
+
+create table jlis_tariff (
+  mode tenant_mode not null,
+  valid_from date not null,
+  terms jsonb not null,
+  approval_id uuid,
+  recorded_at timestamp with time zone default clock_timestamp() not null,
+  constraint jlis_tariff_pkey PRIMARY KEY (mode, valid_from),
+  constraint jlis_tariff_approval_id_key UNIQUE (approval_id),
+  constraint jlis_tariff_approval_id_fkey FOREIGN KEY (approval_id) REFERENCES approval(id)
+);
+
 create table legal_hold (
   tenant_id uuid not null,
   mode tenant_mode not null,
@@ -608,6 +673,25 @@ create table legal_hold (
 );
 alter table legal_hold enable row level security;
 alter table legal_hold force row level security;
+
+create table month_close (
+  mode tenant_mode not null,
+  month text not null,
+  starts_at timestamp with time zone not null,
+  ends_at timestamp with time zone not null,
+  seen pg_snapshot not null,
+  seen_before pg_snapshot,
+  seen_before_at timestamp with time zone,
+  begun_at timestamp with time zone not null,
+  begun_by text not null,
+  rated_at timestamp with time zone,
+  closed_at timestamp with time zone,
+  constraint month_close_pkey PRIMARY KEY (mode, month),
+  constraint month_close_begun_by_check CHECK (((length(begun_by) >= 1) AND (length(begun_by) <= 300))),
+  constraint month_close_check CHECK ((ends_at > starts_at)),
+  constraint month_close_check1 CHECK (((closed_at IS NULL) OR (rated_at IS NOT NULL))),
+  constraint month_close_month_check CHECK ((month ~ '^[0-9]{4}-(0[1-9]|1[0-2])$'::text))
+);
 
 create table operator_account (
   id uuid not null,
@@ -705,6 +789,20 @@ create table person_certificate (
 );
 alter table person_certificate enable row level security;
 alter table person_certificate force row level security;
+
+create table price_plan (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  valid_from date not null,
+  terms jsonb not null,
+  approval_id uuid,
+  recorded_at timestamp with time zone default clock_timestamp() not null,
+  constraint price_plan_pkey PRIMARY KEY (tenant_id, mode, valid_from),
+  constraint price_plan_approval_id_key UNIQUE (approval_id),
+  constraint price_plan_tenant_id_mode_fkey FOREIGN KEY (tenant_id, mode) REFERENCES contract(tenant_id, mode)
+);
+alter table price_plan enable row level security;
+alter table price_plan force row level security;
 
 create table receipt_key (
   mode tenant_mode not null,
@@ -806,6 +904,25 @@ create table sign_in_backoff (
   constraint sign_in_backoff_pkey PRIMARY KEY (subject_sha256),
   constraint sign_in_backoff_subject_sha256_check CHECK ((length(subject_sha256) = 32))
 );
+
+create table statement (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  id uuid not null,
+  month text not null,
+  content text not null,
+  content_sha256 bytea not null,
+  contract_yen bigint not null,
+  jlis_yen bigint not null,
+  billed_yen bigint not null,
+  written_at timestamp with time zone default clock_timestamp() not null,
+  constraint statement_pkey PRIMARY KEY (tenant_id, mode, id),
+  constraint statement_tenant_id_mode_month_key UNIQUE (tenant_id, mode, month),
+  constraint statement_tenant_id_mode_fkey FOREIGN KEY (tenant_id, mode) REFERENCES contract(tenant_id, mode),
+  constraint statement_check CHECK ((content_sha256 = sha256(convert_to(content, 'UTF8'::name))))
+);
+alter table statement enable row level security;
+alter table statement force row level security;
 
 create table tenant (
   id uuid not null,
@@ -919,6 +1036,8 @@ create table usage_event (
   source text default 'verification'::text not null,
   source_id uuid,
   person_id uuid,
+  recorded_at timestamp with time zone default clock_timestamp(),
+  xact xid8 default pg_current_xact_id(),
   constraint usage_event_pkey PRIMARY KEY (tenant_id, mode, id),
   constraint usage_event_tenant_id_mode_verification_id_meter_method_key UNIQUE (tenant_id, mode, verification_id, meter, method),
   constraint usage_event_tenant_id_mode_verification_id_fkey FOREIGN KEY (tenant_id, mode, verification_id) REFERENCES verification(tenant_id, mode, id),
@@ -1006,6 +1125,7 @@ CREATE INDEX crl_epoch ON public.crl USING btree (mode, epoch);
 CREATE INDEX crl_partition_epoch ON public.crl_partition USING btree (mode, epoch);
 CREATE INDEX crl_sha256 ON public.crl USING btree (mode, sha256);
 CREATE INDEX event_order ON public.event USING btree (tenant_id, mode, xact, id);
+CREATE INDEX jlis_reconciliation_month ON public.jlis_reconciliation USING btree (mode, month, made_at);
 CREATE INDEX legal_hold_open ON public.legal_hold USING btree (tenant_id, mode) WHERE (lifted_at IS NULL);
 CREATE INDEX operator_session_open ON public.operator_session USING btree (operator_id) WHERE (ended_at IS NULL);
 CREATE INDEX person_certificate_person ON public.person_certificate USING btree (tenant_id, mode, person_id);
@@ -1015,8 +1135,13 @@ CREATE INDEX serial_linkage_certificate ON public.serial_linkage USING btree (te
 CREATE INDEX serial_linkage_due ON public.serial_linkage USING btree (mode, next_attempt_at) WHERE (state = 'pending'::text);
 CREATE UNIQUE INDEX serial_linkage_one_pending ON public.serial_linkage USING btree (tenant_id, mode, certificate_id) WHERE (state = 'pending'::text);
 CREATE INDEX sign_in_backoff_last ON public.sign_in_backoff USING btree (last_at);
+CREATE INDEX statement_month ON public.statement USING btree (mode, month, tenant_id);
 CREATE INDEX tenant_created ON public.tenant USING btree (created_at, id);
+CREATE INDEX usage_event_occurred_at ON public.usage_event USING brin (occurred_at);
+CREATE INDEX usage_event_of_tenant ON public.usage_event USING btree (tenant_id, mode, occurred_at, id);
+CREATE INDEX usage_event_recorded_at ON public.usage_event USING brin (recorded_at);
 CREATE UNIQUE INDEX usage_event_source ON public.usage_event USING btree (tenant_id, mode, source_id, meter, method, certificate_hash) WHERE (source_id IS NOT NULL);
+CREATE INDEX usage_event_status_check ON public.usage_event USING btree (mode, occurred_at) WHERE ((purpose = 'status_check'::text) AND (method = 'crl'::text));
 CREATE INDEX verification_not_valid ON public.verification USING btree (tenant_id, mode, outcome, id) WHERE (outcome <> 'valid'::outcome);
 CREATE INDEX verification_person_person ON public.verification_person USING btree (tenant_id, mode, person_id);
 CREATE INDEX verification_recorded_at ON public.verification USING brin (recorded_at);
@@ -1051,6 +1176,17 @@ AS $function$
 $function$
 ;
 alter function acting_operator(bytea) owner to shomei_operator_keeper;
+
+CREATE OR REPLACE FUNCTION public.any_tenant_usage(of_tenant uuid, of_mode tenant_mode, starts timestamp with time zone, ends timestamp with time zone, seen pg_snapshot, seen_before pg_snapshot, seen_before_at timestamp with time zone, years timestamp with time zone[], recognised jsonb, rules jsonb)
+ RETURNS TABLE(id uuid, occurred_at timestamp with time zone, meter text, method text, purpose text, outcome outcome, billable boolean, certificate_kind text, late boolean, jlis text, contract_again boolean)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select * from tenant_usage(of_tenant, of_mode, starts, ends, seen, seen_before, seen_before_at, years, recognised, rules)
+$function$
+;
+alter function any_tenant_usage(uuid,tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb) owner to shomei_biller;
 
 CREATE OR REPLACE FUNCTION public.api_key_excess(maker api_key, scopes text[], addresses cidr[], ends timestamp with time zone)
  RETURNS text
@@ -1182,6 +1318,37 @@ $function$
 ;
 alter function audit_backlog(xid8) owner to shomei_audit_sealer;
 
+CREATE OR REPLACE FUNCTION public.begin_month_close(of_mode tenant_mode, of_month text, actor text, OUT refusal text, OUT expected text, OUT begun boolean)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  starts timestamptz := (of_month || '-01')::timestamp at time zone 'Asia/Tokyo';
+  ends timestamptz := ((of_month || '-01')::timestamp + interval '1 month') at time zone 'Asia/Tokyo';
+  latest month_close;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('month_close:' || of_mode, 0));
+  perform 1 from month_close c where c.mode = of_mode and c.month = of_month;
+  if found then return; end if;
+  if clock_of(of_mode) < ends then
+    refusal := 'month_not_over';
+    return;
+  end if;
+  select * into latest from month_close c where c.mode = of_mode order by c.month desc limit 1;
+  expected := next_month_to_close(of_mode);
+  if expected is not null and expected <> of_month or latest.mode is not null and latest.closed_at is null then
+    refusal := 'month_out_of_turn';
+    return;
+  end if;
+  insert into month_close (mode, month, starts_at, ends_at, seen, seen_before, seen_before_at, begun_at, begun_by)
+  values (of_mode, of_month, starts, ends, pg_current_snapshot(), latest.seen, latest.begun_at, clock_timestamp(), actor);
+  begun := true;
+end $function$
+;
+alter function begin_month_close(tenant_mode,text,text) owner to shomei_biller;
+
 CREATE OR REPLACE FUNCTION public.change_operator_password(account uuid, present_key bytea, new_hash text)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -1195,6 +1362,16 @@ begin
 end $function$
 ;
 alter function change_operator_password(uuid,bytea,text) owner to shomei_operator_keeper;
+
+CREATE OR REPLACE FUNCTION public.clock_of(of_mode tenant_mode)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select clock_timestamp() + case when of_mode = 'test'
+    then coalesce((select make_interval(secs => t.offset_ms / 1000.0) from test_clock t), interval '0') else interval '0' end
+$function$
+;
 
 CREATE OR REPLACE FUNCTION public.connection_test(of_tenant uuid)
  RETURNS TABLE(shows text, verification_id uuid, recorded_at timestamp with time zone)
@@ -1225,6 +1402,18 @@ AS $function$
     order by v.id limit 1) v on true
 $function$
 ;
+
+CREATE OR REPLACE FUNCTION public.contracts_to_bill(of_mode tenant_mode)
+ RETURNS TABLE(tenant_id uuid, terminated_at timestamp with time zone, valid_from date, terms jsonb)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select p.tenant_id, t.terminated_at, p.valid_from, p.terms from price_plan p join tenant t on t.id = p.tenant_id
+  where p.mode = of_mode order by p.tenant_id, p.valid_from
+$function$
+;
+alter function contracts_to_bill(tenant_mode) owner to shomei_biller;
 
 CREATE OR REPLACE FUNCTION public.current_mode()
  RETURNS tenant_mode
@@ -1288,6 +1477,17 @@ AS $function$
 $function$
 ;
 alter function due_serial_linkages(tenant_mode,timestamp with time zone,integer) owner to shomei_linkage_clerk;
+
+CREATE OR REPLACE FUNCTION public.end_month_close(of_mode tenant_mode, of_month text)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  update month_close set closed_at = clock_timestamp() where mode = of_mode and month = of_month and rated_at is not null and closed_at is null
+$function$
+;
+alter function end_month_close(tenant_mode,text) owner to shomei_biller;
 
 CREATE OR REPLACE FUNCTION public.end_operator_sessions()
  RETURNS trigger
@@ -1430,6 +1630,28 @@ $function$
 ;
 alter function find_operator_session(bytea) owner to shomei_operator_keeper;
 
+CREATE OR REPLACE FUNCTION public.fix_month_prices(of_mode tenant_mode, of_month text, read_at timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('month_close:' || of_mode, 0));
+  perform 1 from month_close c where c.mode = of_mode and c.month = of_month and c.rated_at is not null;
+  if found then return true; end if;
+  if exists (select 1 from jlis_tariff p where p.mode = of_mode and p.recorded_at >= read_at)
+    or exists (select 1 from jlis_reduction p where p.mode = of_mode and p.recorded_at >= read_at)
+    or exists (select 1 from jlis_recognition p where p.mode = of_mode and p.recorded_at >= read_at)
+    or exists (select 1 from price_plan p where p.mode = of_mode and p.recorded_at >= read_at) then
+    return false;
+  end if;
+  update month_close set rated_at = clock_timestamp() where mode = of_mode and month = of_month;
+  return found;
+end $function$
+;
+alter function fix_month_prices(tenant_mode,text,timestamp with time zone) owner to shomei_biller;
+
 CREATE OR REPLACE FUNCTION public.guard_approval()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1519,6 +1741,25 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.guard_month_close()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if tg_op = 'UPDATE' and old.closed_at is null
+      and to_jsonb(new) - 'rated_at' - 'closed_at' = to_jsonb(old) - 'rated_at' - 'closed_at'
+      and (old.rated_at is null and new.rated_at is not null and new.closed_at is null
+        or old.rated_at = new.rated_at and new.closed_at is not null) then
+    return new;
+  end if;
+  if tg_op <> 'INSERT' or new.rated_at is not null or new.closed_at is not null then
+    raise exception 'a month is closed once' using errcode = '23514', constraint = 'month_close_steps';
+  end if;
+  return new;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.guard_operator_account()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1559,6 +1800,52 @@ begin
         where a.id <> new.id and a.disabled_at is null and 'admin' = any(a.roles)) then
     raise exception 'the last active admin stays' using errcode = '23514', constraint = 'last_admin';
   end if;
+  return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_price()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  written jsonb := to_jsonb(new) - 'approval_id' - 'recorded_at';
+  earliest date;
+begin
+  if tg_op <> 'INSERT' then
+    raise exception 'prices are added, not changed' using errcode = '23514', constraint = 'price_stays';
+  end if;
+  -- A closing that fixes its prices now waits for this row, or this row sees it.
+  perform pg_advisory_xact_lock_shared(hashtextextended('month_close:' || new.mode, 0));
+  select (max(c.ends_at) at time zone 'Asia/Tokyo')::date into earliest from month_close c
+  where c.mode = new.mode and c.rated_at is not null;
+  if new.valid_from < earliest then
+    raise exception 'prices of a closed month' using errcode = '23514', constraint = 'price_in_closed_month';
+  end if;
+  if new.mode = 'live' and not coalesce(approval_is_executed(new.approval_id, 'price_change',
+      tg_table_name || ':' || coalesce(written->>'id', concat_ws(':', written->>'tenant_id', new.mode, new.valid_from)),
+      null, written), false) then
+    raise exception 'a price needs an approval' using errcode = '23514', constraint = 'price_needs_approval';
+  end if;
+  return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_statement()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if tg_op <> 'INSERT' then
+    raise exception 'a statement stays as it is' using errcode = '23514', constraint = 'statement_stays';
+  end if;
+  perform 1 from month_close c where c.mode = new.mode and c.month = new.month and c.rated_at is not null and c.closed_at is null;
+  if not found then
+    raise exception 'the month is not being closed' using errcode = '23514', constraint = 'statement_of_open_month';
+  end if;
+  new.written_at := clock_timestamp();
   return new;
 end $function$
 ;
@@ -1783,6 +2070,106 @@ end $function$
 ;
 alter function make_api_key(bytea,uuid,text,bytea,text,text[],cidr[],timestamp with time zone) owner to shomei_key_maker;
 
+CREATE OR REPLACE FUNCTION public.month_usage(of_mode tenant_mode, starts timestamp with time zone, ends timestamp with time zone, seen pg_snapshot, seen_before pg_snapshot, seen_before_at timestamp with time zone, years timestamp with time zone[], recognised jsonb, rules jsonb, jlis_starts timestamp with time zone[], contract_starts timestamp with time zone[])
+ RETURNS TABLE(tenant_id uuid, meter text, method text, purpose text, outcome outcome, billable boolean, certificate_kind text, late boolean, jlis_part integer, contract_part integer, jlis text, contract_again boolean, events bigint)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+
+declare
+  windowed uuid[] := coalesce((select array_agg(distinct r.tenant_id) from jsonb_to_recordset(rules) as r(tenant_id uuid)), '{}');
+  since_ever timestamptz := (select min(r.since) from jsonb_to_recordset(rules) as r(since timestamptz));
+  -- Nearly all events come after the last start: comparing is a tenth of searching.
+  jlis_last timestamptz := jlis_starts[cardinality(jlis_starts)];
+  contract_last timestamptz := contract_starts[cardinality(contract_starts)];
+begin
+  return query
+  with 
+  candidate as materialized (
+    select u.tenant_id, u.id, u.occurred_at, u.meter, u.method, u.purpose, u.outcome, u.billable, u.certificate_kind,
+    u.person_id, case when u.person_id is null then u.certificate_hash end as hash, true as mine, greatest(u.occurred_at, starts) as contract_at from usage_event u
+    where u.mode = of_mode and u.occurred_at < ends
+    and (u.occurred_at >= starts or (seen_before is not null and u.recorded_at >= seen_before_at - interval '1 day'
+      and not pg_visible_in_snapshot(u.xact, seen_before)))
+    and (u.xact is null or pg_visible_in_snapshot(u.xact, seen)) and ((u.purpose = 'status_check' and u.method = 'crl') or u.tenant_id = any(windowed)) 
+    union all
+    select u.tenant_id, u.id, u.occurred_at, u.meter, u.method, u.purpose, u.outcome, u.billable, u.certificate_kind,
+    u.person_id, case when u.person_id is null then u.certificate_hash end as hash, false, u.occurred_at from usage_event u
+    where u.mode = of_mode and u.occurred_at < starts
+    and (u.xact is null or seen_before is null or pg_visible_in_snapshot(u.xact, seen_before))
+    and (u.xact is null or pg_visible_in_snapshot(u.xact, seen)) and u.purpose = 'status_check' and u.method = 'crl' and u.occurred_at >= years[1]
+      and not (u.tenant_id = any(windowed)) 
+    union all
+    select u.tenant_id, u.id, u.occurred_at, u.meter, u.method, u.purpose, u.outcome, u.billable, u.certificate_kind,
+    u.person_id, case when u.person_id is null then u.certificate_hash end as hash, false, u.occurred_at from usage_event u
+    where u.mode = of_mode and u.occurred_at < starts
+    and (u.xact is null or seen_before is null or pg_visible_in_snapshot(u.xact, seen_before))
+    and (u.xact is null or pg_visible_in_snapshot(u.xact, seen)) and u.tenant_id = any(windowed) and u.occurred_at >= least(years[1], since_ever) 
+  ),
+  of_jlis as (
+    select c.tenant_id, c.id, row_number() over (
+      partition by c.tenant_id, c.person_id, c.hash, c.certificate_kind, width_bucket(c.occurred_at, years)
+      order by c.mine, c.occurred_at, c.id) = 1 as first
+    from candidate c
+    where c.purpose = 'status_check' and c.method = 'crl' and c.billable and c.outcome <> 'indeterminate'
+      and exists (select 1 from jsonb_to_recordset(recognised) as r(tenant_id uuid, starts_at timestamptz, ends_at timestamptz)
+        where (r.tenant_id is null or r.tenant_id = c.tenant_id) and c.occurred_at >= r.starts_at and c.occurred_at < r.ends_at)
+  ),
+  of_contract as (
+    select w.tenant_id, w.id, w.first from (
+      select c.tenant_id, c.id, c.mine and c.contract_at >= r.starts_at as wanted, row_number() over (
+        partition by r.no, c.person_id, c.hash order by c.mine, c.occurred_at, c.id) = 1 as first
+      from candidate c join jsonb_to_recordset(rules) as r(no int, tenant_id uuid, starts_at timestamptz, ends_at timestamptz,
+        since timestamptz, meter text, purposes text[], outcomes text[])
+        on r.tenant_id = c.tenant_id and r.meter = c.meter and c.purpose = any(r.purposes) and c.outcome::text = any(r.outcomes)
+      where c.billable and c.contract_at >= r.since and c.contract_at < r.ends_at
+    ) w where w.wanted
+  ),
+  part as (
+    select u.tenant_id, u.meter, u.method, u.purpose, u.outcome, u.billable, u.certificate_kind, u.occurred_at < starts as late,
+      case when u.occurred_at >= jlis_last then cardinality(jlis_starts)
+        else width_bucket(u.occurred_at, jlis_starts) end as jlis_part,
+      case when u.occurred_at >= contract_last then cardinality(contract_starts)
+        else width_bucket(greatest(u.occurred_at, starts), contract_starts) end as contract_part,
+      'each' as jlis, false as contract_again, count(*) as events
+    from usage_event u where u.mode = of_mode and u.occurred_at < ends
+    and (u.occurred_at >= starts or (seen_before is not null and u.recorded_at >= seen_before_at - interval '1 day'
+      and not pg_visible_in_snapshot(u.xact, seen_before)))
+    and (u.xact is null or pg_visible_in_snapshot(u.xact, seen)) and not ((u.purpose = 'status_check' and u.method = 'crl') or u.tenant_id = any(windowed))
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    union all
+    select c.tenant_id, c.meter, c.method, c.purpose, c.outcome, c.billable, c.certificate_kind, c.occurred_at < starts,
+      width_bucket(c.occurred_at, jlis_starts), width_bucket(c.contract_at, contract_starts),
+      case when j.id is null then 'each' when j.first then 'first' else 'again' end, coalesce(not k.first, false), count(*)
+    from candidate c
+    left join of_jlis j on j.tenant_id = c.tenant_id and j.id = c.id
+    left join of_contract k on k.tenant_id = c.tenant_id and k.id = c.id
+  where c.mine
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
+  )
+  select p.* from part p order by p.tenant_id;
+end $function$
+;
+alter function month_usage(tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb,timestamp with time zone[],timestamp with time zone[]) owner to shomei_biller;
+
+CREATE OR REPLACE FUNCTION public.next_month_to_close(of_mode tenant_mode)
+ RETURNS text
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select coalesce(
+    (select case when c.closed_at is null then c.month else to_char(c.ends_at at time zone 'Asia/Tokyo', 'YYYY-MM') end
+     from month_close c where c.mode = of_mode order by c.month desc limit 1),
+    (select to_char(least(
+      (select min(u.occurred_at) from usage_event u where u.mode = of_mode) at time zone 'Asia/Tokyo',
+      (select min(p.valid_from) from price_plan p where p.mode = of_mode)::timestamp), 'YYYY-MM')))
+$function$
+;
+alter function next_month_to_close(tenant_mode) owner to shomei_biller;
+
 CREATE OR REPLACE FUNCTION public.note_api_key_use(secret_hash bytea)
  RETURNS void
  LANGUAGE sql
@@ -1978,6 +2365,76 @@ end $function$
 ;
 alter function rotate_api_key(bytea,uuid,uuid,bytea,text,interval) owner to shomei_key_maker;
 
+CREATE OR REPLACE FUNCTION public.tenant_usage(of_tenant uuid, of_mode tenant_mode, starts timestamp with time zone, ends timestamp with time zone, seen pg_snapshot, seen_before pg_snapshot, seen_before_at timestamp with time zone, years timestamp with time zone[], recognised jsonb, rules jsonb)
+ RETURNS TABLE(id uuid, occurred_at timestamp with time zone, meter text, method text, purpose text, outcome outcome, billable boolean, certificate_kind text, late boolean, jlis text, contract_again boolean)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+
+declare
+  windowed uuid[] := coalesce((select array_agg(distinct r.tenant_id) from jsonb_to_recordset(rules) as r(tenant_id uuid)), '{}');
+  since_ever timestamptz := (select min(r.since) from jsonb_to_recordset(rules) as r(since timestamptz));
+begin
+  return query
+  with 
+  candidate as materialized (
+    select u.tenant_id, u.id, u.occurred_at, u.meter, u.method, u.purpose, u.outcome, u.billable, u.certificate_kind,
+    u.person_id, case when u.person_id is null then u.certificate_hash end as hash, true as mine, greatest(u.occurred_at, starts) as contract_at from usage_event u
+    where u.mode = of_mode and u.occurred_at < ends
+    and (u.occurred_at >= starts or (seen_before is not null and u.recorded_at >= seen_before_at - interval '1 day'
+      and not pg_visible_in_snapshot(u.xact, seen_before)))
+    and (u.xact is null or pg_visible_in_snapshot(u.xact, seen)) and ((u.purpose = 'status_check' and u.method = 'crl') or u.tenant_id = any(windowed)) and u.tenant_id = of_tenant
+    union all
+    select u.tenant_id, u.id, u.occurred_at, u.meter, u.method, u.purpose, u.outcome, u.billable, u.certificate_kind,
+    u.person_id, case when u.person_id is null then u.certificate_hash end as hash, false, u.occurred_at from usage_event u
+    where u.mode = of_mode and u.occurred_at < starts
+    and (u.xact is null or seen_before is null or pg_visible_in_snapshot(u.xact, seen_before))
+    and (u.xact is null or pg_visible_in_snapshot(u.xact, seen)) and u.purpose = 'status_check' and u.method = 'crl' and u.occurred_at >= years[1]
+      and not (u.tenant_id = any(windowed)) and u.tenant_id = of_tenant
+    union all
+    select u.tenant_id, u.id, u.occurred_at, u.meter, u.method, u.purpose, u.outcome, u.billable, u.certificate_kind,
+    u.person_id, case when u.person_id is null then u.certificate_hash end as hash, false, u.occurred_at from usage_event u
+    where u.mode = of_mode and u.occurred_at < starts
+    and (u.xact is null or seen_before is null or pg_visible_in_snapshot(u.xact, seen_before))
+    and (u.xact is null or pg_visible_in_snapshot(u.xact, seen)) and u.tenant_id = any(windowed) and u.occurred_at >= least(years[1], since_ever) and u.tenant_id = of_tenant
+  ),
+  of_jlis as (
+    select c.tenant_id, c.id, row_number() over (
+      partition by c.tenant_id, c.person_id, c.hash, c.certificate_kind, width_bucket(c.occurred_at, years)
+      order by c.mine, c.occurred_at, c.id) = 1 as first
+    from candidate c
+    where c.purpose = 'status_check' and c.method = 'crl' and c.billable and c.outcome <> 'indeterminate'
+      and exists (select 1 from jsonb_to_recordset(recognised) as r(tenant_id uuid, starts_at timestamptz, ends_at timestamptz)
+        where (r.tenant_id is null or r.tenant_id = c.tenant_id) and c.occurred_at >= r.starts_at and c.occurred_at < r.ends_at)
+  ),
+  of_contract as (
+    select w.tenant_id, w.id, w.first from (
+      select c.tenant_id, c.id, c.mine and c.contract_at >= r.starts_at as wanted, row_number() over (
+        partition by r.no, c.person_id, c.hash order by c.mine, c.occurred_at, c.id) = 1 as first
+      from candidate c join jsonb_to_recordset(rules) as r(no int, tenant_id uuid, starts_at timestamptz, ends_at timestamptz,
+        since timestamptz, meter text, purposes text[], outcomes text[])
+        on r.tenant_id = c.tenant_id and r.meter = c.meter and c.purpose = any(r.purposes) and c.outcome::text = any(r.outcomes)
+      where c.billable and c.contract_at >= r.since and c.contract_at < r.ends_at
+    ) w where w.wanted
+  )
+  select u.id, u.occurred_at, u.meter, u.method, u.purpose, u.outcome, u.billable, u.certificate_kind,
+    u.occurred_at < starts, 'each', false
+  from usage_event u where u.mode = of_mode and u.occurred_at < ends
+    and (u.occurred_at >= starts or (seen_before is not null and u.recorded_at >= seen_before_at - interval '1 day'
+      and not pg_visible_in_snapshot(u.xact, seen_before)))
+    and (u.xact is null or pg_visible_in_snapshot(u.xact, seen)) and not ((u.purpose = 'status_check' and u.method = 'crl') or u.tenant_id = any(windowed)) and u.tenant_id = of_tenant
+  union all
+  select c.id, c.occurred_at, c.meter, c.method, c.purpose, c.outcome, c.billable, c.certificate_kind,
+    c.occurred_at < starts, case when j.id is null then 'each' when j.first then 'first' else 'again' end, coalesce(not k.first, false)
+  from candidate c
+    left join of_jlis j on j.tenant_id = c.tenant_id and j.id = c.id
+    left join of_contract k on k.tenant_id = c.tenant_id and k.id = c.id
+  where c.mine;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.unsealed_audit_events(since xid8, after_id uuid, up_to integer)
  RETURNS TABLE(xact xid8, id uuid, sealed boolean, tenant_id uuid, mode tenant_mode, actor text, action text, schema_version smallint, target text, request_id text, ip text, detail text, change text, recorded_at text)
  LANGUAGE sql
@@ -2007,9 +2464,15 @@ alter function unsealed_audit_events(xid8,uuid,integer) owner to shomei_audit_se
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.approval FOR EACH ROW EXECUTE FUNCTION guard_approval();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.checklist_file FOR EACH ROW EXECUTE FUNCTION guard_checklist_file();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.checklist_item FOR EACH ROW EXECUTE FUNCTION guard_checklist_item();
+CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.jlis_recognition FOR EACH ROW EXECUTE FUNCTION guard_price();
+CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.jlis_reduction FOR EACH ROW EXECUTE FUNCTION guard_price();
+CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.jlis_tariff FOR EACH ROW EXECUTE FUNCTION guard_price();
 CREATE TRIGGER look_again AFTER UPDATE OF lifted_at ON public.legal_hold FOR EACH ROW WHEN (((old.lifted_at IS NULL) AND (new.lifted_at IS NOT NULL))) EXECUTE FUNCTION look_again_when_lifted();
+CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.month_close FOR EACH ROW EXECUTE FUNCTION guard_month_close();
 CREATE TRIGGER end_sessions AFTER UPDATE ON public.operator_account FOR EACH ROW WHEN (((((old.roles IS DISTINCT FROM new.roles) OR (old.disabled_at IS DISTINCT FROM new.disabled_at)) OR (old.password_hash IS DISTINCT FROM new.password_hash)) OR ((old.totp_confirmed_at IS NOT NULL) AND ((old.totp_confirmed_at IS DISTINCT FROM new.totp_confirmed_at) OR (old.totp_secret IS DISTINCT FROM new.totp_secret))))) EXECUTE FUNCTION end_operator_sessions();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.operator_account FOR EACH ROW EXECUTE FUNCTION guard_operator_account();
+CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.price_plan FOR EACH ROW EXECUTE FUNCTION guard_price();
+CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.statement FOR EACH ROW EXECUTE FUNCTION guard_statement();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.tenant FOR EACH ROW EXECUTE FUNCTION guard_tenant();
 CREATE TRIGGER guard_checklist BEFORE UPDATE ON public.tenant FOR EACH ROW WHEN ((((old.state = 'test'::tenant_state) AND (new.state = 'notified'::tenant_state)) OR ((old.state = 'notified'::tenant_state) AND (new.state = 'live'::tenant_state)))) EXECUTE FUNCTION guard_tenant_checklist();
 CREATE TRIGGER guard BEFORE DELETE ON public.tenant_key FOR EACH ROW EXECUTE FUNCTION guard_tenant_key();
@@ -2064,15 +2527,28 @@ create policy own on event for all to shomei_api, shomei_worker using (((tenant_
 create policy door on idempotency_key for insert to shomei_door with check (true);
 create policy door_claim on idempotency_key for select to shomei_door using (true);
 create policy own on idempotency_key for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy biller on jlis_recognition for select to shomei_biller using (true);
+create policy own on jlis_recognition for select to shomei_api using (((tenant_id IS NULL) OR (tenant_id = current_tenant())));
+create policy platform on jlis_recognition for all to shomei_admin, shomei_operator, shomei_worker using (true) with check (true);
+create policy biller on jlis_reduction for select to shomei_biller using (true);
+create policy own on jlis_reduction for select to shomei_api using (((tenant_id IS NULL) OR (tenant_id = current_tenant())));
+create policy platform on jlis_reduction for all to shomei_admin, shomei_operator, shomei_worker using (true) with check (true);
 create policy admin on legal_hold for all to shomei_admin using (true) with check (true);
 create policy operator on legal_hold for all to shomei_operator using (true) with check (true);
 create policy retention_clerk on legal_hold for select to shomei_retention_clerk using (true);
 create policy own on person for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on person_certificate for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy retention_clerk on person_certificate for select to shomei_retention_clerk using (true);
+create policy admin on price_plan for all to shomei_admin using (true) with check (true);
+create policy biller on price_plan for select to shomei_biller using (true);
+create policy operator on price_plan for all to shomei_operator using (true) with check (true);
+create policy own on price_plan for select to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy due on serial_linkage for select to shomei_linkage_clerk using (true);
 create policy own on serial_linkage for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy admin on statement for select to shomei_admin using (true);
+create policy own on statement for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy admin on tenant for all to shomei_admin using (true) with check (true);
+create policy biller on tenant for select to shomei_biller using (true);
 create policy key_maker on tenant for select to shomei_key_maker using (true);
 create policy lookup on tenant for select to shomei_door, shomei_key_lookup, shomei_tenant_clerk using (true);
 create policy operator on tenant for all to shomei_operator using (true) with check (true);
@@ -2084,6 +2560,8 @@ create policy lookup on tenant_key for select to shomei_key_lookup using (true);
 create policy operator on tenant_key for all to shomei_operator using (true) with check (true);
 create policy own on tenant_key for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy retention_clerk on tenant_key for select to shomei_retention_clerk using (true);
+create policy admin on usage_event for select to shomei_admin using (true);
+create policy biller on usage_event for select to shomei_biller using (true);
 create policy door on usage_event for insert to shomei_door with check (true);
 create policy own on usage_event for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy admin on verification for select to shomei_admin using (true);
@@ -2101,6 +2579,7 @@ grant usage on schema public to public;
 grant usage on schema public to shomei_admin;
 grant usage on schema public to shomei_api;
 grant usage on schema public to shomei_audit_sealer;
+grant usage on schema public to shomei_biller;
 grant usage on schema public to shomei_crl_keeper;
 grant usage on schema public to shomei_door;
 grant usage on schema public to shomei_evidence_clerk;
@@ -2185,15 +2664,36 @@ grant insert, select on event to shomei_api;
 grant insert on idempotency_key to shomei_door;
 grant insert, select on idempotency_key to shomei_api;
 grant insert, select, update on jlis_cursor to shomei_worker;
+grant select on jlis_recognition to shomei_admin;
+grant select on jlis_recognition to shomei_api;
+grant select on jlis_recognition to shomei_operator;
+grant select on jlis_recognition to shomei_worker;
+grant select on jlis_reconciliation to shomei_admin;
+grant select on jlis_reduction to shomei_admin;
+grant select on jlis_reduction to shomei_api;
+grant select on jlis_reduction to shomei_operator;
+grant select on jlis_reduction to shomei_worker;
+grant select on jlis_tariff to shomei_admin;
+grant select on jlis_tariff to shomei_api;
+grant select on jlis_tariff to shomei_operator;
+grant select on jlis_tariff to shomei_worker;
 grant select on legal_hold to shomei_admin;
 grant select on legal_hold to shomei_operator;
 grant select on legal_hold to shomei_retention_clerk;
+grant insert, select on month_close to shomei_biller;
+grant select on month_close to shomei_admin;
+grant select on month_close to shomei_operator;
+grant select on month_close to shomei_worker;
 grant delete, insert, select on operator_recovery_code to shomei_admin;
 grant insert, select on operator_session to shomei_operator_keeper;
 grant insert, select on person to shomei_api;
 grant insert, select on person to shomei_worker;
 grant delete, insert, select on person_certificate to shomei_api;
 grant insert, select on person_certificate to shomei_worker;
+grant select on price_plan to shomei_admin;
+grant select on price_plan to shomei_api;
+grant select on price_plan to shomei_operator;
+grant select on price_plan to shomei_worker;
 grant select on receipt_key to shomei_admin;
 grant select on receipt_key to shomei_api;
 grant select on receipt_key to shomei_operator;
@@ -2215,6 +2715,9 @@ grant insert, select on serial_linkage to shomei_api;
 grant select on serial_linkage to shomei_worker;
 grant delete, insert, select, update on sign_in_backoff to shomei_admin;
 grant delete, insert, select, update on sign_in_backoff to shomei_operator;
+grant select on statement to shomei_admin;
+grant select on statement to shomei_api;
+grant select on statement to shomei_worker;
 grant insert, select on tenant to shomei_admin;
 grant insert, select on tenant to shomei_operator;
 grant select on tenant to shomei_api;
@@ -2226,14 +2729,15 @@ grant select on tenant_key to shomei_api;
 grant select on tenant_key to shomei_worker;
 grant select on test_clock to shomei_admin;
 grant select on test_clock to shomei_api;
+grant select on test_clock to shomei_biller;
 grant select on test_clock to shomei_operator;
 grant select on test_clock to shomei_worker;
 grant insert, select on trust_anchor to shomei_admin;
 grant insert, select on trust_anchor to shomei_operator;
 grant select on trust_anchor to shomei_api;
 grant select on trust_anchor to shomei_worker;
-grant insert on usage_event to shomei_door;
-grant insert, select on usage_event to shomei_api;
+grant select on usage_event to shomei_api;
+grant select on usage_event to shomei_biller;
 grant insert on verification to shomei_door;
 grant select on verification to shomei_api;
 grant delete, select on verification_person to shomei_retention_clerk;
@@ -2276,10 +2780,23 @@ grant update (last_at) on crl_reference to shomei_worker;
 grant update (collected_until) on crl_reference_progress to shomei_worker;
 grant update (columns, crl_id) on crl_snapshot to shomei_worker;
 grant select (key_sha256, mode, resource_id, tenant_id) on idempotency_key to shomei_door;
+grant insert (approval_id, id, mode, tenant_id, terms, valid_from, valid_until) on jlis_recognition to shomei_admin;
+grant insert (approval_id, id, mode, tenant_id, terms, valid_from, valid_until) on jlis_recognition to shomei_operator;
+grant select (mode, recorded_at) on jlis_recognition to shomei_biller;
+grant insert (file, file_sha256, id, made_by, mode, month, result) on jlis_reconciliation to shomei_admin;
+grant update (explanation) on jlis_reconciliation to shomei_admin;
+grant insert (approval_id, id, mode, tenant_id, terms, valid_from, valid_until) on jlis_reduction to shomei_admin;
+grant insert (approval_id, id, mode, tenant_id, terms, valid_from, valid_until) on jlis_reduction to shomei_operator;
+grant select (mode, recorded_at) on jlis_reduction to shomei_biller;
+grant insert (approval_id, mode, terms, valid_from) on jlis_tariff to shomei_admin;
+grant insert (approval_id, mode, terms, valid_from) on jlis_tariff to shomei_operator;
+grant select (mode, recorded_at) on jlis_tariff to shomei_biller;
 grant insert (id, mode, person_id, placed_by, reason, tenant_id, verification_id) on legal_hold to shomei_admin;
 grant insert (id, mode, person_id, placed_by, reason, tenant_id, verification_id) on legal_hold to shomei_operator;
 grant update (lift_reason, lifted_at, lifted_by) on legal_hold to shomei_admin;
 grant update (lift_reason, lifted_at, lifted_by) on legal_hold to shomei_operator;
+grant select (begun_at, closed_at, ends_at, mode, month, rated_at, seen, seen_before, seen_before_at, starts_at) on month_close to shomei_api;
+grant update (closed_at, rated_at) on month_close to shomei_biller;
 grant insert (email, id, name, password_hash, roles) on operator_account to shomei_admin;
 grant insert (email, id, name, password_hash, roles) on operator_account to shomei_operator;
 grant select (created_at, disabled_at, email, id, name, password_expired, roles, roles_approval_id, totp_confirmed_at, totp_last_step) on operator_account to shomei_admin;
@@ -2299,6 +2816,9 @@ grant update (deleted_at, merged_at, merged_into) on person to shomei_worker;
 grant select (mode, tenant_id, tenant_key_id) on person_certificate to shomei_retention_clerk;
 grant update (anchor, holder_hash, hop, not_after, person_id, presented_at, provenance, sealed, tenant_key_id) on person_certificate to shomei_api;
 grant update (anchor, holder_hash, hop, not_after, person_id, presented_at, provenance, sealed, tenant_key_id) on person_certificate to shomei_worker;
+grant insert (approval_id, mode, tenant_id, terms, valid_from) on price_plan to shomei_admin;
+grant insert (approval_id, mode, tenant_id, terms, valid_from) on price_plan to shomei_operator;
+grant select (mode, recorded_at, tenant_id, terms, valid_from) on price_plan to shomei_biller;
 grant insert (id, mode, public_key) on receipt_key to shomei_api;
 grant update (looked_until) on retention_progress to shomei_retention_clerk;
 grant update (epoch) on revocation_epoch to shomei_admin;
@@ -2309,10 +2829,12 @@ grant update (failures, last_attempt_at, last_failure, last_listed_at, skipped) 
 grant select (id, mode, next_attempt_at, state, tenant_id) on serial_linkage to shomei_linkage_clerk;
 grant update (attempts, certificate_id, detail, next_attempt_at, person_id, previous_certificate_id, source, state, updated_at) on serial_linkage to shomei_api;
 grant update (attempts, certificate_id, detail, next_attempt_at, person_id, previous_certificate_id, source, state, updated_at) on serial_linkage to shomei_worker;
+grant insert (billed_yen, content, content_sha256, contract_yen, id, jlis_yen, mode, month, tenant_id) on statement to shomei_worker;
 grant select (id, state) on tenant to shomei_door;
 grant select (id, state) on tenant to shomei_key_lookup;
 grant select (id, state) on tenant to shomei_key_maker;
 grant select (id, state) on tenant to shomei_tenant_clerk;
+grant select (id, terminated_at) on tenant to shomei_biller;
 grant update (go_live_approval_id, name, notification_reference, notified_on, state) on tenant to shomei_admin;
 grant update (address, authentications_a_month, contacts, contacts_ring_key, corporate_number, invoice_registration_number, kind, legal_name, legal_name_kana, purpose_of_use, service_name, signature_verifications_a_month, updated_at) on tenant_application to shomei_admin;
 grant select (created_at, id, mode, ring_key_id, tenant_id) on tenant_key to shomei_operator;
@@ -2321,6 +2843,9 @@ grant select (created_at, id, mode, tenant_id) on tenant_key to shomei_retention
 grant select (id, mode, ring_key_id, tenant_id, wrapped) on tenant_key to shomei_evidence_clerk;
 grant select (id, mode, tenant_id) on tenant_key to shomei_door;
 grant update (offset_ms) on test_clock to shomei_operator;
+grant insert (billable, certificate_hash, certificate_kind, id, meter, method, mode, occurred_at, outcome, person_id, purpose, source, source_id, tenant_id, verification_id) on usage_event to shomei_api;
+grant insert (billable, certificate_hash, certificate_kind, id, meter, method, mode, occurred_at, outcome, purpose, tenant_id, verification_id) on usage_event to shomei_door;
+grant select (billable, certificate_kind, id, meter, method, mode, occurred_at, outcome, purpose, recorded_at, source, source_id, tenant_id, verification_id, xact) on usage_event to shomei_admin;
 grant select (api_key_id, certificate_kind, challenge_id, decided_at, id, kind, mode, outcome, reason_code, recorded_at, reference, tenant_id, verdict) on verification to shomei_admin;
 grant select (certificate_hash, erased_at, id, mode, recorded_at, tenant_id, tenant_key_id) on verification to shomei_retention_clerk;
 grant select (decided_at, evidence, id, kind, mode, recorded_at, tenant_id, tenant_key_id, verdict) on verification to shomei_evidence_clerk;
@@ -2329,13 +2854,18 @@ grant update (erased_at, evidence, hidden, reference) on verification to shomei_
 grant update (counterpart_lookup_id, person_id, person_is_new, state, status) on verification_person to shomei_api;
 grant update (person_id, person_is_new, state, status) on verification_person to shomei_worker;
 grant execute on function acting_operator(bytea) to shomei_evidence_clerk;
+grant execute on function any_tenant_usage(uuid,tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb) to shomei_admin;
 grant execute on function append_decided(json,bytea) to shomei_api;
 grant execute on function approval_is_executed(uuid,text,text,jsonb,jsonb) to shomei_admin;
 grant execute on function approval_is_executed(uuid,text,text,jsonb,jsonb) to shomei_operator;
 grant execute on function audit_backlog(xid8) to shomei_admin;
 grant execute on function audit_backlog(xid8) to shomei_worker;
+grant execute on function begin_month_close(tenant_mode,text,text) to shomei_admin;
+grant execute on function begin_month_close(tenant_mode,text,text) to shomei_worker;
 grant execute on function change_operator_password(uuid,bytea,text) to shomei_admin;
+grant execute on function clock_of(tenant_mode) to shomei_biller;
 grant execute on function connection_test(uuid) to shomei_admin;
+grant execute on function contracts_to_bill(tenant_mode) to shomei_worker;
 grant execute on function current_mode() to shomei_admin;
 grant execute on function current_mode() to shomei_api;
 grant execute on function current_mode() to shomei_door;
@@ -2350,6 +2880,7 @@ grant execute on function current_tenant() to shomei_operator;
 grant execute on function current_tenant() to shomei_worker;
 grant execute on function decide_approval(bytea,uuid,boolean,bytea,text) to shomei_admin;
 grant execute on function due_serial_linkages(tenant_mode,timestamp with time zone,integer) to shomei_worker;
+grant execute on function end_month_close(tenant_mode,text) to shomei_worker;
 grant execute on function erase_due_evidence(integer) to shomei_worker;
 grant execute on function execute_approval(uuid) to shomei_admin;
 grant execute on function find_api_key(bytea) to shomei_api;
@@ -2358,6 +2889,7 @@ grant execute on function find_operator_secret(uuid,text) to shomei_admin;
 grant execute on function find_operator_secret(uuid,text) to shomei_operator;
 grant execute on function find_operator_session(bytea) to shomei_admin;
 grant execute on function find_operator_session(bytea) to shomei_operator;
+grant execute on function fix_month_prices(tenant_mode,text,timestamp with time zone) to shomei_worker;
 grant execute on function hold_checklist(uuid) to shomei_admin;
 grant execute on function is_held(uuid,tenant_mode,uuid) to shomei_retention_clerk;
 grant execute on function is_key_of_suspended(bytea) to shomei_api;
@@ -2365,6 +2897,9 @@ grant execute on function keys_work(tenant_state,tenant_mode) to shomei_door;
 grant execute on function keys_work(tenant_state,tenant_mode) to shomei_key_lookup;
 grant execute on function keys_work(tenant_state,tenant_mode) to shomei_key_maker;
 grant execute on function make_api_key(bytea,uuid,text,bytea,text,text[],cidr[],timestamp with time zone) to shomei_api;
+grant execute on function month_usage(tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb,timestamp with time zone[],timestamp with time zone[]) to shomei_worker;
+grant execute on function next_month_to_close(tenant_mode) to shomei_admin;
+grant execute on function next_month_to_close(tenant_mode) to shomei_worker;
 grant execute on function note_api_key_use(bytea) to shomei_api;
 grant execute on function open_checklist_items(uuid) to shomei_admin;
 grant execute on function open_evidence(bytea,uuid,text,uuid,text,inet,text) to shomei_admin;
@@ -2381,4 +2916,7 @@ grant execute on function retained_until(text,timestamp with time zone) to shome
 grant execute on function retained_until(text,timestamp with time zone) to shomei_worker;
 grant execute on function revoke_api_key(bytea,uuid) to shomei_api;
 grant execute on function rotate_api_key(bytea,uuid,uuid,bytea,text,interval) to shomei_api;
+grant execute on function tenant_usage(uuid,tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb) to shomei_api;
+grant execute on function tenant_usage(uuid,tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb) to shomei_biller;
+grant execute on function tenant_usage(uuid,tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb) to shomei_worker;
 grant execute on function unsealed_audit_events(xid8,uuid,integer) to shomei_worker;

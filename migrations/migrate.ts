@@ -25,6 +25,7 @@ const DOOR_ROLES = [
   'shomei_evidence_clerk',
   'shomei_retention_clerk',
   'shomei_tenant_clerk',
+  'shomei_biller',
 ];
 
 /**

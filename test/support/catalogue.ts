@@ -32,6 +32,11 @@ export const JUSTIFIED: Readonly<Record<string, string>> = {
   retention_progress: 'how far the verifications were looked through',
   retention_rule: "the platform's own dated rules, the same for every tenant",
   jlis_cursor: 'how far lists of the whole platform have been read',
+  jlis_tariff: 'fees of J-LIS, the same for every tenant',
+  jlis_reduction: 'what J-LIS granted the platform; a tenant is named as its scope, amounts are no secret of another',
+  jlis_recognition: 'what J-LIS recognised; a tenant is named as its scope',
+  month_close: 'which months of a mode are closed, for all tenants at once',
+  jlis_reconciliation: 'bills of J-LIS to the platform; no tenant role has any grant on it',
   schema_migration: "the migrate step's own list",
 };
 
@@ -76,6 +81,12 @@ export const OPEN_POLICIES: ReadonlySet<string> = new Set([
   'shomei_retention_clerk tenant_key retention_clerk',
   'shomei_operator legal_hold operator',
   'shomei_linkage_clerk serial_linkage due',
+  'shomei_admin price_plan admin',
+  'shomei_operator price_plan operator',
+  'shomei_biller price_plan biller',
+  'shomei_admin statement admin',
+  'shomei_biller usage_event biller',
+  'shomei_admin usage_event admin',
 ]);
 
 /** Every fault in the protection of tenant data that the catalogue shows, as `table: fault`. */

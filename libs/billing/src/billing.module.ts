@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { MonthClosing } from './close-month.js';
 import { UsageEventRow } from './usage-event.entity.js';
 
-@Module({ imports: [TypeOrmModule.forFeature([UsageEventRow])] })
+@Module({ imports: [TypeOrmModule.forFeature([UsageEventRow])], providers: [MonthClosing], exports: [MonthClosing] })
 export class BillingModule {}

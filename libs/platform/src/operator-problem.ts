@@ -206,6 +206,36 @@ export const OPERATOR_PROBLEMS = {
     ja: '自分の二要素認証を自分でリセットすることはできません。',
     remedy: 'Use a recovery code, or ask another operator.',
   },
+  prices_invalid: {
+    status: 422,
+    title: 'Something in the prices cannot be right.',
+    ja: '料金の内容に誤りがあります。',
+    remedy: 'See `errors`: each entry names the field and the rule it breaks.',
+  },
+  prices_in_closed_month: {
+    status: 409,
+    title: 'The prices would begin in a month whose statements are made.',
+    ja: '明細が確定した月から始まる料金は登録できません。',
+    remedy: 'Let them begin on `earliest` or later: what is closed stays as it is.',
+  },
+  rate_missing: {
+    status: 409,
+    title: 'Something was used on a day on which it has no J-LIS fee.',
+    ja: 'J-LIS手数料の定めのない日に利用があります。',
+    remedy: 'Record the tariff of `day` for `meter`; zero is a fee. Then close the month again.',
+  },
+  month_not_over: {
+    status: 409,
+    title: 'The month is not over yet in Japan.',
+    ja: '対象月がまだ終わっていません。',
+    remedy: 'Close it from `ends_at` on, by the clock of the mode.',
+  },
+  month_out_of_turn: {
+    status: 409,
+    title: 'Months are closed one after the other.',
+    ja: '月次の締めは古い月から順に行ってください。',
+    remedy: 'Close `expected` first.',
+  },
   password_weak: {
     status: 422,
     title: 'The new password is too easy to guess.',
