@@ -400,7 +400,10 @@ create table contract (
   sign_up_consent_version text,
   sign_up_consent_purposes text[] default '{}'::text[] not null,
   revocation_methods text[] default '{crl,ocsp,ocsp_or_crl}'::text[] not null,
+  change_approval_id uuid,
   constraint contract_pkey PRIMARY KEY (tenant_id, mode),
+  constraint contract_change_approval_id_key UNIQUE (change_approval_id),
+  constraint contract_change_approval_id_fkey FOREIGN KEY (change_approval_id) REFERENCES approval(id),
   constraint contract_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id),
   constraint contract_age_questions_a_year_check CHECK (((age_questions_a_year >= 1) AND (age_questions_a_year <= 100))),
   constraint contract_allowed_ages_check CHECK (((0 <= ALL (allowed_ages)) AND (130 >= ALL (allowed_ages)))),
@@ -1403,6 +1406,19 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.contract_features(c contract)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select jsonb_build_object('revocation_methods', c.revocation_methods, 'identify', c.identify, 'counterpart', c.counterpart,
+    'latest_attributes', c.latest_attributes, 'allowed_ages', c.allowed_ages, 'age_dates', c.age_dates,
+    'age_questions_a_year', c.age_questions_a_year, 'age_legal_day_inclusive', c.age_legal_day_inclusive,
+    'sign_up_consent_version', c.sign_up_consent_version, 'sign_up_consent_purposes', c.sign_up_consent_purposes)
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.contracts_to_bill(of_mode tenant_mode)
  RETURNS TABLE(tenant_id uuid, terminated_at timestamp with time zone, valid_from date, terms jsonb)
  LANGUAGE sql
@@ -1736,6 +1752,29 @@ begin
       raise exception 'nothing to confirm without a file' using errcode = '23514', constraint = 'checklist_item_needs_file';
     end if;
     new.confirmed_at := clock_timestamp();
+  end if;
+  return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_contract()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if (new.tenant_id, new.mode) is distinct from (old.tenant_id, old.mode) then
+    raise exception 'identity of a contract' using errcode = '23514', constraint = 'contract_stays';
+  end if;
+  if old.mode = 'live' and contract_features(new) is distinct from contract_features(old)
+      and not exists (select 1 from tenant t where t.id = new.tenant_id and t.go_live_approval_id is null) then
+    if new.change_approval_id is not distinct from old.change_approval_id
+        or not coalesce(approval_is_executed(new.change_approval_id, 'contract_change', 'tenant:' || new.tenant_id,
+          contract_features(old), contract_features(new)), false) then
+      raise exception 'a live contract needs an approval' using errcode = '23514', constraint = 'contract_change_needs_approval';
+    end if;
+  elsif new.change_approval_id is distinct from old.change_approval_id then
+    raise exception 'the approval belongs to its change' using errcode = '23514', constraint = 'contract_change_needs_approval';
   end if;
   return new;
 end $function$
@@ -2464,6 +2503,7 @@ alter function unsealed_audit_events(xid8,uuid,integer) owner to shomei_audit_se
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.approval FOR EACH ROW EXECUTE FUNCTION guard_approval();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.checklist_file FOR EACH ROW EXECUTE FUNCTION guard_checklist_file();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.checklist_item FOR EACH ROW EXECUTE FUNCTION guard_checklist_item();
+CREATE TRIGGER guard BEFORE UPDATE ON public.contract FOR EACH ROW EXECUTE FUNCTION guard_contract();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.jlis_recognition FOR EACH ROW EXECUTE FUNCTION guard_price();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.jlis_reduction FOR EACH ROW EXECUTE FUNCTION guard_price();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.jlis_tariff FOR EACH ROW EXECUTE FUNCTION guard_price();
@@ -2772,7 +2812,7 @@ grant update (replaced_by, withdrawal_reason, withdrawn_at, withdrawn_by) on che
 grant update (confirmed_at, confirmed_by, note) on checklist_item to shomei_admin;
 grant select (mode, recorded_at, tenant_id) on consent to shomei_retention_clerk;
 grant select (mode, reference_format, tenant_id) on contract to shomei_key_lookup;
-grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, counterpart, identify, latest_attributes, reference_format, revocation_methods, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_admin;
+grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, change_approval_id, counterpart, identify, latest_attributes, reference_format, revocation_methods, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_admin;
 grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, counterpart, identify, latest_attributes, reference_format, revocation_methods, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_operator;
 grant update (epoch) on crl to shomei_worker;
 grant update (distribution_point, epoch, failures, head_crl_id, last_attempt_at, last_failure, last_success_at, listed_at, name, path) on crl_partition to shomei_worker;
@@ -2865,6 +2905,8 @@ grant execute on function begin_month_close(tenant_mode,text,text) to shomei_wor
 grant execute on function change_operator_password(uuid,bytea,text) to shomei_admin;
 grant execute on function clock_of(tenant_mode) to shomei_biller;
 grant execute on function connection_test(uuid) to shomei_admin;
+grant execute on function contract_features(contract) to shomei_admin;
+grant execute on function contract_features(contract) to shomei_operator;
 grant execute on function contracts_to_bill(tenant_mode) to shomei_worker;
 grant execute on function current_mode() to shomei_admin;
 grant execute on function current_mode() to shomei_api;

@@ -13,6 +13,7 @@ import { Onboarding1763900000014 } from './0014-onboarding.js';
 import { ApiKeys1763900000016 } from './0016-api-keys.js';
 import { Checklist1763900000018 } from './0018-checklist.js';
 import { EvidenceConsole1763900000019 } from './0019-evidence-console.js';
+import { ContractChanges1763900000021 } from './0021-contract-changes.js';
 import { Billing1763900000027 } from './0027-billing.js';
 import { UsageRating1763900000028 } from './0028-usage-rating.js';
 
@@ -33,6 +34,7 @@ export const migrations = [
   ApiKeys1763900000016,
   Checklist1763900000018,
   EvidenceConsole1763900000019,
+  ContractChanges1763900000021,
   Billing1763900000027,
   UsageRating1763900000028,
 ];

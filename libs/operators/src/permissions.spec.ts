@@ -24,10 +24,10 @@ describe('the permission table', () => {
       expect(PERMISSIONS[permission]).toEqual(['auditor']);
   });
 
-  it('lets only admins propose or approve what needs two people, save that onboarding brings tenants live', () => {
+  it('lets only admins propose or approve what needs two people, save that onboarding brings tenants live and changes their contracts', () => {
     for (const role of ROLES.filter((each) => each !== 'admin'))
       expect(permissionsOf([role]).filter((each) => /:(propose|approve)$/.test(each))).toEqual(
-        role === 'onboarding' ? ['go_live:approve', 'go_live:propose'] : [],
+        role === 'onboarding' ? ['contracts:approve', 'contracts:propose', 'go_live:approve', 'go_live:propose'] : [],
       );
   });
 });

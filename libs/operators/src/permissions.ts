@@ -11,6 +11,8 @@ export const PERMISSIONS = {
   'checklist:write': ['admin', 'onboarding'],
   'go_live:propose': ['admin', 'onboarding'],
   'go_live:approve': ['admin', 'onboarding'],
+  'contracts:propose': ['admin', 'onboarding'],
+  'contracts:approve': ['admin', 'onboarding'],
   'api_keys:read': ['admin', 'onboarding', 'auditor', 'support'],
   'api_keys:write': ['admin', 'onboarding'],
   'revocation:read': ['admin', 'onboarding', 'auditor', 'support'],

@@ -176,6 +176,12 @@ export const OPERATOR_PROBLEMS = {
     ja: '終了したテナントのチェックリストは変更できません。',
     remedy: 'Its files can still be read.',
   },
+  contract_needs_approval: {
+    status: 409,
+    title: 'What a live tenant may use is changed by two people.',
+    ja: '本番利用中のテナントの契約内容の変更には、2人目の承認が必要です。',
+    remedy: 'Propose the change at /v1/tenants/{id}/contract-changes; a second operator approves it.',
+  },
   tenant_not_live: {
     status: 409,
     title: 'The tenant is not live.',

@@ -27,8 +27,8 @@ export interface Contract {
   signUpConsent: { textVersion: string; purposes: readonly SignUpPurpose[] } | undefined;
 }
 
-interface Row {
-  reference_format: string | null;
+/** What a contract includes, under the names of its columns: as it stands in a proposal. */
+export interface ContractFeatures {
   revocation_methods: RevocationMethod[];
   identify: boolean;
   counterpart: boolean;
@@ -40,6 +40,8 @@ interface Row {
   sign_up_consent_version: string | null;
   sign_up_consent_purposes: SignUpPurpose[];
 }
+
+type Row = ContractFeatures & { reference_format: string | null };
 
 /**
  * The contract's terms as they are now. Row-level security shows the one of the transaction's tenant and mode.
@@ -54,6 +56,11 @@ export async function readContract(manager: EntityManager, { tenantId, mode }: T
   );
   const row = rows[0];
   if (!row) throw new Error(`tenant ${tenantId} has no contract in ${mode}`);
+  return toContract(row);
+}
+
+/** A contract from its columns. */
+export function toContract(row: Row): Contract {
   return {
     referenceFormat: row.reference_format,
     revocationMethods: row.revocation_methods,
@@ -70,6 +77,19 @@ export async function readContract(manager: EntityManager, { tenantId, mode }: T
         : { textVersion: row.sign_up_consent_version, purposes: row.sign_up_consent_purposes },
   };
 }
+
+export const featuresOf = (contract: Contract): ContractFeatures => ({
+  revocation_methods: [...contract.revocationMethods],
+  identify: contract.identify,
+  counterpart: contract.counterpart,
+  latest_attributes: contract.latestAttributes,
+  allowed_ages: [...contract.allowedAges],
+  age_dates: [...contract.ageDates],
+  age_questions_a_year: contract.ageQuestionsAYear,
+  age_legal_day_inclusive: contract.ageLegalDayInclusive,
+  sign_up_consent_version: contract.signUpConsent?.textVersion ?? null,
+  sign_up_consent_purposes: [...(contract.signUpConsent?.purposes ?? [])],
+});
 
 /** Parts of the contract that are on or off. */
 export type Feature = 'identify' | 'counterpart' | 'latest_attributes' | 'age_check';

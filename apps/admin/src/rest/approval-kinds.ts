@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { Acting } from '#lib/audit';
 import { type Approval, changeRoles, type Permission, type Role } from '#lib/operators';
-import { goLive, TENANT_GO_LIVE } from '#lib/tenancy';
+import { changeApprovedContract, CONTRACT_CHANGE, goLive, TENANT_GO_LIVE } from '#lib/tenancy';
 import { importApprovedAnchor, LIVE_ANCHOR } from '../anchor-store.js';
 
 export const OPERATOR_ROLES = 'operator_roles';
@@ -23,6 +23,12 @@ export const APPROVAL_KINDS: Readonly<Record<string, ApprovalKind>> = {
     approve: 'go_live:approve',
     execute: (manager, { id, subject, before }, acting) =>
       goLive(manager, { subject, before, approvalId: id, ...acting }),
+  },
+  [CONTRACT_CHANGE]: {
+    propose: 'contracts:propose',
+    approve: 'contracts:approve',
+    execute: (manager, { id, subject, before, after }, acting) =>
+      changeApprovedContract(manager, { subject, before, after, approvalId: id, ...acting }),
   },
   [OPERATOR_ROLES]: {
     propose: 'operator_roles:propose',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { REVOCATION_METHODS, TENANT_STATES, TENANT_STEPS } from '#lib/tenancy';
-import { cursor, limit, mode, text, time } from './schemas.js';
+import { cursor, limit, mode, reason, text, time } from './schemas.js';
 
 const day = z.iso.date();
 const signUpConsent = z
@@ -26,6 +26,7 @@ export const contractChange = z
   .partial()
   .meta({ id: 'ContractChange', description: 'Terms to change; what is absent stays as it is.' });
 export type ContractChangeBody = z.output<typeof contractChange>;
+export const contractProposal = z.strictObject({ change: contractChange, reason }).meta({ id: 'ContractProposal' });
 export const contractAnswer = z
   .object({ mode, reference_format: z.string().nullable(), ...terms })
   .meta({ id: 'Contract' });

@@ -3,12 +3,14 @@ import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
 import type { z } from 'zod';
-import type { OperatorSession } from '#lib/operators';
-import { KEY_RING, type KeyRing, type Mode, MODES, Problem, toPublicId } from '#lib/platform';
+import { Approvals, OperatorAccounts, type OperatorSession } from '#lib/operators';
+import { Clock, KEY_RING, type KeyRing, type Mode, MODES, Problem, toPublicId } from '#lib/platform';
 import {
   changeContract,
   type Contract,
   type ContractChange,
+  ContractNeedsApproval,
+  contractProposal,
   createTenant,
   findTenant,
   listTenants,
@@ -16,7 +18,10 @@ import {
   type Tenant,
 } from '#lib/tenancy';
 import { actingOf } from './acting.js';
+import { approvalAnswer, operatorNames } from './approval-answer.js';
 import { Answers, cursorUuid, page, uuidOf } from './contract.js';
+import { type ApprovalAnswer, approvalAnswer as approvalSchema } from './schemas.js';
+import { originOf } from './session-gate.js';
 import { RequirePermission, Session } from './session.guard.js';
 import { tenantAnswer } from './tenant-answer.js';
 import {
@@ -24,6 +29,7 @@ import {
   contractAnswer as contractSchema,
   contractChange,
   type ContractChangeBody,
+  contractProposal as proposalSchema,
   tenantAnswer as tenantSchema,
   tenantDetail,
   tenantList,
@@ -73,6 +79,9 @@ export class TenantsController {
   constructor(
     @Inject(DataSource) private readonly dataSource: DataSource,
     @Inject(KEY_RING) private readonly keyRing: KeyRing,
+    @Inject(Approvals) private readonly approvals: Approvals,
+    @Inject(OperatorAccounts) private readonly accounts: OperatorAccounts,
+    @Inject(Clock) private readonly clock: Clock,
   ) {}
 
   @Get()
@@ -121,10 +130,14 @@ export class TenantsController {
 
   @Patch(':id/contracts/:mode')
   @RequirePermission('tenants:write')
-  @ApiOperation({ operationId: 'changeContract', summary: 'Change what a contract includes' })
+  @ApiOperation({
+    operationId: 'changeContract',
+    summary: 'Change what a contract includes',
+    description: 'Of test mode, and of live mode until the tenant goes live; then two people change it.',
+  })
   @ApiParam({ name: 'id', type: String })
   @ApiParam({ name: 'mode', enum: [...MODES] })
-  @Answers(200, contractSchema, [400, 401, 403, 404, 413, 415, 503])
+  @Answers(200, contractSchema, [400, 401, 403, 404, 409, 413, 415, 503])
   async changeContract(
     @Req() request: FastifyRequest,
     @Session() session: OperatorSession,
@@ -136,7 +149,33 @@ export class TenantsController {
     const mode = MODES.find((each) => each === named);
     if (mode === undefined) throw new Problem('not_found');
     const change = { tenantId, mode, change: changeOf(body), ...actingOf(session, request) };
-    return contractAnswer(mode, await changeContract(this.dataSource, change));
+    try {
+      return contractAnswer(mode, await changeContract(this.dataSource, change));
+    } catch (error) {
+      if (error instanceof ContractNeedsApproval) throw new Problem('contract_needs_approval');
+      throw error;
+    }
+  }
+
+  @Post(':id/contract-changes')
+  @RequirePermission('contracts:propose')
+  @ApiOperation({
+    operationId: 'proposeContractChange',
+    summary: 'Propose to change what the live contract of a tenant includes',
+    description: 'For a tenant that has gone live. A second operator approves; only then the change holds.',
+  })
+  @ApiParam({ name: 'id', type: String })
+  @Answers(201, approvalSchema, [400, 401, 403, 404, 409, 413, 415, 503])
+  async propose(
+    @Req() request: FastifyRequest,
+    @Session() session: OperatorSession,
+    @Param('id') id: string,
+    @Body({ schema: proposalSchema }) body: z.output<typeof proposalSchema>,
+  ): Promise<ApprovalAnswer> {
+    const wanted = { tenantId: uuidOf('ten', id), change: changeOf(body.change) };
+    const proposal = { ...(await contractProposal(this.dataSource, wanted)), reason: body.reason };
+    const approval = await this.approvals.propose(session, proposal, originOf(request), this.clock.now('live'));
+    return approvalAnswer(approval, session, await operatorNames(this.accounts));
   }
 
   private async find(id: string): Promise<Tenant> {
