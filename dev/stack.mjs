@@ -207,6 +207,7 @@ class Stack {
       'dist/apps/api/src/main.js',
       {
         DATABASE_URL: this.urls.database.api,
+        REDIS_URL: this.urls.redis,
         HOST: '127.0.0.1',
         PORT: String(this.ports.api),
         PUBLIC_URL: this.urls.api,

@@ -14,6 +14,7 @@ create role shomei_key_maker nologin noinherit;
 create role shomei_linkage_clerk nologin noinherit;
 create role shomei_operator login noinherit;
 create role shomei_operator_keeper nologin noinherit;
+create role shomei_quota_keeper nologin noinherit;
 create role shomei_retention_clerk nologin noinherit;
 create role shomei_tenant_clerk nologin noinherit;
 create role shomei_worker login noinherit;
@@ -400,6 +401,7 @@ create table contract (
   sign_up_consent_version text,
   sign_up_consent_purposes text[] default '{}'::text[] not null,
   revocation_methods text[] default '{crl,ocsp,ocsp_or_crl}'::text[] not null,
+  limits jsonb default '{"read": {"per_month": null, "per_second": 1000}, "manage": {"per_month": null, "per_second": 100}, "challenge": {"per_month": null, "per_second": 1000}, "jlis_service": {"per_month": null, "per_second": 200}, "verification": {"per_month": null, "per_second": 1000}}'::jsonb not null,
   change_approval_id uuid,
   constraint contract_pkey PRIMARY KEY (tenant_id, mode),
   constraint contract_change_approval_id_key UNIQUE (change_approval_id),
@@ -408,6 +410,7 @@ create table contract (
   constraint contract_age_questions_a_year_check CHECK (((age_questions_a_year >= 1) AND (age_questions_a_year <= 100))),
   constraint contract_allowed_ages_check CHECK (((0 <= ALL (allowed_ages)) AND (130 >= ALL (allowed_ages)))),
   constraint contract_check CHECK (((sign_up_consent_version IS NOT NULL) OR (cardinality(sign_up_consent_purposes) = 0))),
+  constraint contract_limits_check CHECK (are_limits(limits)),
   constraint contract_reference_format_check CHECK (((length(reference_format) >= 1) AND (length(reference_format) <= 64))),
   constraint contract_revocation_methods_check CHECK (((revocation_methods <@ ARRAY['crl'::text, 'ocsp'::text, 'ocsp_or_crl'::text]) AND (cardinality(revocation_methods) > 0))),
   constraint contract_sign_up_consent_purposes_check CHECK ((sign_up_consent_purposes <@ ARRAY['serial_linkage'::text, 'counterpart'::text])),
@@ -806,6 +809,21 @@ create table price_plan (
 );
 alter table price_plan enable row level security;
 alter table price_plan force row level security;
+
+create table quota_use (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  endpoint_class text not null,
+  month date not null,
+  reserved bigint not null,
+  constraint quota_use_pkey PRIMARY KEY (tenant_id, mode, endpoint_class, month),
+  constraint quota_use_tenant_id_mode_fkey FOREIGN KEY (tenant_id, mode) REFERENCES contract(tenant_id, mode),
+  constraint quota_use_endpoint_class_check CHECK ((endpoint_class = ANY (ARRAY['verification'::text, 'challenge'::text, 'jlis_service'::text, 'read'::text, 'manage'::text]))),
+  constraint quota_use_month_check CHECK ((EXTRACT(day FROM month) = (1)::numeric)),
+  constraint quota_use_reserved_check CHECK ((reserved >= 0))
+) with (fillfactor=50);
+alter table quota_use enable row level security;
+alter table quota_use force row level security;
 
 create table receipt_key (
   mode tenant_mode not null,
@@ -1304,6 +1322,26 @@ CREATE OR REPLACE FUNCTION public.approval_is_executed(wanted uuid, wanted_kind 
 AS $function$
   select exists (select 1 from approval a where a.id = wanted and a.state = 'executed' and a.kind = wanted_kind
     and a.subject = wanted_subject and a.before is not distinct from was and a.after = becomes)
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.are_limits(limits jsonb)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select case when jsonb_typeof(limits) <> 'object' then false else
+    (select array_agg(k order by k) from jsonb_object_keys(limits) k)
+      is not distinct from array['challenge', 'jlis_service', 'manage', 'read', 'verification']
+    and not exists (
+      select 1 from jsonb_each(limits) l where not coalesce(
+        case when jsonb_typeof(l.value) <> 'object' then false else
+          (select array_agg(k order by k) from jsonb_object_keys(l.value) k) = array['per_month', 'per_second'] end
+        and l.value->>'per_second' ~ '^[1-9][0-9]{0,4}$|^100000$' and jsonb_typeof(l.value->'per_second') = 'number'
+        and (jsonb_typeof(l.value->'per_month') = 'null'
+          or jsonb_typeof(l.value->'per_month') = 'number' and l.value->>'per_month' ~ '^(0|[1-9][0-9]{0,11})$'), false))
+  end
 $function$
 ;
 
@@ -2337,6 +2375,40 @@ $function$
 ;
 alter function referenced_lists(timestamp with time zone,timestamp with time zone) owner to shomei_crl_keeper;
 
+CREATE OR REPLACE FUNCTION public.reserve_quota(secret_hash bytea, of_class text, of_month date, wanted integer)
+ RETURNS TABLE(granted integer, unreserved bigint)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  owner record;
+  left_over bigint;
+begin
+  if wanted is null or wanted < 1 or wanted > 100 then
+    raise exception 'a part of % is not handed out', wanted using errcode = '22023';
+  end if;
+  select k.tenant_id, k.mode, (c.limits->of_class->>'per_month')::bigint as quota into owner
+  from api_key k join contract c on c.tenant_id = k.tenant_id and c.mode = k.mode
+  where k.secret_sha256 = secret_hash and k.revoked_at is null
+    and (k.expires_at is null or k.expires_at > clock_timestamp());
+  if not found then return; end if;
+  insert into quota_use (tenant_id, mode, endpoint_class, month, reserved)
+  values (owner.tenant_id, owner.mode, of_class, of_month, 0) on conflict do nothing;
+  select owner.quota - u.reserved into left_over from quota_use u
+  where u.tenant_id = owner.tenant_id and u.mode = owner.mode and u.endpoint_class = of_class and u.month = of_month
+  for update;
+  granted := case when left_over is null then 100
+    else greatest(least(left_over, greatest(wanted, least(100, left_over / 50))), 0) end;
+  update quota_use u set reserved = u.reserved + granted
+  where u.tenant_id = owner.tenant_id and u.mode = owner.mode and u.endpoint_class = of_class and u.month = of_month;
+  -- greatest() passes over null.
+  unreserved := case when left_over is not null then greatest(left_over - granted, 0) end;
+  return next;
+end $function$
+;
+alter function reserve_quota(bytea,text,date,integer) owner to shomei_quota_keeper;
+
 CREATE OR REPLACE FUNCTION public.retained_until(of_kind text, recorded timestamp with time zone)
  RETURNS timestamp with time zone
  LANGUAGE sql
@@ -2347,6 +2419,24 @@ AS $function$
   order by r.valid_from desc limit 1
 $function$
 ;
+
+CREATE OR REPLACE FUNCTION public.return_quota(secret_hash bytea, of_class text, of_month date, unused integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if unused is null or unused < 1 or unused > 100 then
+    raise exception '% cannot be what is left of a part', unused using errcode = '22023';
+  end if;
+  update quota_use u set reserved = greatest(u.reserved - unused, 0)
+  from api_key k
+  where k.secret_sha256 = secret_hash and u.tenant_id = k.tenant_id and u.mode = k.mode
+    and u.endpoint_class = of_class and u.month = of_month;
+end $function$
+;
+alter function return_quota(bytea,text,date,integer) owner to shomei_quota_keeper;
 
 CREATE OR REPLACE FUNCTION public.revoke_api_key(maker_hash bytea, wanted uuid)
  RETURNS text
@@ -2535,6 +2625,7 @@ create policy no_live_key_before_go_live on api_key as restrictive for insert to
   WHERE ((t.id = api_key.tenant_id) AND (t.state = 'live'::tenant_state))))));
 create policy operator on api_key for all to shomei_operator using (true) with check (true);
 create policy own on api_key for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy quota_keeper on api_key for select to shomei_quota_keeper using (true);
 create policy suspended on api_key for select to shomei_tenant_clerk using (true);
 create policy own on attribute_update for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on attribute_update_result for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
@@ -2562,6 +2653,7 @@ create policy admin on contract for all to shomei_admin using (true) with check 
 create policy lookup on contract for select to shomei_key_lookup using (true);
 create policy operator on contract for all to shomei_operator using (true) with check (true);
 create policy own on contract for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy quota_keeper on contract for select to shomei_quota_keeper using (true);
 create policy own on counterpart_lookup for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on event for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy door on idempotency_key for insert to shomei_door with check (true);
@@ -2583,6 +2675,8 @@ create policy admin on price_plan for all to shomei_admin using (true) with chec
 create policy biller on price_plan for select to shomei_biller using (true);
 create policy operator on price_plan for all to shomei_operator using (true) with check (true);
 create policy own on price_plan for select to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy own on quota_use for select to shomei_api using (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy quota_keeper on quota_use for all to shomei_quota_keeper using (true) with check (true);
 create policy due on serial_linkage for select to shomei_linkage_clerk using (true);
 create policy own on serial_linkage for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy admin on statement for select to shomei_admin using (true);
@@ -2628,6 +2722,7 @@ grant usage on schema public to shomei_key_maker;
 grant usage on schema public to shomei_linkage_clerk;
 grant usage on schema public to shomei_operator;
 grant usage on schema public to shomei_operator_keeper;
+grant usage on schema public to shomei_quota_keeper;
 grant usage on schema public to shomei_retention_clerk;
 grant usage on schema public to shomei_tenant_clerk;
 grant usage on schema public to shomei_worker;
@@ -2734,6 +2829,8 @@ grant select on price_plan to shomei_admin;
 grant select on price_plan to shomei_api;
 grant select on price_plan to shomei_operator;
 grant select on price_plan to shomei_worker;
+grant insert, select on quota_use to shomei_quota_keeper;
+grant select on quota_use to shomei_api;
 grant select on receipt_key to shomei_admin;
 grant select on receipt_key to shomei_api;
 grant select on receipt_key to shomei_operator;
@@ -2788,6 +2885,7 @@ grant select (allowed_addresses, created_at, expires_at, id, last_four, last_use
 grant select (allowed_addresses, created_at, expires_at, id, last_four, last_used_at, made_by, mode, name, revoked_at, rotated_from, scopes, tenant_id) on api_key to shomei_operator;
 grant select (allowed_addresses, expires_at, id, mode, revoked_at, scopes, secret_sha256, tenant_id) on api_key to shomei_key_lookup;
 grant select (expires_at, id, mode, revoked_at, secret_sha256, tenant_id) on api_key to shomei_door;
+grant select (expires_at, mode, revoked_at, secret_sha256, tenant_id) on api_key to shomei_quota_keeper;
 grant select (expires_at, revoked_at, secret_sha256, tenant_id) on api_key to shomei_tenant_clerk;
 grant update (expires_at, last_used_at, revoked_at) on api_key to shomei_key_maker;
 grant update (revoked_at) on api_key to shomei_admin;
@@ -2811,9 +2909,10 @@ grant select (verification_id) on challenge_use to shomei_door;
 grant update (replaced_by, withdrawal_reason, withdrawn_at, withdrawn_by) on checklist_file to shomei_admin;
 grant update (confirmed_at, confirmed_by, note) on checklist_item to shomei_admin;
 grant select (mode, recorded_at, tenant_id) on consent to shomei_retention_clerk;
+grant select (limits, mode, tenant_id) on contract to shomei_quota_keeper;
 grant select (mode, reference_format, tenant_id) on contract to shomei_key_lookup;
-grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, change_approval_id, counterpart, identify, latest_attributes, reference_format, revocation_methods, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_admin;
-grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, counterpart, identify, latest_attributes, reference_format, revocation_methods, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_operator;
+grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, change_approval_id, counterpart, identify, latest_attributes, limits, reference_format, revocation_methods, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_admin;
+grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, counterpart, identify, latest_attributes, limits, reference_format, revocation_methods, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_operator;
 grant update (epoch) on crl to shomei_worker;
 grant update (distribution_point, epoch, failures, head_crl_id, last_attempt_at, last_failure, last_success_at, listed_at, name, path) on crl_partition to shomei_worker;
 grant update (last_at) on crl_reference to shomei_worker;
@@ -2859,6 +2958,7 @@ grant update (anchor, holder_hash, hop, not_after, person_id, presented_at, prov
 grant insert (approval_id, mode, tenant_id, terms, valid_from) on price_plan to shomei_admin;
 grant insert (approval_id, mode, tenant_id, terms, valid_from) on price_plan to shomei_operator;
 grant select (mode, recorded_at, tenant_id, terms, valid_from) on price_plan to shomei_biller;
+grant update (reserved) on quota_use to shomei_quota_keeper;
 grant insert (id, mode, public_key) on receipt_key to shomei_api;
 grant update (looked_until) on retention_progress to shomei_retention_clerk;
 grant update (epoch) on revocation_epoch to shomei_admin;
@@ -2898,6 +2998,8 @@ grant execute on function any_tenant_usage(uuid,tenant_mode,timestamp with time 
 grant execute on function append_decided(json,bytea) to shomei_api;
 grant execute on function approval_is_executed(uuid,text,text,jsonb,jsonb) to shomei_admin;
 grant execute on function approval_is_executed(uuid,text,text,jsonb,jsonb) to shomei_operator;
+grant execute on function are_limits(jsonb) to shomei_admin;
+grant execute on function are_limits(jsonb) to shomei_operator;
 grant execute on function audit_backlog(xid8) to shomei_admin;
 grant execute on function audit_backlog(xid8) to shomei_worker;
 grant execute on function begin_month_close(tenant_mode,text,text) to shomei_admin;
@@ -2951,11 +3053,13 @@ grant execute on function open_operator_session(uuid,bytea,uuid,bytea,bytea,bool
 grant execute on function propose_approval(bytea,uuid,text,text,jsonb,jsonb,text,interval) to shomei_admin;
 grant execute on function propose_approval(bytea,uuid,text,text,jsonb,jsonb,text,interval) to shomei_operator;
 grant execute on function referenced_lists(timestamp with time zone,timestamp with time zone) to shomei_worker;
+grant execute on function reserve_quota(bytea,text,date,integer) to shomei_api;
 grant execute on function retained_until(text,timestamp with time zone) to shomei_admin;
 grant execute on function retained_until(text,timestamp with time zone) to shomei_api;
 grant execute on function retained_until(text,timestamp with time zone) to shomei_operator;
 grant execute on function retained_until(text,timestamp with time zone) to shomei_retention_clerk;
 grant execute on function retained_until(text,timestamp with time zone) to shomei_worker;
+grant execute on function return_quota(bytea,text,date,integer) to shomei_api;
 grant execute on function revoke_api_key(bytea,uuid) to shomei_api;
 grant execute on function rotate_api_key(bytea,uuid,uuid,bytea,text,interval) to shomei_api;
 grant execute on function tenant_usage(uuid,tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb) to shomei_api;

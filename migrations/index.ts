@@ -11,6 +11,7 @@ import { EvidenceExport1763900000011 } from './0011-evidence-export.js';
 import { Retention1763900000012 } from './0012-retention.js';
 import { Onboarding1763900000014 } from './0014-onboarding.js';
 import { ApiKeys1763900000016 } from './0016-api-keys.js';
+import { Limits1763900000017 } from './0017-limits.js';
 import { Checklist1763900000018 } from './0018-checklist.js';
 import { EvidenceConsole1763900000019 } from './0019-evidence-console.js';
 import { ContractChanges1763900000021 } from './0021-contract-changes.js';
@@ -32,6 +33,7 @@ export const migrations = [
   Retention1763900000012,
   Onboarding1763900000014,
   ApiKeys1763900000016,
+  Limits1763900000017,
   Checklist1763900000018,
   EvidenceConsole1763900000019,
   ContractChanges1763900000021,

@@ -26,6 +26,7 @@ const DOOR_ROLES = [
   'shomei_retention_clerk',
   'shomei_tenant_clerk',
   'shomei_biller',
+  'shomei_quota_keeper',
 ];
 
 /**

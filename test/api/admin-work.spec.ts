@@ -60,6 +60,30 @@ describe('tenants', () => {
     expect((await browser.send('PATCH', `/v1/tenants/${id}/contracts/prod`, {})).status).toBe(404);
   });
 
+  it('have limits of each class of endpoints, of which one is changed without the others', async () => {
+    const id = await newTenant('上限商事');
+    const path = `/v1/tenants/${id}/contracts/test`;
+    const limits = { verification: { per_second: 50 }, read: { per_month: 1_000 } };
+    const changed = await browser.send('PATCH', path, { limits });
+    expect([changed.status, changed.body['limits']]).toEqual([
+      200,
+      {
+        verification: { per_second: 50, per_month: null },
+        challenge: { per_second: 1000, per_month: null },
+        jlis_service: { per_second: 200, per_month: null },
+        read: { per_second: 1000, per_month: 1_000 },
+        manage: { per_second: 100, per_month: null },
+      },
+    ]);
+    const { data } = await browser.client.GET('/v1/audit-events', {
+      params: { query: { target: `tenant:${id}`, action: 'contract.change' } },
+    });
+    expect(data!.data).toHaveLength(1);
+    for (const limit of [{ per_second: 0 }, { per_second: 100_001 }, { per_month: -1 }, { per_month: 1.5 }, { a: 1 }])
+      expect((await browser.send('PATCH', path, { limits: { read: limit } })).body['code']).toBe('request_invalid');
+    expect((await browser.send('PATCH', path, { limits: { all: {} } })).body['code']).toBe('request_invalid');
+  });
+
   it.each([
     ['', 'too short'],
     [' ', 'blank'],

@@ -124,6 +124,13 @@ describe('403: a key', () => {
         age_questions_a_year: 10,
         age_legal_day_inclusive: false,
         sign_up_consent: null,
+        limits: {
+          verification: { per_second: 1000, per_month: null, used_this_month: 0 },
+          challenge: { per_second: 1000, per_month: null, used_this_month: 0 },
+          jlis_service: { per_second: 200, per_month: null, used_this_month: 0 },
+          read: { per_second: 1000, per_month: null, used_this_month: expect.any(Number) },
+          manage: { per_second: 100, per_month: null, used_this_month: 0 },
+        },
       },
       now: expect.stringMatching(/Z$/),
     });

@@ -132,6 +132,8 @@ describe('the catalogue', () => {
         open_operator_session: 'shomei_operator_keeper',
         propose_approval: 'shomei_operator_keeper',
         referenced_lists: 'shomei_crl_keeper',
+        reserve_quota: 'shomei_quota_keeper',
+        return_quota: 'shomei_quota_keeper',
         revoke_api_key: 'shomei_key_maker',
         rotate_api_key: 'shomei_key_maker',
         unsealed_audit_events: 'shomei_audit_sealer',

@@ -18,6 +18,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { issueEndEntity, makeAuthority } from '../support/pki.js';
 import { startOperator } from '../support/revocation.js';
 import { connect, keyRing, makeTenant, type TestTenant } from '../support/tenants.js';
+import { WIDE_LIMITS } from '../support/limits.js';
 
 const CERTIFICATE = issueEndEntity(makeAuthority('sign', 2023)).der;
 
@@ -50,6 +51,7 @@ const principal = () => ({
   scopes: [],
   referenceFormat: null,
   revocationMethods: REVOCATION_METHODS,
+  limits: WIDE_LIMITS,
 });
 
 /** A stored verification, recorded that many years ago. */

@@ -9,6 +9,7 @@ import { encodeBatch, sealEvidence, VerificationRow, Verifications, type Decisio
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { issueEndEntity, makeAuthority } from '../support/pki.js';
 import { connect, keyRing, makeTenant, type TestTenant } from '../support/tenants.js';
+import { WIDE_LIMITS } from '../support/limits.js';
 
 let database: TestDatabase;
 let operator: DataSource;
@@ -39,6 +40,7 @@ const principal = () => ({
   scopes: [],
   referenceFormat: null,
   revocationMethods: REVOCATION_METHODS,
+  limits: WIDE_LIMITS,
 });
 
 async function store(): Promise<string> {

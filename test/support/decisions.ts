@@ -4,6 +4,7 @@ import type { Outcome } from '#lib/pki';
 import { newId } from '#lib/platform';
 import { REVOCATION_METHODS } from '#lib/tenancy';
 import type { Decision } from '#lib/verification';
+import { WIDE_LIMITS } from './limits.js';
 import type { TestTenant } from './tenants.js';
 
 /** A decided check of a tenant, as the API hands it to the durable write. */
@@ -16,6 +17,7 @@ export function decision(tenant: TestTenant, change: Partial<Decision> = {}, out
       scopes: [],
       referenceFormat: null,
       revocationMethods: REVOCATION_METHODS,
+      limits: WIDE_LIMITS,
     },
     id,
     kind: change.challengeId === undefined ? 'signature' : 'authentication',

@@ -21,6 +21,7 @@ import {
   type TestHierarchy,
 } from './pki.js';
 import { keyRing, type TestTenant } from './tenants.js';
+import { WIDE_LIMITS } from './limits.js';
 
 const AUTHORITIES = { sign: makeAuthority('sign', 2023), auth: makeAuthority('auth', 2023) };
 export const BY = { actor: 'api_key:test', requestId: 'req_test' };
@@ -38,6 +39,7 @@ export const principalOf = (tenant: TestTenant): Principal => ({
   scopes: [],
   referenceFormat: null,
   revocationMethods: ['crl'],
+  limits: WIDE_LIMITS,
 });
 
 /** The register of persons as one process has it, on the pool of one role. */

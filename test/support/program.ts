@@ -5,7 +5,8 @@ import { join } from 'node:path';
 
 /** Settings of one of our processes must not reach another one through the environment. */
 const OWN_SETTINGS = ['DATABASE_URL', 'REDIS_URL', 'HOST', 'PORT', 'PUBLIC_URL', 'JEST_WORKER_ID', 'NODE_OPTIONS'];
-const READY_TIMEOUT_MS = 60_000;
+/** A machine with other work takes minutes for what takes seconds. */
+const READY_TIMEOUT_MS = 240_000;
 
 /** A TCP port on 127.0.0.1 that nobody listens on at this moment. */
 export async function freePort(): Promise<number> {

@@ -223,10 +223,10 @@ export class Story {
   }
 
   /** Another API process on the same database, as behind a load balancer. Gives its address. */
-  async anotherApi(): Promise<string> {
+  async anotherApi(settings: Record<string, string> = {}): Promise<string> {
     const port = await freePort();
     const child = fork(join(process.cwd(), 'dist/apps/api/src/main.js'), [], {
-      env: { ...process.env, ...this.apiEnvironment(port) },
+      env: { ...process.env, ...this.apiEnvironment(port), ...settings },
       execArgv: [],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
@@ -246,6 +246,7 @@ export class Story {
   apiEnvironment(port: number): Record<string, string> {
     return {
       DATABASE_URL: this.stack.urls.database.api,
+      REDIS_URL: this.stack.urls.redis,
       HOST: '127.0.0.1',
       PORT: String(port),
       PUBLIC_URL: `http://127.0.0.1:${port}`,

@@ -44,6 +44,9 @@ describe('a wrong or missing setting', () => {
     ],
     ['an API on no port', API, { ...api, PORT: 'abc' }, 'PORT'],
     ['an API that would trust everybody by name', API, { ...api, TRUST_PROXY: '10.0.0.0/8, loopback' }, 'TRUST_PROXY'],
+    ['an API that is no process', API, { ...api, API_PROCESSES: '0' }, 'API_PROCESSES'],
+    ['an API with an address that is not of Redis', API, { ...api, REDIS_URL: 'http://x' }, 'REDIS_URL'],
+    ['an API that would wait for ever', API, { ...api, HEADERS_TIMEOUT_MS: '0' }, 'HEADERS_TIMEOUT_MS'],
     ['an API without a public address', API, without(api, 'PUBLIC_URL'), 'PUBLIC_URL'],
     [
       'an API without its certificate for J-LIS',

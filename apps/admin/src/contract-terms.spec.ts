@@ -21,6 +21,17 @@ describe('the terms of a contract', () => {
       signUpConsent: { textVersion: '2026-10', purposes: ['serial_linkage', 'counterpart'] },
     });
   });
+  it('name rate and quota of classes of endpoints, in one term each', () => {
+    expect(
+      readTerms(['rate_limits=verification:50,read:10', 'monthly_quotas=verification:1000000,manage:none']),
+    ).toEqual({
+      limits: {
+        verification: { perSecond: 50, perMonth: 1_000_000 },
+        read: { perSecond: 10 },
+        manage: { perMonth: null },
+      },
+    });
+  });
   it('can be emptied', () => {
     expect(readTerms(['allowed_ages=none', 'age_dates=none', 'sign_up_consent=none'])).toEqual({
       allowedAges: [],
@@ -42,6 +53,13 @@ describe('the terms of a contract', () => {
     [['age_dates=2027-02-30'], 'age_dates is dates of the form YYYY-MM-DD'],
     [['age_dates=2027-4-1'], 'age_dates is dates of the form YYYY-MM-DD'],
     [['age_questions_a_year=0'], 'age_questions_a_year is a whole number from 1 to 100'],
+    [['rate_limits=verification'], 'rate_limits is CLASS:VALUE,… with classes of verification'],
+    [['rate_limits=write:5'], 'rate_limits is CLASS:VALUE'],
+    [['rate_limits=none'], 'rate_limits is CLASS:VALUE'],
+    [['rate_limits=read:0'], 'rate_limits is a whole number from 1 to 100000'],
+    [['rate_limits=read:none'], 'rate_limits is a whole number from 1'],
+    [['rate_limits=read:1,read:2'], 'rate_limits is a list that names each class once'],
+    [['monthly_quotas=read:-1'], 'monthly_quotas is a whole number from 0'],
     [['sign_up_consent=2026 10:counterpart'], 'sign_up_consent is VERSION:PURPOSE'],
     [['sign_up_consent=v1:latest_attributes'], 'sign_up_consent is VERSION:PURPOSE,… with purposes of'],
   ])('%j are refused: %s', (texts, message) => {

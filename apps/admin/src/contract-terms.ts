@@ -1,4 +1,14 @@
-import { type Contract, type ContractChange, REVOCATION_METHODS, type SignUpPurpose } from '#lib/tenancy';
+import {
+  type Contract,
+  type ContractChange,
+  ENDPOINT_CLASSES,
+  type EndpointClass,
+  GREATEST_LIMIT,
+  type LimitsChange,
+  REVOCATION_METHODS,
+  type SignUpPurpose,
+  storeLimits,
+} from '#lib/tenancy';
 import { CommandRefused } from './command-refused.js';
 
 const PURPOSES: readonly SignUpPurpose[] = ['serial_linkage', 'counterpart'];
@@ -18,7 +28,7 @@ function onOff(name: string, text: string): boolean {
 }
 
 function integer(name: string, text: string, { least, greatest }: { least: number; greatest: number }): number {
-  const value = /^[0-9]{1,3}$/.test(text) ? Number(text) : -1;
+  const value = /^[0-9]{1,12}$/.test(text) ? Number(text) : -1;
   return value >= least && value <= greatest ? value : refuse(name, `a whole number from ${least} to ${greatest}`);
 }
 
@@ -51,6 +61,21 @@ function signUpConsent(name: string, text: string): ContractChange {
   return { signUpConsent: { textVersion, purposes: covered } };
 }
 
+/** `CLASS:VALUE,…` */
+function byClass<T>(name: string, text: string, valueOf: (text: string) => T): [EndpointClass, T][] {
+  const form = `CLASS:VALUE,… with classes of ${ENDPOINT_CLASSES.join(', ')}`;
+  const read = list(name, text, (part): [EndpointClass, T] => {
+    const [named, value, ...rest] = part.split(':');
+    const endpointClass = ENDPOINT_CLASSES.find((each) => each === named);
+    if (endpointClass === undefined || value === undefined || rest.length > 0) refuse(name, form);
+    return [endpointClass, valueOf(value)];
+  });
+  if (read.length === 0) refuse(name, form);
+  if (new Set(read.map(([endpointClass]) => endpointClass)).size < read.length)
+    refuse(name, 'a list that names each class once');
+  return read;
+}
+
 const TERMS: Record<string, (name: string, text: string) => ContractChange> = {
   identify: (name, text) => ({ identify: onOff(name, text) }),
   counterpart: (name, text) => ({ counterpart: onOff(name, text) }),
@@ -70,6 +95,16 @@ const TERMS: Record<string, (name: string, text: string) => ContractChange> = {
     });
     return revocationMethods.length > 0 ? { revocationMethods } : refuse(name, form);
   },
+  rate_limits: (name, text) => {
+    const bounds = { least: 1, greatest: GREATEST_LIMIT.perSecond };
+    const read = byClass(name, text, (value) => ({ perSecond: integer(name, value, bounds) }));
+    return { limits: Object.fromEntries(read) };
+  },
+  monthly_quotas: (name, text) => {
+    const bounds = { least: 0, greatest: GREATEST_LIMIT.perMonth };
+    const read = byClass(name, text, (value) => ({ perMonth: value === 'none' ? null : integer(name, value, bounds) }));
+    return { limits: Object.fromEntries(read) };
+  },
 };
 
 /** Reads `NAME=VALUE` texts. @throws CommandRefused that says which term has which form. */
@@ -84,10 +119,17 @@ export function readTerms(texts: readonly string[]): ContractChange {
     if (!read) throw new CommandRefused(`--term is NAME=VALUE with one of ${Object.keys(TERMS).join(', ')}`);
     if (seen.has(name)) throw new CommandRefused(`--term ${name} is given twice`);
     seen.add(name);
-    change = { ...change, ...read(name, text.slice(at + 1)) };
+    const { limits, ...terms } = read(name, text.slice(at + 1));
+    change = { ...change, ...terms, ...(limits ? { limits: together(change.limits ?? {}, limits) } : {}) };
   }
   return change;
 }
+
+/** Rate and quota of a class may come from two terms. */
+const together = (one: LimitsChange, other: LimitsChange): LimitsChange =>
+  Object.fromEntries(
+    ENDPOINT_CLASSES.filter((each) => one[each] ?? other[each]).map((each) => [each, { ...one[each], ...other[each] }]),
+  );
 
 /** The terms as they are shown, under the names by which they are set. */
 export const showTerms = (contract: Contract): Record<string, unknown> => ({
@@ -103,4 +145,5 @@ export const showTerms = (contract: Contract): Record<string, unknown> => ({
   sign_up_consent: contract.signUpConsent
     ? { text_version: contract.signUpConsent.textVersion, purposes: contract.signUpConsent.purposes }
     : null,
+  limits: storeLimits(contract.limits),
 });

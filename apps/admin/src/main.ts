@@ -1,5 +1,14 @@
 import 'reflect-metadata';
-import { createMetrics, loadConfig, Logger, runMain, serveMetrics, stopWithParent } from '#lib/platform';
+import {
+  createMetrics,
+  HTTP_SETTINGS,
+  httpLimitsOf,
+  loadConfig,
+  Logger,
+  runMain,
+  serveMetrics,
+  stopWithParent,
+} from '#lib/platform';
 import { createApp } from './rest/create-app.js';
 
 const SETTINGS = [
@@ -13,6 +22,7 @@ const SETTINGS = [
   'CRL_LATE_MINUTES',
   'METRICS_HOST',
   'METRICS_PORT',
+  ...HTTP_SETTINGS,
 ] as const;
 
 /** A person has given up by then. */
@@ -32,6 +42,7 @@ runMain(async () => {
     lateMs: config.CRL_LATE_MINUTES * 60_000,
     // Everything but a refresh on demand works without it.
     ...(process.env['REDIS_URL'] ? { redisUrl: loadConfig(['REDIS_URL'], process.env).REDIS_URL } : {}),
+    http: httpLimitsOf(config),
     logger,
     metrics,
   });

@@ -9,6 +9,7 @@ import { ageCheckAnswer, ageCheckRequest, type AgeCheckAnswer, type AgeCheckBody
 import { Caller, RequireScope } from './api-key.guard.js';
 import { callOf, partOf } from './call.js';
 import { Answers, IdempotencyHeader, markReplay } from './contract.js';
+import { LimitedAs } from './endpoint-class.js';
 
 @ApiTags('age checks')
 @ApiBearerAuth()
@@ -23,6 +24,7 @@ export class AgeChecksController {
 
   @Post()
   @RequireScope('persons:write')
+  @LimitedAs('jlis_service')
   @ApiOperation({
     operationId: 'createAgeCheck',
     summary: 'Ask whether a person is of an age, without the date of birth',

@@ -27,18 +27,21 @@ export const AnyScope = (): MethodDecorator => SetMetadata(REQUIRED_SCOPE, ANY);
 /** A route for everybody: health and documentation. */
 export const Open = (): ClassDecorator & MethodDecorator => SetMetadata(OPEN, true);
 
+/** The principal of a request; undefined on a route for everybody. */
+export const callerOf = (request: FastifyRequest): Principal | undefined => (request as Authenticated)[PRINCIPAL];
+
 /** The principal the guard found. */
 export const Caller = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {
-  const principal = context.switchToHttp().getRequest<Authenticated>()[PRINCIPAL];
+  const principal = callerOf(context.switchToHttp().getRequest<FastifyRequest>());
   if (!principal) throw new Error('route has no principal');
   return principal;
 });
 
 /**
  * API key → principal, before the body is read: what a stranger sends is not parsed.
- * @throws Problem `api_key_missing`, `api_key_invalid` or `address_not_allowed`.
+ * @throws Problem `api_key_missing`, `api_key_invalid`, `address_not_allowed`, or `rate_limited` for a stranger.
  */
-export async function authenticate(request: FastifyRequest, apiKeys: ApiKeys): Promise<void> {
+export async function authenticate(request: FastifyRequest, apiKeys: ApiKeys): Promise<Principal> {
   const header = request.headers.authorization;
   if (header === undefined) throw new Problem('api_key_missing');
   const principal = /^bearer /i.test(header)
@@ -46,6 +49,7 @@ export async function authenticate(request: FastifyRequest, apiKeys: ApiKeys): P
     : undefined;
   if (!principal) throw new Problem('api_key_invalid');
   (request as Authenticated)[PRINCIPAL] = principal;
+  return principal;
 }
 
 /** Holds the principal against the scope of the route. Closed by default: a route that names neither scope nor openness answers nobody. */
@@ -56,7 +60,7 @@ export class ApiKeyGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const handlers = [context.getHandler(), context.getClass()];
     if (this.reflector.getAllAndOverride<boolean | undefined>(OPEN, handlers)) return true;
-    const principal = context.switchToHttp().getRequest<Authenticated>()[PRINCIPAL];
+    const principal = callerOf(context.switchToHttp().getRequest<FastifyRequest>());
     if (!principal) throw new Problem('api_key_missing');
     const scope = this.reflector.getAllAndOverride<Scope | typeof ANY | undefined>(REQUIRED_SCOPE, handlers);
     if (scope === undefined) throw new Error('route names no scope');

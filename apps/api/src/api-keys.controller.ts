@@ -20,6 +20,7 @@ import {
 } from './api-keys.schemas.js';
 import { callOf } from './call.js';
 import { Answers, IdempotencyHeader, markReplay } from './contract.js';
+import { LimitedAs } from './endpoint-class.js';
 
 @ApiTags('API keys')
 @ApiBearerAuth()
@@ -29,6 +30,7 @@ export class ApiKeysController {
 
   @Post()
   @RequireScope('admin')
+  @LimitedAs('manage')
   @ApiOperation({
     operationId: 'createApiKey',
     summary: 'Make an API key of this tenant and mode',
@@ -57,6 +59,7 @@ export class ApiKeysController {
 
   @Get()
   @RequireScope('admin')
+  @LimitedAs('read')
   @ApiOperation({ operationId: 'listApiKeys', summary: 'List the keys of this tenant and mode, newest first' })
   @Answers(200, apiKeyList, [400, 401, 403, 503])
   async list(
@@ -78,6 +81,7 @@ export class ApiKeysController {
 
   @Get(':id')
   @RequireScope('admin')
+  @LimitedAs('read')
   @ApiOperation({ operationId: 'getApiKey', summary: 'Get one key' })
   @ApiParam({ name: 'id', type: String })
   @Answers(200, apiKeyAnswer, [401, 403, 404, 503])
@@ -87,6 +91,7 @@ export class ApiKeysController {
 
   @Post(':id/rotate')
   @RequireScope('admin')
+  @LimitedAs('manage')
   @ApiOperation({
     operationId: 'rotateApiKey',
     summary: 'Replace the secret of a key',
@@ -110,6 +115,7 @@ export class ApiKeysController {
   @Post(':id/revoke')
   @HttpCode(200)
   @RequireScope('admin')
+  @LimitedAs('manage')
   @ApiOperation({
     operationId: 'revokeApiKey',
     summary: 'Revoke a key for good',

@@ -1,9 +1,9 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { JlisModule, type JlisOptions } from '#lib/jlis';
 import { PersonServicesModule } from '#lib/persons';
-import { PlatformModule, type PlatformOptions, type SigningKeys } from '#lib/platform';
-import { TenancyModule } from '#lib/tenancy';
+import { type HttpLimits, PlatformModule, type PlatformOptions, type SigningKeys } from '#lib/platform';
+import { LimitsModule, type RateLimitOptions, TenancyModule } from '#lib/tenancy';
 import { VerificationModule } from '#lib/verification';
 import { AgeChecksController } from './age-checks.controller.js';
 import { ApiKeyGuard } from './api-key.guard.js';
@@ -22,6 +22,7 @@ import { MeController } from './me.controller.js';
 import { PersonsController } from './persons.controller.js';
 import { ProblemFilter } from './problem.filter.js';
 import { ReceiptKeysController } from './receipt-keys.controller.js';
+import { RequestLimits, TurnInterceptor } from './request-limits.js';
 import { SerialLinkagesController } from './serial-linkages.controller.js';
 import { PUBLIC_URL } from './settings.js';
 import { SignatureVerificationsController } from './signature-verifications.controller.js';
@@ -34,6 +35,8 @@ export interface ApiOptions extends PlatformOptions {
   ocspTimeoutMs: number;
   jlis: JlisOptions;
   signingKeys: SigningKeys;
+  rateLimits: RateLimitOptions;
+  http: HttpLimits;
 }
 
 @Module({})
@@ -45,6 +48,7 @@ export class AppModule {
         PlatformModule.forRoot(options),
         JlisModule.forRoot(options.jlis),
         TenancyModule,
+        LimitsModule.forRoot(options.rateLimits),
         VerificationModule.forRoot(options),
         PersonServicesModule,
       ],
@@ -69,7 +73,9 @@ export class AppModule {
       ],
       providers: [
         { provide: PUBLIC_URL, useValue: options.publicUrl },
+        RequestLimits,
         { provide: APP_GUARD, useClass: ApiKeyGuard },
+        { provide: APP_INTERCEPTOR, useClass: TurnInterceptor },
         { provide: APP_PIPE, useClass: BodyPipe },
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],

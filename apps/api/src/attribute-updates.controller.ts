@@ -13,6 +13,7 @@ import {
 } from './attribute-updates.schemas.js';
 import { callOf } from './call.js';
 import { Answers, IdempotencyHeader, markReplay } from './contract.js';
+import { LimitedAs } from './endpoint-class.js';
 
 @ApiTags('attribute updates')
 @ApiBearerAuth()
@@ -22,6 +23,7 @@ export class AttributeUpdatesController {
 
   @Post()
   @RequireScope('persons:write')
+  @LimitedAs('jlis_service')
   @ApiOperation({
     operationId: 'createAttributeUpdate',
     summary: 'Get the newest four attributes of persons who consented',

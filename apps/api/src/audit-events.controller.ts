@@ -17,6 +17,7 @@ import {
   type AuditEventListQuery,
 } from './audit-events.schemas.js';
 import { Answers } from './contract.js';
+import { LimitedAs } from './endpoint-class.js';
 
 /** Events of one export; more are asked for in parts. */
 const MAX_EXPORTED = 100_000;
@@ -48,6 +49,7 @@ export class AuditEventsController {
 
   @Get('audit-events')
   @RequireScope('audit:read')
+  @LimitedAs('read')
   @ApiOperation({ operationId: 'listAuditEvents', summary: 'List what was done with your data, newest first' })
   @Answers(200, auditEventList, [400, 401, 403, 503])
   async list(
@@ -71,6 +73,7 @@ export class AuditEventsController {
 
   @Get('audit-events.csv')
   @RequireScope('audit:read')
+  @LimitedAs('read')
   @ApiOperation({
     operationId: 'exportAuditEventsCsv',
     summary: 'Export audit events as a table, oldest first',
@@ -93,6 +96,7 @@ export class AuditEventsController {
 
   @Get('audit-events.jsonl')
   @RequireScope('audit:read')
+  @LimitedAs('read')
   @ApiOperation({
     operationId: 'exportAuditEvents',
     summary: 'Export audit events as JSON lines, oldest first',

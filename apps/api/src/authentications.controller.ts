@@ -8,6 +8,7 @@ import { challengeAnswer, verificationAnswer } from './answers.js';
 import { Caller, RequireScope } from './api-key.guard.js';
 import { callOf } from './call.js';
 import { Answers, IdempotencyHeader, markReplay } from './contract.js';
+import { LimitedAs } from './endpoint-class.js';
 import {
   authenticationRequest,
   challengeAnswer as challengeSchema,
@@ -31,6 +32,7 @@ export class AuthenticationsController {
 
   @Post('challenges')
   @RequireScope('authentications:write')
+  @LimitedAs('challenge')
   @ApiOperation({
     operationId: 'createChallenge',
     summary: 'Get a nonce for a card to sign',
@@ -52,6 +54,7 @@ export class AuthenticationsController {
 
   @Post('authentications')
   @RequireScope('authentications:write')
+  @LimitedAs('verification')
   @ApiOperation({
     operationId: 'createAuthentication',
     summary: "Verify a card's answer to a challenge",

@@ -8,8 +8,9 @@ const reasons = (Object.keys(REASONS) as ReasonCode[]).map((code) => {
   return `### \`${code}\`\n\n${outcome}, check \`${check}\`. ${message}\n\n- Do: ${remedy}\n- For the person: ${user.ja} / ${user.en}\n`;
 });
 const problems = (Object.keys(PROBLEMS) as ProblemCode[]).map((code) => {
-  const { status, title, remedy, retryable } = problemRow(code);
-  return `### \`${code}\` (${status})\n\n${title}${retryable ? ' Retryable.' : ''}\n\n- Do: ${remedy}\n`;
+  const { status, title, ja, remedy, retryable } = problemRow(code);
+  const titles = `${title}${retryable ? ' Retryable.' : ''}${ja === undefined ? '' : `\n\n${ja}`}`;
+  return `### \`${code}\` (${status})\n\n${titles}\n\n- Do: ${remedy}\n`;
 });
 
 /** Prints docs/api/codes.md: the same texts as the pages behind every `doc_url`. */

@@ -31,7 +31,7 @@ export class CodesController {
         : []),
       ...(problem
         ? ([
-            [`As a refusal (HTTP ${problem.status})`, problem.title],
+            [`As a refusal (HTTP ${problem.status})`, [problem.title, problem.ja ?? []].flat().join(' / ')],
             ['What to do', problem.remedy],
           ] as [string, string][])
         : []),

@@ -18,6 +18,7 @@ import {
   type ConsentListQuery,
 } from './consents.schemas.js';
 import { Answers, IdempotencyHeader, markReplay } from './contract.js';
+import { LimitedAs } from './endpoint-class.js';
 
 @ApiTags('consents')
 @ApiBearerAuth()
@@ -31,6 +32,7 @@ export class ConsentsController {
 
   @Post()
   @RequireScope('persons:write')
+  @LimitedAs('jlis_service')
   @ApiOperation({
     operationId: 'createConsent',
     summary: 'Record what a person consented to',
@@ -68,6 +70,7 @@ export class ConsentsController {
 
   @Get()
   @RequireScope('persons:read')
+  @LimitedAs('read')
   @ApiOperation({ operationId: 'listConsents', summary: 'List consents, newest first' })
   @Answers(200, consentList, [400, 401, 403, 503])
   async list(
@@ -95,6 +98,7 @@ export class ConsentsController {
 
   @Get(':id')
   @RequireScope('persons:read')
+  @LimitedAs('read')
   @ApiOperation({ operationId: 'getConsent', summary: 'Get one consent' })
   @ApiParam({ name: 'id', type: String })
   @Answers(200, consentAnswer, [401, 403, 404, 503])
@@ -105,6 +109,7 @@ export class ConsentsController {
   @Post(':id/withdraw')
   @HttpCode(200)
   @RequireScope('persons:write')
+  @LimitedAs('manage')
   @ApiOperation({
     operationId: 'withdrawConsent',
     summary: 'Stop using a consent',

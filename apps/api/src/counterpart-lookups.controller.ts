@@ -8,6 +8,7 @@ import { FreshProofs } from '#lib/verification';
 import { Caller, RequireScope } from './api-key.guard.js';
 import { callOf } from './call.js';
 import { Answers, IdempotencyHeader, markReplay } from './contract.js';
+import { LimitedAs } from './endpoint-class.js';
 import { counterpartLookupAnswer } from './counterpart-lookups.answers.js';
 import {
   counterpartLookupAnswer as answerSchema,
@@ -28,6 +29,7 @@ export class CounterpartLookupsController {
 
   @Post()
   @RequireScope('persons:write')
+  @LimitedAs('jlis_service')
   @ApiOperation({
     operationId: 'createCounterpartLookup',
     summary: 'Know a person by the other certificate too',
@@ -56,6 +58,7 @@ export class CounterpartLookupsController {
 
   @Get(':id')
   @RequireScope('persons:read')
+  @LimitedAs('read')
   @ApiOperation({
     operationId: 'getCounterpartLookup',
     summary: 'Get one lookup',

@@ -7,6 +7,7 @@ import type { Principal } from '#lib/tenancy';
 import { EVENT_TYPES, listEvents, readEventCursor, writeEventCursor, type EventData } from '#lib/webhook';
 import { Caller, RequireScope } from './api-key.guard.js';
 import { Answers } from './contract.js';
+import { LimitedAs } from './endpoint-class.js';
 import { eventList, eventListQuery } from './events.schemas.js';
 
 const PREFIXES = {
@@ -35,6 +36,7 @@ export class EventsController {
 
   @Get()
   @RequireScope('events:read')
+  @LimitedAs('read')
   @ApiOperation({
     operationId: 'listEvents',
     summary: 'What has changed, oldest first',

@@ -7,6 +7,7 @@ import { Custody, Reverifications } from '#lib/verification';
 import { Caller, RequireScope } from './api-key.guard.js';
 import { callOf } from './call.js';
 import { Answers, IdempotencyHeader } from './contract.js';
+import { LimitedAs } from './endpoint-class.js';
 import { evidenceAnswer, reverificationAnswer } from './evidence.answers.js';
 import {
   evidenceAnswer as evidenceSchema,
@@ -36,6 +37,7 @@ export class EvidenceController {
 
   @Get('evidence')
   @RequireScope('verifications:read')
+  @LimitedAs('read')
   @ApiOperation({
     operationId: 'getEvidence',
     summary: 'See what is kept of a verification',
@@ -55,6 +57,7 @@ export class EvidenceController {
   @Post('reverify')
   @HttpCode(200)
   @RequireScope('verifications:write')
+  @LimitedAs('verification')
   @ApiOperation({
     operationId: 'reverify',
     summary: 'Repeat the checks of a verification from what is kept',

@@ -1,6 +1,15 @@
 import 'reflect-metadata';
 import { JLIS_SETTINGS, loadJlisOptions } from '#lib/jlis';
-import { createMetrics, loadConfig, Logger, runMain, serveMetrics, stopWithParent } from '#lib/platform';
+import {
+  createMetrics,
+  HTTP_SETTINGS,
+  httpLimitsOf,
+  loadConfig,
+  Logger,
+  runMain,
+  serveMetrics,
+  stopWithParent,
+} from '#lib/platform';
 import { createApp } from './create-app.js';
 
 const SETTINGS = [
@@ -10,12 +19,14 @@ const SETTINGS = [
   'PORT',
   'PUBLIC_URL',
   'TRUST_PROXY',
+  'API_PROCESSES',
   'LOG_LEVEL',
   'KEY_RING',
   'SIGNING_KEYS',
   'OCSP_TIMEOUT_MS',
   'METRICS_HOST',
   'METRICS_PORT',
+  ...HTTP_SETTINGS,
   ...JLIS_SETTINGS,
 ] as const;
 
@@ -35,7 +46,13 @@ runMain(async () => {
     signingKeys: config.SIGNING_KEYS,
     jlis: loadJlisOptions(config),
     publicUrl: config.PUBLIC_URL,
+    http: httpLimitsOf(config),
     trustedProxies: config.TRUST_PROXY,
+    rateLimits: {
+      processes: config.API_PROCESSES,
+      // Processes without it count by themselves.
+      ...(process.env['REDIS_URL'] ? { redisUrl: loadConfig(['REDIS_URL'], process.env).REDIS_URL } : {}),
+    },
     ocspTimeoutMs: config.OCSP_TIMEOUT_MS,
     logger,
     metrics,

@@ -3,9 +3,10 @@ import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { DataSource } from 'typeorm';
 import type { z } from 'zod';
 import { Clock, toPublicId, withTenant } from '#lib/platform';
-import { readContract, type Principal } from '#lib/tenancy';
+import { type EndpointClass, ENDPOINT_CLASSES, type Principal, Quotas, readContract } from '#lib/tenancy';
 import { AnyScope, Caller } from './api-key.guard.js';
 import { Answers } from './contract.js';
+import { LimitedAs } from './endpoint-class.js';
 import { meAnswer } from './me.schemas.js';
 
 @ApiTags('account')
@@ -15,14 +16,22 @@ export class MeController {
   constructor(
     @Inject(Clock) private readonly clock: Clock,
     @Inject(DataSource) private readonly dataSource: DataSource,
+    @Inject(Quotas) private readonly quotas: Quotas,
   ) {}
 
   @Get()
   @AnyScope()
+  @LimitedAs('read')
   @ApiOperation({ operationId: 'getMe', summary: 'Who this key belongs to and what it may do' })
   @Answers(200, meAnswer, [401, 503])
   async get(@Caller() principal: Principal): Promise<z.output<typeof meAnswer>> {
     const contract = await withTenant(this.dataSource, principal, (manager) => readContract(manager, principal));
+    const used = await this.quotas.used(principal);
+    const limitOf = (each: EndpointClass): z.output<typeof meAnswer>['contract']['limits'][EndpointClass] => ({
+      per_second: principal.limits[each].perSecond,
+      per_month: principal.limits[each].perMonth,
+      used_this_month: used[each],
+    });
     return {
       tenant_id: toPublicId('ten', principal.tenantId),
       mode: principal.mode,
@@ -41,6 +50,10 @@ export class MeController {
         sign_up_consent: contract.signUpConsent
           ? { text_version: contract.signUpConsent.textVersion, purposes: [...contract.signUpConsent.purposes] }
           : null,
+        limits: Object.fromEntries(ENDPOINT_CLASSES.map((each) => [each, limitOf(each)])) as Record<
+          EndpointClass,
+          ReturnType<typeof limitOf>
+        >,
       },
       now: new Date(this.clock.now(principal.mode)).toISOString(),
     };

@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { REVOCATION_METHODS } from '#lib/tenancy';
+import { ENDPOINT_CLASSES, REVOCATION_METHODS } from '#lib/tenancy';
+
+const limit = z.object({
+  per_second: z.number().meta({ description: 'Requests in a second.' }),
+  per_month: z
+    .number()
+    .nullable()
+    .meta({ description: 'Requests in a month of Japan; null: as many as the rate lets through.' }),
+  used_this_month: z.number().meta({ description: 'Requests counted in this month, those just under way included.' }),
+});
 
 export const meAnswer = z
   .object({
@@ -22,6 +31,14 @@ export const meAnswer = z
         .object({ text_version: z.string(), purposes: z.array(z.enum(['serial_linkage', 'counterpart'])) })
         .nullable()
         .meta({ description: 'The text that every user accepts at sign-up, and what it covers.' }),
+      limits: z
+        .object(
+          Object.fromEntries(ENDPOINT_CLASSES.map((each) => [each, limit])) as Record<
+            (typeof ENDPOINT_CLASSES)[number],
+            typeof limit
+          >,
+        )
+        .meta({ description: 'Of each class of endpoints; `x-endpoint-class` of an operation names its class.' }),
     }),
     now: z.iso.datetime().meta({ description: 'The clock of the mode.' }),
   })

@@ -15,6 +15,8 @@ runMain(async () => {
       keyRing: { active: '', keys: new Map() },
       signingKeys: { live: NO_KEYS, test: NO_KEYS },
       trustedProxies: [],
+      http: { headersTimeoutMs: 1_000, requestTimeoutMs: 1_000, peerConnections: 1 },
+      rateLimits: { processes: 1 },
       publicUrl: 'http://127.0.0.1:3000',
       ocspTimeoutMs: 1_000,
       jlis: { endpoints: {}, timeoutMs: 1_000, connections: 1 },

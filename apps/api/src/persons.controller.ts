@@ -7,6 +7,7 @@ import { Clock, fromPublicId, Problem, toPublicId } from '#lib/platform';
 import type { Principal } from '#lib/tenancy';
 import { Caller, RequireScope } from './api-key.guard.js';
 import { Answers, AnswersNothing } from './contract.js';
+import { LimitedAs } from './endpoint-class.js';
 import { personAnswer, personCertificatesAnswer, personStatusAnswer } from './persons.answers.js';
 import { person, personCertificates, personList, personListQuery, personStatus } from './persons.schemas.js';
 
@@ -33,6 +34,7 @@ export class PersonsController {
 
   @Get()
   @RequireScope('persons:read')
+  @LimitedAs('read')
   @ApiOperation({ operationId: 'listPersons', summary: 'List persons, the newest first' })
   @Answers(200, personList, [400, 401, 403, 503])
   async list(
@@ -54,6 +56,7 @@ export class PersonsController {
 
   @Get(':id')
   @RequireScope('persons:read')
+  @LimitedAs('read')
   @ApiOperation({
     operationId: 'getPerson',
     summary: 'Get one person',
@@ -68,6 +71,7 @@ export class PersonsController {
   @Delete(':id')
   @HttpCode(204)
   @RequireScope('persons:write')
+  @LimitedAs('manage')
   @ApiOperation({
     operationId: 'deletePerson',
     summary: 'Forget a person',
@@ -82,6 +86,7 @@ export class PersonsController {
 
   @Get(':id/certificates')
   @RequireScope('persons:read')
+  @LimitedAs('read')
   @ApiOperation({
     operationId: 'listPersonCertificates',
     summary: 'The known certificates of a person, with their status now',
@@ -100,6 +105,7 @@ export class PersonsController {
 
   @Get(':id/status')
   @RequireScope('persons:read')
+  @LimitedAs('read')
   @ApiOperation({
     operationId: 'getPersonStatus',
     summary: "What a person's certificates say together, now",

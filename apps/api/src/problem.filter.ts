@@ -10,6 +10,7 @@ export function problemAnswer(problem: Problem, requestId: string, publicUrl: st
   return {
     type: docUrl,
     title: row.title,
+    ...(row.ja === undefined ? {} : { title_ja: row.ja }),
     status: row.status,
     code: problem.code,
     remedy: row.remedy,
@@ -36,6 +37,8 @@ export class ProblemFilter implements ExceptionFilter {
     if (!refusal) this.logger.error('request_failed', { request_id: requestId, error });
     const problem = refusal ?? new Problem('internal_error');
     const { status } = problemRow(problem.code);
+    const retryAfter = problem.members['retry_after'];
+    if (typeof retryAfter === 'number') void reply.header('retry-after', String(retryAfter));
     if (status === 401) reply.header('www-authenticate', 'Bearer');
     void reply
       .status(status)

@@ -237,6 +237,9 @@ export const problemBody = z
     request_id: z.string(),
     doc_url: z.string(),
     retryable: z.boolean(),
+    title_ja: z.string().optional(),
+    retry_after: z.number().optional(),
+    endpoint_class: z.string().optional(),
     field: z.string().optional(),
     errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
   })

@@ -8,6 +8,7 @@ import { FreshProofs } from '#lib/verification';
 import { Caller, RequireScope } from './api-key.guard.js';
 import { callOf } from './call.js';
 import { Answers, IdempotencyHeader, markReplay } from './contract.js';
+import { LimitedAs } from './endpoint-class.js';
 import { consentOf } from './given-consent.js';
 import { iso, serialLinkageAnswer } from './serial-linkages.answers.js';
 import {
@@ -32,6 +33,7 @@ export class SerialLinkagesController {
 
   @Post()
   @RequireScope('persons:write')
+  @LimitedAs('jlis_service')
   @ApiOperation({
     operationId: 'createSerialLinkage',
     summary: 'Know a person again after the card was renewed',
@@ -60,6 +62,7 @@ export class SerialLinkagesController {
 
   @Get()
   @RequireScope('persons:read')
+  @LimitedAs('read')
   @ApiOperation({
     operationId: 'listNewerCertificates',
     summary: 'What a certificate was renewed to',
@@ -87,6 +90,7 @@ export class SerialLinkagesController {
 
   @Get(':id')
   @RequireScope('persons:read')
+  @LimitedAs('read')
   @ApiOperation({
     operationId: 'getSerialLinkage',
     summary: 'Get one linkage as it is now',

@@ -7,6 +7,7 @@ import { verificationAnswer } from './answers.js';
 import { Caller, RequireScope } from './api-key.guard.js';
 import { callOf } from './call.js';
 import { Answers, IdempotencyHeader, markReplay } from './contract.js';
+import { LimitedAs } from './endpoint-class.js';
 import {
   signatureVerificationRequest,
   verificationAnswer as answerSchema,
@@ -54,6 +55,7 @@ export class SignatureVerificationsController {
 
   @Post()
   @RequireScope('verifications:write')
+  @LimitedAs('verification')
   @ApiOperation({
     operationId: 'createSignatureVerification',
     summary: 'Verify a signature made with a sign certificate',

@@ -8,6 +8,7 @@ import { Verifications } from '#lib/verification';
 import { summaryAnswer, verificationAnswer } from './answers.js';
 import { Caller, RequireScope } from './api-key.guard.js';
 import { Answers } from './contract.js';
+import { LimitedAs } from './endpoint-class.js';
 import {
   verificationAnswer as answerSchema,
   verificationList,
@@ -28,6 +29,7 @@ export class VerificationsController {
 
   @Get()
   @RequireScope('verifications:read')
+  @LimitedAs('read')
   @ApiOperation({ operationId: 'listVerifications', summary: 'List verifications, newest first' })
   @Answers(200, verificationList, [400, 401, 403, 503])
   async list(
@@ -56,6 +58,7 @@ export class VerificationsController {
 
   @Get(':id')
   @RequireScope('verifications:read')
+  @LimitedAs('read')
   @ApiOperation({
     operationId: 'getVerification',
     summary: 'Get one verification',

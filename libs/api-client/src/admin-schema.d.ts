@@ -1161,6 +1161,38 @@ export interface components {
                 text_version: string;
                 purposes: ("serial_linkage" | "counterpart")[];
             } | null;
+            limits: {
+                verification: {
+                    /** @description Requests in a second. */
+                    per_second: number;
+                    /** @description Requests in a month of Japan; null: as many as the rate lets through. */
+                    per_month: number | null;
+                };
+                challenge: {
+                    /** @description Requests in a second. */
+                    per_second: number;
+                    /** @description Requests in a month of Japan; null: as many as the rate lets through. */
+                    per_month: number | null;
+                };
+                jlis_service: {
+                    /** @description Requests in a second. */
+                    per_second: number;
+                    /** @description Requests in a month of Japan; null: as many as the rate lets through. */
+                    per_month: number | null;
+                };
+                read: {
+                    /** @description Requests in a second. */
+                    per_second: number;
+                    /** @description Requests in a month of Japan; null: as many as the rate lets through. */
+                    per_month: number | null;
+                };
+                manage: {
+                    /** @description Requests in a second. */
+                    per_second: number;
+                    /** @description Requests in a month of Japan; null: as many as the rate lets through. */
+                    per_month: number | null;
+                };
+            };
         };
         /** @description Terms to change; what is absent stays as it is. */
         ContractChange: {
@@ -1176,9 +1208,55 @@ export interface components {
                 text_version: string;
                 purposes: ("serial_linkage" | "counterpart")[];
             } | null;
+            /** @description Of each class of endpoints of the SP API. */
+            limits?: {
+                verification?: {
+                    /** @description Requests in a second. */
+                    per_second?: number;
+                    /** @description Requests in a month of Japan; null: as many as the rate lets through. */
+                    per_month?: number | null;
+                };
+                challenge?: {
+                    /** @description Requests in a second. */
+                    per_second?: number;
+                    /** @description Requests in a month of Japan; null: as many as the rate lets through. */
+                    per_month?: number | null;
+                };
+                jlis_service?: {
+                    /** @description Requests in a second. */
+                    per_second?: number;
+                    /** @description Requests in a month of Japan; null: as many as the rate lets through. */
+                    per_month?: number | null;
+                };
+                read?: {
+                    /** @description Requests in a second. */
+                    per_second?: number;
+                    /** @description Requests in a month of Japan; null: as many as the rate lets through. */
+                    per_month?: number | null;
+                };
+                manage?: {
+                    /** @description Requests in a second. */
+                    per_second?: number;
+                    /** @description Requests in a month of Japan; null: as many as the rate lets through. */
+                    per_month?: number | null;
+                };
+            };
         };
         ContractProposal: {
-            change: components["schemas"]["ContractChange"];
+            change: {
+                revocation_methods?: ("crl" | "ocsp" | "ocsp_or_crl")[];
+                identify?: boolean;
+                counterpart?: boolean;
+                latest_attributes?: boolean;
+                allowed_ages?: number[];
+                age_dates?: string[];
+                age_questions_a_year?: number;
+                age_legal_day_inclusive?: boolean;
+                sign_up_consent?: {
+                    text_version: string;
+                    purposes: ("serial_linkage" | "counterpart")[];
+                } | null;
+            };
             /** @description Why; shown to the second person and kept. */
             reason: string;
         };
@@ -1863,7 +1941,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1908,7 +1986,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `sign_in_blocked`. */
+            /** @description One of `rate_limited`, `sign_in_blocked`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2048,7 +2126,7 @@ export interface operations {
                     "application/json": components["schemas"]["CompletedSignIn"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2093,7 +2171,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `sign_in_blocked`. */
+            /** @description One of `rate_limited`, `sign_in_blocked`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2171,7 +2249,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2225,7 +2303,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `sign_in_blocked`. */
+            /** @description One of `rate_limited`, `sign_in_blocked`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2266,7 +2344,7 @@ export interface operations {
                     "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2311,7 +2389,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `sign_in_blocked`. */
+            /** @description One of `rate_limited`, `sign_in_blocked`. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2398,7 +2476,7 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedOperator"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2486,7 +2564,7 @@ export interface operations {
                     "application/json": components["schemas"]["Approval"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2714,7 +2792,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApprovalList"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2832,7 +2910,7 @@ export interface operations {
                     "application/json": components["schemas"]["Approval"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2938,7 +3016,7 @@ export interface operations {
                     "application/json": components["schemas"]["Approval"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3033,7 +3111,7 @@ export interface operations {
                     "application/json": components["schemas"]["TenantList"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3092,7 +3170,7 @@ export interface operations {
                     "application/json": components["schemas"]["Tenant"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3229,7 +3307,7 @@ export interface operations {
                     "application/json": components["schemas"]["Contract"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3326,7 +3404,7 @@ export interface operations {
                     "application/json": components["schemas"]["Approval"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3421,7 +3499,7 @@ export interface operations {
                     "application/json": components["schemas"]["FiledApplication"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3566,7 +3644,7 @@ export interface operations {
                     "application/json": components["schemas"]["FiledApplication"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3672,7 +3750,7 @@ export interface operations {
                     "application/json": components["schemas"]["Tenant"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3769,7 +3847,7 @@ export interface operations {
                     "application/json": components["schemas"]["Approval"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3924,7 +4002,7 @@ export interface operations {
                     "application/json": components["schemas"]["Checklist"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4022,7 +4100,7 @@ export interface operations {
                     "application/json": components["schemas"]["Checklist"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4129,7 +4207,7 @@ export interface operations {
                     "application/json": components["schemas"]["Checklist"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4300,7 +4378,7 @@ export interface operations {
                     "application/json": components["schemas"]["Checklist"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4454,7 +4532,7 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedApiKey"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4663,7 +4741,7 @@ export interface operations {
                     "application/json": components["schemas"]["RevocationPartitionList"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4733,7 +4811,7 @@ export interface operations {
                     "application/json": components["schemas"]["RefreshRequested"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4817,7 +4895,7 @@ export interface operations {
                     "application/json": components["schemas"]["TrustAnchorList"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4876,7 +4954,7 @@ export interface operations {
                     "application/json": components["schemas"]["Approval"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4978,7 +5056,7 @@ export interface operations {
                     "application/json": components["schemas"]["FoundVerificationList"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5229,7 +5307,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5326,7 +5404,7 @@ export interface operations {
                     "application/json": components["schemas"]["RevealedHolder"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5423,7 +5501,7 @@ export interface operations {
                     "application/json": components["schemas"]["OperatorReverification"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5526,7 +5604,7 @@ export interface operations {
                     "application/json": components["schemas"]["AuditEventList"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5589,7 +5667,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5666,7 +5744,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5837,7 +5915,7 @@ export interface operations {
                     "application/json": components["schemas"]["AuditVerification"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5925,7 +6003,7 @@ export interface operations {
                     "application/json": components["schemas"]["LegalHoldList"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5984,7 +6062,7 @@ export interface operations {
                     "application/json": components["schemas"]["LegalHold"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6072,7 +6150,7 @@ export interface operations {
                     "application/json": components["schemas"]["LegalHold"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;

@@ -1022,6 +1022,9 @@ export interface components {
             request_id: string;
             doc_url: string;
             retryable: boolean;
+            title_ja?: string;
+            retry_after?: number;
+            endpoint_class?: string;
             field?: string;
             errors?: {
                 field: string;
@@ -1577,6 +1580,49 @@ export interface components {
                     text_version: string;
                     purposes: ("serial_linkage" | "counterpart")[];
                 } | null;
+                /** @description Of each class of endpoints; `x-endpoint-class` of an operation names its class. */
+                limits: {
+                    verification: {
+                        /** @description Requests in a second. */
+                        per_second: number;
+                        /** @description Requests in a month of Japan; null: as many as the rate lets through. */
+                        per_month: number | null;
+                        /** @description Requests counted in this month, those just under way included. */
+                        used_this_month: number;
+                    };
+                    challenge: {
+                        /** @description Requests in a second. */
+                        per_second: number;
+                        /** @description Requests in a month of Japan; null: as many as the rate lets through. */
+                        per_month: number | null;
+                        /** @description Requests counted in this month, those just under way included. */
+                        used_this_month: number;
+                    };
+                    jlis_service: {
+                        /** @description Requests in a second. */
+                        per_second: number;
+                        /** @description Requests in a month of Japan; null: as many as the rate lets through. */
+                        per_month: number | null;
+                        /** @description Requests counted in this month, those just under way included. */
+                        used_this_month: number;
+                    };
+                    read: {
+                        /** @description Requests in a second. */
+                        per_second: number;
+                        /** @description Requests in a month of Japan; null: as many as the rate lets through. */
+                        per_month: number | null;
+                        /** @description Requests counted in this month, those just under way included. */
+                        used_this_month: number;
+                    };
+                    manage: {
+                        /** @description Requests in a second. */
+                        per_second: number;
+                        /** @description Requests in a month of Japan; null: as many as the rate lets through. */
+                        per_month: number | null;
+                        /** @description Requests counted in this month, those just under way included. */
+                        used_this_month: number;
+                    };
+                };
             };
             /**
              * Format: date-time
@@ -1668,7 +1714,7 @@ export interface operations {
                     "application/json": components["schemas"]["Verification"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1725,6 +1771,21 @@ export interface operations {
             /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1766,7 +1827,7 @@ export interface operations {
                     "application/json": components["schemas"]["Challenge"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1823,6 +1884,21 @@ export interface operations {
             /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1855,7 +1931,7 @@ export interface operations {
                     "application/json": components["schemas"]["Verification"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1912,6 +1988,21 @@ export interface operations {
             /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1956,7 +2047,7 @@ export interface operations {
                     "application/json": components["schemas"]["VerificationList"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1977,6 +2068,21 @@ export interface operations {
             /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2034,6 +2140,21 @@ export interface operations {
             /** @description One of `not_found`. */
             404: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2106,6 +2227,21 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description One of `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
@@ -2143,7 +2279,7 @@ export interface operations {
                     "application/json": components["schemas"]["Reverification"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2206,6 +2342,21 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description One of `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
@@ -2237,7 +2388,7 @@ export interface operations {
                     "application/json": components["schemas"]["NewerCertificates"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2267,6 +2418,21 @@ export interface operations {
             /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2308,7 +2474,7 @@ export interface operations {
                     "application/json": components["schemas"]["SerialLinkage"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2365,6 +2531,21 @@ export interface operations {
             /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2428,6 +2609,21 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description One of `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
@@ -2463,7 +2659,7 @@ export interface operations {
                     "application/json": components["schemas"]["CounterpartLookup"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2520,6 +2716,21 @@ export interface operations {
             /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2583,6 +2794,21 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description One of `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
@@ -2618,7 +2844,7 @@ export interface operations {
                     "application/json": components["schemas"]["AgeCheck"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2681,6 +2907,21 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description One of `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
@@ -2714,7 +2955,7 @@ export interface operations {
                     "application/json": components["schemas"]["ConsentList"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2735,6 +2976,21 @@ export interface operations {
             /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2776,7 +3032,7 @@ export interface operations {
                     "application/json": components["schemas"]["Consent"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2833,6 +3089,21 @@ export interface operations {
             /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2896,6 +3167,21 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description One of `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
@@ -2953,6 +3239,21 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description One of `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
@@ -2988,7 +3289,7 @@ export interface operations {
                     "application/json": components["schemas"]["AttributeUpdate"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3051,6 +3352,21 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description One of `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
@@ -3082,7 +3398,7 @@ export interface operations {
                     "application/json": components["schemas"]["PersonList"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3103,6 +3419,21 @@ export interface operations {
             /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3166,6 +3497,21 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description One of `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
@@ -3215,6 +3561,21 @@ export interface operations {
             /** @description One of `not_found`. */
             404: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3278,6 +3639,21 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description One of `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
@@ -3335,6 +3711,21 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description One of `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
@@ -3368,7 +3759,7 @@ export interface operations {
                     "application/json": components["schemas"]["EventList"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3389,6 +3780,21 @@ export interface operations {
             /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3426,7 +3832,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyList"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3447,6 +3853,21 @@ export interface operations {
             /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3488,7 +3909,7 @@ export interface operations {
                     "application/json": components["schemas"]["NewApiKey"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3545,6 +3966,21 @@ export interface operations {
             /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3608,6 +4044,21 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description One of `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
@@ -3645,7 +4096,7 @@ export interface operations {
                     "application/json": components["schemas"]["NewApiKey"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3717,6 +4168,21 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description One of `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
@@ -3774,6 +4240,21 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description One of `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
@@ -3805,6 +4286,21 @@ export interface operations {
             /** @description One of `api_key_missing`, `api_key_invalid`. */
             401: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3886,7 +4382,7 @@ export interface operations {
                     "application/json": components["schemas"]["AuditEventList"];
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3907,6 +4403,21 @@ export interface operations {
             /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3948,7 +4459,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3978,6 +4489,21 @@ export interface operations {
             /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4019,7 +4545,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description One of `json_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4049,6 +4575,21 @@ export interface operations {
             /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
                     [name: string]: unknown;
                 };
                 content: {

@@ -1,11 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Contract } from '#lib/tenancy';
 import { checkConsent, consentExpiry, type GivenConsent } from './consent-check.js';
+import { WIDE_LIMITS } from '../../../test/support/limits.js';
 
 const AT = Date.parse('2026-11-23T03:00:00Z');
 const contract = (purposes: ('serial_linkage' | 'counterpart')[] = []): Contract => ({
   referenceFormat: null,
   revocationMethods: ['crl'],
+  limits: WIDE_LIMITS,
   identify: true,
   counterpart: true,
   latestAttributes: false,

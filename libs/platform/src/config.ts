@@ -35,6 +35,13 @@ const settings = {
     .default('')
     .transform((text) => text.split(',').flatMap((part) => part.trim() || []))
     .refine((proxies) => proxies.every((proxy) => parseCidr(proxy)), 'must be addresses or ranges like 10.0.0.0/8'),
+  /** How many processes of the API there are: each enforces its share of the rate limits while they cannot count together in Redis. */
+  API_PROCESSES: z.coerce.number().int().min(1).max(1_000).default(1),
+  /** For the head of a request, and for head and body, milliseconds; what takes longer is refused and its connection ended. */
+  HEADERS_TIMEOUT_MS: z.coerce.number().int().min(100).max(60_000).default(10_000),
+  REQUEST_TIMEOUT_MS: z.coerce.number().int().min(100).max(300_000).default(30_000),
+  /** Connections of one peer that is no trusted proxy. */
+  PEER_CONNECTIONS: z.coerce.number().int().min(1).max(100_000).default(1_000),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   /** Master keys that wrap the tenants' keys: `{"active":"k1","keys":{"k1":"<32 bytes, base64>"}}`. */
   KEY_RING: z.string().transform((text, context) => parseKeyRing(text, (message) => context.addIssue(message))),

@@ -1,5 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { dayAfter, japanDay, japanYear, startOfJapanDay, yearsLater } from './japan-day.js';
+import {
+  dayAfter,
+  endOfJapanMonth,
+  japanDay,
+  japanMonth,
+  japanYear,
+  startOfJapanDay,
+  yearsLater,
+} from './japan-day.js';
 
 describe('a day in Japan', () => {
   it('begins at 15:00 UTC of the day before', () => {
@@ -9,6 +17,17 @@ describe('a day in Japan', () => {
     expect(japanYear(Date.parse('2026-12-31T15:00:00.000Z'))).toBe(2027);
     for (const time of ['2026-11-22T15:00:00.000Z', '2026-11-23T14:59:59.999Z'])
       expect(new Date(startOfJapanDay(Date.parse(time))).toISOString()).toBe('2026-11-22T15:00:00.000Z');
+  });
+
+  it('belongs to a month that ends at 15:00 UTC of its last day', () => {
+    for (const [time, month, end] of [
+      ['2026-12-31T14:59:59.999Z', '2026-12-01', '2026-12-31T15:00:00.000Z'],
+      ['2026-12-31T15:00:00.000Z', '2027-01-01', '2027-01-31T15:00:00.000Z'],
+      ['2028-02-29T14:59:59.999Z', '2028-02-01', '2028-02-29T15:00:00.000Z'],
+    ] as const) {
+      expect(japanMonth(Date.parse(time))).toBe(month);
+      expect(new Date(endOfJapanMonth(Date.parse(time))).toISOString()).toBe(end);
+    }
   });
 
   it('is followed by the next, over months and leap days', () => {

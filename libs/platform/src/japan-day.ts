@@ -8,6 +8,15 @@ export const japanDay = (ms: number): string => new Date(ms + OFFSET_MS).toISOSt
 /** The year in Japan at `ms`. */
 export const japanYear = (ms: number): number => new Date(ms + OFFSET_MS).getUTCFullYear();
 
+/** The first day of the month in Japan at `ms`, YYYY-MM-DD. */
+export const japanMonth = (ms: number): string => `${japanDay(ms).slice(0, 8)}01`;
+
+/** When the month in Japan that `ms` lies in ends, milliseconds. */
+export function endOfJapanMonth(ms: number): number {
+  const there = new Date(ms + OFFSET_MS);
+  return Date.UTC(there.getUTCFullYear(), there.getUTCMonth() + 1) - OFFSET_MS;
+}
+
 /** When the day in Japan that `ms` lies in began, milliseconds. */
 export const startOfJapanDay = (ms: number): number => Math.floor((ms + OFFSET_MS) / DAY_MS) * DAY_MS - OFFSET_MS;
 

@@ -3,5 +3,7 @@ export interface ProblemRow {
   status: number;
   title: string;
   remedy: string;
+  /** The title in Japanese. */
+  ja?: string;
   retryable?: true;
 }

@@ -8,6 +8,12 @@ export const PROBLEMS = {
     title: 'The body is not JSON.',
     remedy: 'Send one JSON object in UTF-8, with Content-Type: application/json.',
   },
+  http_malformed: {
+    status: 400,
+    title: 'This is not a request of HTTP/1.1.',
+    ja: 'HTTPリクエストの形式が正しくありません。',
+    remedy: 'Send a request line, one Host header and a body of the length that Content-Length tells (RFC 9112).',
+  },
   request_invalid: {
     status: 400,
     title: 'A field of the request is missing or wrong.',
@@ -58,6 +64,13 @@ export const PROBLEMS = {
     title: 'There is no such thing, or it is not yours.',
     remedy: 'Check the id and that the key is of the mode in which the thing was made.',
   },
+  request_timeout: {
+    status: 408,
+    title: 'The request took too long to arrive.',
+    ja: 'リクエストの受信に時間がかかりすぎました。',
+    remedy: 'Send the whole request at once. Nothing was read of it.',
+    retryable: true,
+  },
   idempotency_in_flight: {
     status: 409,
     title: 'A request with this Idempotency-Key is still being worked on.',
@@ -88,6 +101,12 @@ export const PROBLEMS = {
     status: 415,
     title: 'The body is not sent as JSON.',
     remedy: 'Send Content-Type: application/json.',
+  },
+  expectation_unsupported: {
+    status: 417,
+    title: 'The Expect header asks for something we do not do.',
+    ja: 'Expectヘッダーの内容に対応していません。',
+    remedy: 'Leave Expect out, or send `100-continue`.',
   },
   api_key_too_wide: {
     status: 422,
@@ -267,6 +286,28 @@ export const PROBLEMS = {
     status: 422,
     title: 'J-LIS does not accept the signed consent.',
     remedy: 'Have the person sign again with the card as it is now; a certificate revoked a moment ago is refused.',
+  },
+  rate_limited: {
+    status: 429,
+    title: 'Too many requests in this second.',
+    ja: '1秒あたりのリクエスト数の上限を超えました。',
+    remedy:
+      'Send the same request again after `retry_after` seconds (Retry-After). Nothing was decided or counted. /v1/me shows the limits of the contract.',
+    retryable: true,
+  },
+  quota_exceeded: {
+    status: 429,
+    title: 'The quota of this month is used up.',
+    ja: '今月の利用上限に達しました。',
+    remedy:
+      'Wait for the month to end in Japan, which is `retry_after` seconds away, or have the operator raise the quota in the contract.',
+    retryable: true,
+  },
+  headers_too_large: {
+    status: 431,
+    title: 'The headers are larger than 16 KiB.',
+    ja: 'リクエストヘッダーのサイズが上限を超えています。',
+    remedy: 'Send fewer or shorter headers, and large values in the body.',
   },
   jlis_unavailable: {
     status: 503,

@@ -5,6 +5,7 @@ import { ApiKeyUses } from './api-key-uses.js';
 import { hashApiKey, isApiKey, type Scope } from './api-key.js';
 import { readContract } from './contract.js';
 import type { Principal } from './principal.js';
+import { Strangers } from './strangers.js';
 
 /**
  * How long a found key is believed, milliseconds. A revocation takes effect within a second; the durable write asks
@@ -35,6 +36,7 @@ interface Found {
 @Injectable()
 export class ApiKeys {
   private readonly cache = new Map<string, { until: number; found: Promise<Found | undefined> }>();
+  private readonly strangers = new Strangers();
 
   constructor(
     @Inject(DataSource) private readonly dataSource: DataSource,
@@ -45,24 +47,27 @@ export class ApiKeys {
    * Undefined for anything unknown, revoked or expired, or of a tenant that is not yet or no longer served: these cannot
    * be told apart from outside.
    * @param address where the request came from
-   * @throws Problem `address_not_allowed`, `tenant_suspended`
+   * @throws Problem `address_not_allowed`, `tenant_suspended`; `rate_limited` when too many keys that nobody has come
+   * from there
    */
   async find(secret: string, address: string): Promise<Principal | undefined> {
     if (!isApiKey(secret)) return undefined;
-    const found = await this.believed(hashApiKey(secret));
+    const found = await this.believed(hashApiKey(secret), address);
     if (!found) return undefined;
     if (!isAllowed(found.allowedAddresses, address)) throw new Problem('address_not_allowed');
     this.uses.note(found.principal.keyHash);
     return found.principal;
   }
 
-  private believed(hash: Buffer): Promise<Found | undefined> {
+  private believed(hash: Buffer, address: string): Promise<Found | undefined> {
     const keyHash = hash.toString('hex');
     // Real elapsed time: a moved test clock must not lengthen a revoked key's life.
     const now = performance.now();
     const cached = this.cache.get(keyHash);
     if (cached && cached.until > now) return cached.found;
-    const found = this.read(hash, keyHash);
+    // A key that was good a while ago does not wait behind somebody's guesses.
+    const read = (): Promise<Found | undefined> => this.read(hash, keyHash);
+    const found = cached ? read() : this.strangers.admit(address, read);
     this.remember(keyHash, { until: now + BELIEVED_MS, found });
     return found;
   }
@@ -73,7 +78,7 @@ export class ApiKeys {
     const forget = (): void => {
       if (this.cache.get(keyHash) === entry) this.cache.delete(keyHash);
     };
-    // Only keys that exist are kept: guesses cost their sender two queries and no memory of ours.
+    // Only keys that exist are kept: guesses cost two queries, so many a second, and no memory of ours.
     entry.found.then(
       (found) => {
         if (!found) forget();
@@ -107,6 +112,7 @@ export class ApiKeys {
         lookupKeyId: row.lookup_key_id,
         referenceFormat: row.reference_format,
         revocationMethods: contract.revocationMethods,
+        limits: contract.limits,
       },
       allowedAddresses: row.allowed_addresses.map(storedCidr),
     };

@@ -2,11 +2,15 @@ import type { DataSource, EntityManager } from 'typeorm';
 import { type Acting, appendAudit, changedFields } from '#lib/audit';
 import { OperatorMustAct, Problem, type Tenancy } from '#lib/platform';
 import { type Contract, type ContractFeatures, featuresOf, readContract, toContract } from './contract.js';
+import { mergeLimits, storeLimits, type LimitsChange } from './limits.js';
 import { mustHaveContract } from './onboard.js';
 
 /** Terms to change; what is absent stays as it is. `signUpConsent` null: no sign-up text counts as consent. */
 export type ContractChange = Partial<
-  Omit<Contract, 'referenceFormat' | 'signUpConsent'> & { signUpConsent: Contract['signUpConsent'] | null }
+  Omit<Contract, 'referenceFormat' | 'signUpConsent' | 'limits'> & {
+    signUpConsent: Contract['signUpConsent'] | null;
+    limits: LimitsChange;
+  }
 >;
 
 /** Kind of the approval by which the contract of a live tenant is changed. */
@@ -34,7 +38,10 @@ export async function changeContract(
     const before = await lockContract(manager, tenancy);
     const after = withChange(before, change);
     if (changedFields({ ...before }, { ...after }) === undefined) return after;
-    if (mode === 'live' && (await hasGoneLive(manager, tenantId))) throw new ContractNeedsApproval(tenantId);
+    // How much may be asked is not for two: a limit may have to be changed at once.
+    const features = changedFields({ ...featuresOf(before) }, { ...featuresOf(after) });
+    if (features && mode === 'live' && (await hasGoneLive(manager, tenantId)))
+      throw new ContractNeedsApproval(tenantId);
     await writeFeatures(manager, tenancy, { before, after, ...acting });
     return after;
   });
@@ -83,14 +90,19 @@ export async function changeApprovedContract(
   const before = await lockContract(manager, tenancy);
   if (changedFields(proposed as Record<string, unknown>, { ...featuresOf(before) }) !== undefined)
     throw new Problem('approval_stale');
-  const approved = toContract({ ...(after as ContractFeatures), reference_format: before.referenceFormat });
+  const approved = toContract({
+    ...(after as ContractFeatures),
+    reference_format: before.referenceFormat,
+    limits: storeLimits(before.limits),
+  });
   await writeFeatures(manager, tenancy, { before, after: approved, approvalId, ...acting });
 }
 
-const withChange = (before: Contract, { signUpConsent, ...terms }: ContractChange): Contract => ({
+const withChange = (before: Contract, { signUpConsent, limits, ...terms }: ContractChange): Contract => ({
   ...before,
   ...terms,
   signUpConsent: signUpConsent === undefined ? before.signUpConsent : (signUpConsent ?? undefined),
+  limits: mergeLimits(before.limits, limits ?? {}),
 });
 
 /** Two operators at once: the second one's "before" is the first one's "after". */
@@ -116,7 +128,10 @@ async function writeFeatures(
   tenancy: Tenancy,
   { before, after, approvalId, ...acting }: Acting & { before: Contract; after: Contract; approvalId?: string },
 ): Promise<void> {
-  const columns = [...Object.entries(featuresOf(after)), ...(approvalId ? [['change_approval_id', approvalId]] : [])];
+  const columns = [
+    ...Object.entries({ ...featuresOf(after), limits: storeLimits(after.limits) }),
+    ...(approvalId ? [['change_approval_id', approvalId]] : []),
+  ];
   await manager.query(
     `update contract set ${columns.map(([column], index) => `${column} = $${index + 3}`).join(', ')}
      where tenant_id = $1 and mode = $2`,

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { Problem, type Tenancy } from '#lib/platform';
+import { readLimits, type Limits, type StoredLimits } from './limits.js';
 
 /** Consents that a sign-up text can cover for every user. */
 export type SignUpPurpose = 'serial_linkage' | 'counterpart';
@@ -25,6 +26,7 @@ export interface Contract {
   /** Whether a person is of an age on the day before the birthday, at whose end the law has them reach it. */
   ageLegalDayInclusive: boolean;
   signUpConsent: { textVersion: string; purposes: readonly SignUpPurpose[] } | undefined;
+  limits: Limits;
 }
 
 /** What a contract includes, under the names of its columns: as it stands in a proposal. */
@@ -41,7 +43,7 @@ export interface ContractFeatures {
   sign_up_consent_purposes: SignUpPurpose[];
 }
 
-type Row = ContractFeatures & { reference_format: string | null };
+type Row = ContractFeatures & { reference_format: string | null; limits: StoredLimits };
 
 /**
  * The contract's terms as they are now. Row-level security shows the one of the transaction's tenant and mode.
@@ -50,7 +52,7 @@ type Row = ContractFeatures & { reference_format: string | null };
 export async function readContract(manager: EntityManager, { tenantId, mode }: Tenancy): Promise<Contract> {
   const rows: Row[] = await manager.query(
     `select reference_format, revocation_methods, identify, counterpart, latest_attributes, allowed_ages, age_dates::text[] as age_dates,
-       age_questions_a_year, age_legal_day_inclusive, sign_up_consent_version, sign_up_consent_purposes
+       age_questions_a_year, age_legal_day_inclusive, sign_up_consent_version, sign_up_consent_purposes, limits
      from contract where tenant_id = $1 and mode = $2`,
     [tenantId, mode],
   );
@@ -75,6 +77,7 @@ export function toContract(row: Row): Contract {
       row.sign_up_consent_version === null
         ? undefined
         : { textVersion: row.sign_up_consent_version, purposes: row.sign_up_consent_purposes },
+    limits: readLimits(row.limits),
   };
 }
 

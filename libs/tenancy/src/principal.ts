@@ -1,6 +1,7 @@
 import type { Tenancy } from '#lib/platform';
 import type { Scope } from './api-key.js';
 import type { RevocationMethod } from './contract.js';
+import type { Limits } from './limits.js';
 
 /** A tenancy with the keys that seal its data and find it again. */
 export interface KeyedTenancy extends Tenancy {
@@ -18,4 +19,5 @@ export interface Principal extends KeyedTenancy {
   scopes: readonly Scope[];
   referenceFormat: string | null;
   revocationMethods: readonly RevocationMethod[];
+  limits: Limits;
 }

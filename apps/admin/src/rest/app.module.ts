@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { OperatorsModule } from '#lib/operators';
-import { PlatformModule, type PlatformOptions } from '#lib/platform';
+import { type HttpLimits, PlatformModule, type PlatformOptions } from '#lib/platform';
 import { AnchorsController } from './anchors.controller.js';
 import { ApiKeysController } from './api-keys.controller.js';
 import { ApprovalsController } from './approvals.controller.js';
@@ -31,6 +31,7 @@ export interface AdminOptions extends PlatformOptions {
   redisUrl?: string;
   /** A list this close to its nextUpdate without a successor is late, milliseconds. */
   lateMs: number;
+  http: HttpLimits;
 }
 
 @Module({})

@@ -1,7 +1,12 @@
-import { OPERATOR_PROBLEMS, type OperatorProblemCode, type ProblemCode, problemRow } from '#lib/platform';
+import { OPERATOR_PROBLEMS, type OperatorProblemCode, type ProblemCode, problemRow, PROBLEMS } from '#lib/platform';
 
 /** Codes that the SP API has too, with their titles in Japanese. */
 export const SHARED_PROBLEMS = {
+  http_malformed: PROBLEMS.http_malformed.ja,
+  request_timeout: PROBLEMS.request_timeout.ja,
+  expectation_unsupported: PROBLEMS.expectation_unsupported.ja,
+  headers_too_large: PROBLEMS.headers_too_large.ja,
+  rate_limited: PROBLEMS.rate_limited.ja,
   json_malformed: 'リクエストの形式が正しくありません。',
   request_invalid: '入力内容に誤りがあります。',
   cursor_malformed: '一覧の続きを取得できません。最初から表示し直してください。',

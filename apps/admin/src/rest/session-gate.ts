@@ -16,7 +16,12 @@ export const originOf = (request: FastifyRequest): Origin => ({ requestId: reque
 
 export const sessionOf = (request: FastifyRequest): OperatorSession | undefined => (request as Admitted)[SESSION];
 
-const isSignIn = ({ method, url }: FastifyRequest): boolean => method === 'POST' && url.split('?')[0] === '/v1/session';
+/** By the route, not by what was sent: `/%761/session` and `http://host/v1/session` lead there too. */
+const isSignIn = ({ method, routeOptions }: FastifyRequest): boolean =>
+  method === 'POST' && routeOptions.url === '/v1/session';
+
+/** Whether a request is for a route that the gate keeps; a path that leads nowhere below /v1/ is one. */
+export const isGated = ({ routeOptions, url }: FastifyRequest): boolean => (routeOptions.url ?? url).startsWith('/v1/');
 
 /** Who is there, before the body is read: what a stranger sends is not parsed, except to sign in. */
 @Injectable()

@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { REVOCATION_METHODS, TENANT_STATES, TENANT_STEPS } from '#lib/tenancy';
+import {
+  ENDPOINT_CLASSES,
+  type EndpointClass,
+  GREATEST_LIMIT,
+  REVOCATION_METHODS,
+  TENANT_STATES,
+  TENANT_STEPS,
+} from '#lib/tenancy';
 import { cursor, limit, mode, reason, text, time } from './schemas.js';
 
 const day = z.iso.date();
@@ -9,6 +16,23 @@ const signUpConsent = z
     purposes: z.array(z.enum(['serial_linkage', 'counterpart'])).max(2),
   })
   .nullable();
+
+const classLimit = z.strictObject({
+  per_second: z.int().min(1).max(GREATEST_LIMIT.perSecond).meta({ description: 'Requests in a second.' }),
+  per_month: z
+    .int()
+    .min(0)
+    .max(GREATEST_LIMIT.perMonth)
+    .nullable()
+    .meta({ description: 'Requests in a month of Japan; null: as many as the rate lets through.' }),
+});
+const ofEachClass = <T>(schema: T): Record<EndpointClass, T> =>
+  Object.fromEntries(ENDPOINT_CLASSES.map((each) => [each, schema])) as Record<EndpointClass, T>;
+const limits = z.strictObject(ofEachClass(classLimit));
+const limitsChange = z
+  .strictObject(ofEachClass(classLimit.partial()))
+  .partial()
+  .meta({ description: 'Of each class of endpoints of the SP API.' });
 
 const terms = {
   revocation_methods: z.array(z.enum(REVOCATION_METHODS)).min(1).max(3),
@@ -22,13 +46,16 @@ const terms = {
   sign_up_consent: signUpConsent,
 };
 export const contractChange = z
-  .strictObject(terms)
+  .strictObject({ ...terms, limits: limitsChange })
   .partial()
   .meta({ id: 'ContractChange', description: 'Terms to change; what is absent stays as it is.' });
 export type ContractChangeBody = z.output<typeof contractChange>;
-export const contractProposal = z.strictObject({ change: contractChange, reason }).meta({ id: 'ContractProposal' });
+/** What a contract includes is proposed; limits one operator changes. */
+export const contractProposal = z
+  .strictObject({ change: contractChange.omit({ limits: true }), reason })
+  .meta({ id: 'ContractProposal' });
 export const contractAnswer = z
-  .object({ mode, reference_format: z.string().nullable(), ...terms })
+  .object({ mode, reference_format: z.string().nullable(), ...terms, limits })
   .meta({ id: 'Contract' });
 export type ContractAnswer = z.output<typeof contractAnswer>;
 

@@ -13,8 +13,10 @@ import {
   contractProposal,
   createTenant,
   findTenant,
+  type LimitsChange,
   listTenants,
   readContract,
+  storeLimits,
   type Tenant,
 } from '#lib/tenancy';
 import { actingOf } from './acting.js';
@@ -52,7 +54,19 @@ const contractAnswer = (mode: Mode, contract: Contract): ContractAnswer => ({
   sign_up_consent: contract.signUpConsent
     ? { text_version: contract.signUpConsent.textVersion, purposes: [...contract.signUpConsent.purposes] }
     : null,
+  limits: storeLimits(contract.limits),
 });
+
+const limitsChangeOf = (body: NonNullable<ContractChangeBody['limits']>): LimitsChange =>
+  Object.fromEntries(
+    Object.entries(body).map(([endpointClass, { per_second, per_month } = {}]) => [
+      endpointClass,
+      {
+        ...(per_second === undefined ? {} : { perSecond: per_second }),
+        ...(per_month === undefined ? {} : { perMonth: per_month }),
+      },
+    ]),
+  );
 
 const changeOf = (body: ContractChangeBody): ContractChange => ({
   ...(body.revocation_methods === undefined ? {} : { revocationMethods: [...new Set(body.revocation_methods)] }),
@@ -63,6 +77,7 @@ const changeOf = (body: ContractChangeBody): ContractChange => ({
   ...(body.age_dates === undefined ? {} : { ageDates: body.age_dates }),
   ...(body.age_questions_a_year === undefined ? {} : { ageQuestionsAYear: body.age_questions_a_year }),
   ...(body.age_legal_day_inclusive === undefined ? {} : { ageLegalDayInclusive: body.age_legal_day_inclusive }),
+  ...(body.limits === undefined ? {} : { limits: limitsChangeOf(body.limits) }),
   ...(body.sign_up_consent === undefined
     ? {}
     : {
