@@ -238,7 +238,7 @@ export class ApiStack {
     return readAnswer(answer);
   }
 
-  async until(what: string, condition: () => Promise<boolean> | boolean, timeoutMs = 10_000): Promise<void> {
+  async until(what: string, condition: () => Promise<boolean> | boolean, timeoutMs = 30_000): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     while (!(await condition())) {
       if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);

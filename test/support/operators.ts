@@ -29,7 +29,8 @@ export interface TestOperator {
   recoveryCodes: string[];
 }
 
-function secretOf(uri: string): Buffer {
+/** The secret in the address that an authenticator scans. */
+export function secretOf(uri: string): Buffer {
   const text = new URL(uri).searchParams.get('secret')!;
   const bits = [...text]
     .map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'))

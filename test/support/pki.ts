@@ -216,9 +216,11 @@ export type ProfileExtensions = Record<
   Partial<Record<'san' | 'eku' | 'aia', TestExtension>>;
 
 const POLICY = { sign: '1.2.392.200149.8.5.1.0.20', auth: '1.2.392.200149.8.5.1.0.30' } as const;
+/** Of the sign certificates of real cards. */
+export const LIVE_SIGN_POLICY = '1.2.392.200149.8.5.1.1.20';
 
 /** The extensions of a JPKI end-entity certificate, by name so that a test can change one and leave the rest. */
-export function profileExtensions(authority: TestAuthority): ProfileExtensions {
+export function profileExtensions(authority: TestAuthority, policy?: string): ProfileExtensions {
   const { hierarchy } = authority;
   const qualifier = der.sequence(der.oid('1.3.6.1.5.5.7.2.1'), der.ia5('http://www.jpki.example/cps.html'));
   const agency = nameDer(['C', 'JP'], ['O', '公的個人認証サービス']);
@@ -227,7 +229,7 @@ export function profileExtensions(authority: TestAuthority): ProfileExtensions {
     policies: {
       oid: '2.5.29.32',
       critical: true,
-      value: der.sequence(der.sequence(der.oid(POLICY[hierarchy]), der.sequence(qualifier))),
+      value: der.sequence(der.sequence(der.oid(policy ?? POLICY[hierarchy]), der.sequence(qualifier))),
     },
     issuerAltName: { oid: '2.5.29.18', value: der.sequence(der.explicit(4, agency)) },
     crlDistributionPoints: {

@@ -35,8 +35,8 @@ export async function signedBy(stack: ApiStack, key: TestKey, options: RawOption
 
 /** A consent document that the holder of a card has signed, verified, and whose person that is. */
 export async function signedDocument(
-  { sandbox }: ApiStack,
-  key: TestKey,
+  { sandbox }: Pick<ApiStack, 'sandbox'>,
+  key: Pick<TestKey, 'client'>,
   card: string,
   text = 'I agree.',
 ): Promise<{ person_id: string; evidence: { verification_id: string; document: string } }> {

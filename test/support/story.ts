@@ -188,8 +188,8 @@ export class Story {
     return this.post('authentications', body, options);
   }
 
-  async challenge(): Promise<{ id: string; nonce: string }> {
-    const { body } = await this.post('challenges', {});
+  async challenge(options: SendOptions = {}): Promise<{ id: string; nonce: string }> {
+    const { body } = await this.post('challenges', {}, options);
     return body as unknown as { id: string; nonce: string };
   }
 

@@ -6,7 +6,7 @@ export type Verification = Schemas['Verification'];
 
 /** Has a signature verified; the API must decide. */
 export async function verifySignature(
-  { client }: TestKey,
+  { client }: Pick<TestKey, 'client'>,
   body: Schemas['SignatureVerificationRequest'],
 ): Promise<Verification> {
   const { data, error, response } = await client.POST('/v1/signature-verifications', { body });
