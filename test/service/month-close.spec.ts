@@ -422,6 +422,7 @@ describe('the doors of billing', () => {
     `begin_month_close('test', '2020-08', 'x')`,
     `fix_month_prices('test', '2020-08', now())`,
     `end_month_close('test', '2020-08')`,
+    `next_month_to_close('test')`,
     `contracts_to_bill('test')`,
     `month_usage('test', now(), now(), pg_current_snapshot(), null, null, '{}', '[]', '[]', '{}', '{}')`,
     `any_tenant_usage(gen_random_uuid(), 'test', now(), now(), pg_current_snapshot(), null, null, '{}', '[]', '[]')`,
