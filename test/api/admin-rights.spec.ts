@@ -30,6 +30,9 @@ const somewhere = (path: string): string =>
       'api-keys': 'key',
       'audit-events': 'aud',
       'legal-holds': 'hld',
+      statements: 'stm',
+      'usage-events': 'use',
+      'month-closes': 'rec',
     }[noun];
     return `${prefix!}_${randomUUID().replaceAll('-', '')}`;
   });

@@ -137,6 +137,10 @@ export class ApiStack {
     return this.program?.output ?? '';
   }
 
+  get databaseUrls(): TestDatabase['urls'] {
+    return this.database.urls;
+  }
+
   async newTenant(name = 'テスト商事'): Promise<string> {
     return createTenant(this.operator, keyRing(), { name, actor: ACTOR });
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { addPrices, monthAt, type PricePlanTerms, readPlans } from '#lib/billing';
 import { toPublicId, type KeyRing } from '#lib/platform';
 import { changeContract, createApiKey, createTenant, type ContractChange } from '#lib/tenancy';
 import type { OperatorContext } from './context.js';
@@ -14,6 +15,32 @@ const DEMO_TERMS: ContractChange = {
   allowedAges: [13, 15, 16, 18, 20, 65],
   ageQuestionsAYear: 20,
   signUpConsent: { textVersion: 'demo-1', purposes: ['serial_linkage', 'counterpart'] },
+};
+
+/** The operator's own prices, equal to the fees of J-LIS until 2022: a newcomer sees money move. */
+const DEMO_PRICES: PricePlanTerms = {
+  label: { ja: 'PF利用料（2022年までのJ-LIS手数料と同額）', en: 'PF prices (equal to J-LIS fees until 2022)' },
+  base_fee: '0',
+  prices: (
+    [
+      ['sign_check', '20'],
+      ['auth_check', '2'],
+      ['counterpart_delivered', '2'],
+      ['attributes_delivered', '20'],
+    ] as const
+  ).map(([meter, unit_price]) => ({
+    meter,
+    tiering: 'graduated',
+    tiers: [{ up_to: null, unit_price }],
+    free: 0,
+    dedupe: 'none',
+  })),
+  minimum: '0',
+  discounts: [],
+  setup: [],
+  billed_outcomes: ['valid', 'invalid'],
+  pass_through: true,
+  tax_category: 'standard',
 };
 
 const sandboxAnchors = z.array(
@@ -54,6 +81,7 @@ export async function seedDemo(context: OperatorContext, keyRing: KeyRing, sandb
   const tenantId =
     known[0]?.id ?? (await createTenant(context.dataSource, keyRing, { name: DEMO_TENANT, actor: context.actor }));
   await changeContract(context.dataSource, { tenantId, mode: 'test', change: DEMO_TERMS, actor: context.actor });
+  await seedPrices(context, tenantId);
   const { secret } = await createApiKey(context.dataSource, {
     tenantId,
     mode: 'test',
@@ -61,4 +89,20 @@ export async function seedDemo(context: OperatorContext, keyRing: KeyRing, sandb
     actor: context.actor,
   });
   context.out(JSON.stringify({ tenant_id: toPublicId('ten', tenantId), api_key: secret }));
+}
+
+/** From the present month on, once. */
+async function seedPrices({ dataSource, actor }: OperatorContext, tenantId: string): Promise<void> {
+  await dataSource.transaction(async (manager) => {
+    if ((await readPlans(manager, { tenantId, mode: 'test' })).length > 0) return;
+    const validFrom = `${monthAt(Date.now())}-01`;
+    const row = {
+      table: 'price_plan',
+      tenant_id: tenantId,
+      mode: 'test',
+      valid_from: validFrom,
+      terms: DEMO_PRICES,
+    } as const;
+    await addPrices(manager, { row, actor });
+  });
 }

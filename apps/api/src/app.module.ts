@@ -26,6 +26,8 @@ import { RequestLimits, TurnInterceptor } from './request-limits.js';
 import { SerialLinkagesController } from './serial-linkages.controller.js';
 import { PUBLIC_URL } from './settings.js';
 import { SignatureVerificationsController } from './signature-verifications.controller.js';
+import { StatementsController } from './statements.controller.js';
+import { UsageController } from './usage.controller.js';
 import { VerificationsController } from './verifications.controller.js';
 
 export interface ApiOptions extends PlatformOptions {
@@ -70,6 +72,8 @@ export class AppModule {
         CodesController,
         ReceiptKeysController,
         AuditEventsController,
+        UsageController,
+        StatementsController,
       ],
       providers: [
         { provide: PUBLIC_URL, useValue: options.publicUrl },

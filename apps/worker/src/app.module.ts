@@ -1,6 +1,7 @@
 import { BullModule } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AuditSealingModule } from '#lib/audit';
+import { BillingModule, MONTH_QUEUE } from '#lib/billing';
 import { JlisModule, type JlisOptions } from '#lib/jlis';
 import { MODES, PlatformModule, type PlatformOptions, type SigningKey } from '#lib/platform';
 import { LinkageModule, PersonServicesModule } from '#lib/persons';
@@ -14,6 +15,8 @@ import {
 import { AuditCare } from './audit-care.js';
 import { CONSENT_CARE, ConsentCare, type ConsentCareOptions } from './consent-care.js';
 import { LinkageCare } from './linkage-care.js';
+import { MonthProcessor } from './month.processor.js';
+import { MonthSchedule } from './month-schedule.js';
 import { PartitionProcessor } from './partition.processor.js';
 import { PlanProcessor } from './plan.processor.js';
 import { QueueErrors } from './queue-errors.js';
@@ -48,9 +51,10 @@ export class AppModule {
             retryStrategy: (times: number) => Math.min(times * 100, MAX_RECONNECT_DELAY_MS),
           },
         }),
-        BullModule.registerQueue({ name: PLAN_QUEUE }, { name: PARTITION_QUEUE }),
+        BullModule.registerQueue({ name: PLAN_QUEUE }, { name: PARTITION_QUEUE }, { name: MONTH_QUEUE }),
         RevocationRefreshModule.forRoot(options),
         AuditSealingModule.forRoot(options),
+        BillingModule,
         PersonServicesModule,
         LinkageModule,
       ],
@@ -65,6 +69,8 @@ export class AppModule {
         { provide: CONSENT_CARE, useValue: consentCare(options) },
         LinkageCare,
         RetentionCare,
+        MonthProcessor,
+        MonthSchedule,
       ],
     };
   }

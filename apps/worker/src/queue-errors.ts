@@ -1,6 +1,7 @@
 import { InjectQueue } from '@nestjs/bullmq';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
+import { MONTH_QUEUE } from '#lib/billing';
 import { Logger } from '#lib/platform';
 import { PARTITION_QUEUE, PLAN_QUEUE } from '#lib/revocation';
 
@@ -30,9 +31,11 @@ export class QueueErrors {
     @Inject(Logger) private readonly logger: Logger,
     @InjectQueue(PLAN_QUEUE) plans: Queue,
     @InjectQueue(PARTITION_QUEUE) partitions: Queue,
+    @InjectQueue(MONTH_QUEUE) months: Queue,
   ) {
     // Here and not in a service that also needs the database: the first error may come before that is connected.
-    for (const queue of [plans, partitions]) queue.on('error', (error: Error) => this.report(queue.name, error));
+    for (const queue of [plans, partitions, months])
+      queue.on('error', (error: Error) => this.report(queue.name, error));
   }
 
   report(queue: string, error: unknown): void {

@@ -610,6 +610,111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Usage of a month by day, meter, method, purpose and outcome
+         * @description Of a month that is not closed, amounts are an estimate from what there is now.
+         */
+        get: operations["getUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/usage-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Usage events of a month, oldest first */
+        get: operations["listUsageEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/usage-events/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A usage event, and the lines of the statement it is in */
+        get: operations["getUsageEvent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/statements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List statements, newest month first */
+        get: operations["listStatements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/statements/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a statement with its lines */
+        get: operations["getStatement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/statements/{id}/lines/{number}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The usage events a line is made of, oldest first */
+        get: operations["listLineEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1484,7 +1589,7 @@ export interface components {
         ApiKeyRequest: {
             name: string;
             /** @description Only scopes of the key that makes it. */
-            scopes: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "events:read" | "audit:read" | "admin")[];
+            scopes: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "events:read" | "audit:read" | "billing:read" | "admin")[];
             /** @description Addresses and ranges (CIDR) from which the key works; each within one of the maker’s. Left out: as the maker; empty: everywhere. */
             allowed_addresses?: string[];
             /**
@@ -1498,7 +1603,7 @@ export interface components {
             name: string;
             prefix: string;
             last_four: string;
-            scopes: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "events:read" | "audit:read" | "admin")[];
+            scopes: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "events:read" | "audit:read" | "billing:read" | "admin")[];
             /** @description Empty: from everywhere. */
             allowed_addresses: string[];
             /** Format: date-time */
@@ -1528,7 +1633,7 @@ export interface components {
             name: string;
             prefix: string;
             last_four: string;
-            scopes: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "events:read" | "audit:read" | "admin")[];
+            scopes: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "events:read" | "audit:read" | "billing:read" | "admin")[];
             /** @description Empty: from everywhere. */
             allowed_addresses: string[];
             /** Format: date-time */
@@ -1680,6 +1785,224 @@ export interface components {
             change: {
                 [key: string]: unknown;
             } | null;
+        };
+        Usage: {
+            /** @enum {string} */
+            mode: "live" | "test";
+            month: string;
+            closed: boolean;
+            /** @description From what there is now; null while something used has no price. */
+            amounts: {
+                is_estimate: boolean;
+                contract_yen: number;
+                jlis_yen: number;
+                /** @description What an invoice adds up, without tax. */
+                billed_yen: number;
+            } | null;
+            data: components["schemas"]["UsageOfDay"][];
+        };
+        UsageOfDay: {
+            /** Format: date */
+            day: string;
+            /** @enum {string} */
+            meter: "sign_check" | "auth_check" | "counterpart_delivered" | "attributes_delivered";
+            /** @enum {string} */
+            method: "crl" | "ocsp" | "service";
+            /** @enum {string} */
+            purpose: "signature_verification" | "authentication" | "status_check" | "identification" | "attribute_update" | "reverification";
+            /** @enum {string} */
+            outcome: "valid" | "invalid" | "indeterminate";
+            /** @enum {string} */
+            certificate_kind: "sign" | "auth";
+            /** @description Decided in a month that was closed before the event was stored. */
+            late: boolean;
+            /**
+             * @description Why it costs nothing; null: it is in a line of the statement.
+             * @enum {string|null}
+             */
+            jlis_unbilled: "indeterminate" | "not_billable" | "no_contract" | "outcome_not_billed" | "already_counted" | null;
+            /**
+             * @description Why it costs nothing; null: it is in a line of the statement.
+             * @enum {string|null}
+             */
+            contract_unbilled: "indeterminate" | "not_billable" | "no_contract" | "outcome_not_billed" | "already_counted" | null;
+            /**
+             * @description Status checks that count once a year: the first of the year, or counted before.
+             * @enum {string}
+             */
+            jlis_count: "each" | "first" | "again";
+            events: number;
+        };
+        UsageEventList: {
+            month: string;
+            data: components["schemas"]["UsageEvent"][];
+            next_cursor: string | null;
+        };
+        UsageEvent: {
+            id: string;
+            /** Format: date-time */
+            occurred_at: string;
+            /** @enum {string} */
+            meter: "sign_check" | "auth_check" | "counterpart_delivered" | "attributes_delivered";
+            /** @enum {string} */
+            method: "crl" | "ocsp" | "service";
+            /** @enum {string} */
+            purpose: "signature_verification" | "authentication" | "status_check" | "identification" | "attribute_update" | "reverification";
+            /** @enum {string} */
+            outcome: "valid" | "invalid" | "indeterminate";
+            /** @enum {string} */
+            certificate_kind: "sign" | "auth";
+            /** @description Decided in a month that was closed before the event was stored. */
+            late: boolean;
+            /**
+             * @description Why it costs nothing; null: it is in a line of the statement.
+             * @enum {string|null}
+             */
+            jlis_unbilled: "indeterminate" | "not_billable" | "no_contract" | "outcome_not_billed" | "already_counted" | null;
+            /**
+             * @description Why it costs nothing; null: it is in a line of the statement.
+             * @enum {string|null}
+             */
+            contract_unbilled: "indeterminate" | "not_billable" | "no_contract" | "outcome_not_billed" | "already_counted" | null;
+            /**
+             * @description Status checks that count once a year: the first of the year, or counted before.
+             * @enum {string}
+             */
+            jlis_count: "each" | "first" | "again";
+            /** @description What it was metered for. */
+            source: string;
+            /** @description Of a counterpart lookup or attribute update. */
+            source_id: string | null;
+            verification_id: string | null;
+        };
+        TracedUsageEvent: {
+            id: string;
+            /** Format: date-time */
+            occurred_at: string;
+            /** @enum {string} */
+            meter: "sign_check" | "auth_check" | "counterpart_delivered" | "attributes_delivered";
+            /** @enum {string} */
+            method: "crl" | "ocsp" | "service";
+            /** @enum {string} */
+            purpose: "signature_verification" | "authentication" | "status_check" | "identification" | "attribute_update" | "reverification";
+            /** @enum {string} */
+            outcome: "valid" | "invalid" | "indeterminate";
+            /** @enum {string} */
+            certificate_kind: "sign" | "auth";
+            /** @description Decided in a month that was closed before the event was stored. */
+            late: boolean;
+            /**
+             * @description Why it costs nothing; null: it is in a line of the statement.
+             * @enum {string|null}
+             */
+            jlis_unbilled: "indeterminate" | "not_billable" | "no_contract" | "outcome_not_billed" | "already_counted" | null;
+            /**
+             * @description Why it costs nothing; null: it is in a line of the statement.
+             * @enum {string|null}
+             */
+            contract_unbilled: "indeterminate" | "not_billable" | "no_contract" | "outcome_not_billed" | "already_counted" | null;
+            /**
+             * @description Status checks that count once a year: the first of the year, or counted before.
+             * @enum {string}
+             */
+            jlis_count: "each" | "first" | "again";
+            /** @description What it was metered for. */
+            source: string;
+            /** @description Of a counterpart lookup or attribute update. */
+            source_id: string | null;
+            verification_id: string | null;
+            month: string;
+            /** @description Null: the month is not closed yet. */
+            statement_id: string | null;
+            /** @description Numbers of the lines it is in, at most one of each layer. */
+            lines: number[];
+        };
+        StatementList: {
+            data: components["schemas"]["StatementSummary"][];
+            next_cursor: string | null;
+        };
+        StatementSummary: {
+            id: string;
+            tenant_id: string;
+            /** @enum {string} */
+            mode: "live" | "test";
+            month: string;
+            /** @description Hex, over the bytes that were stored. */
+            sha256: string;
+            /** Format: date-time */
+            written_at: string;
+            contract_yen: number;
+            jlis_yen: number;
+            /** @description What an invoice adds up, without tax. */
+            billed_yen: number;
+        };
+        Statement: {
+            id: string;
+            tenant_id: string;
+            /** @enum {string} */
+            mode: "live" | "test";
+            month: string;
+            /** @description Hex, over the bytes that were stored. */
+            sha256: string;
+            /** Format: date-time */
+            written_at: string;
+            contract_yen: number;
+            jlis_yen: number;
+            /** @description What an invoice adds up, without tax. */
+            billed_yen: number;
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            until: string;
+            events: number;
+            late_events: number;
+            lines: components["schemas"]["StatementLine"][];
+            unbilled: {
+                /** @enum {string} */
+                layer: "jlis" | "contract";
+                /** @enum {string} */
+                meter: "sign_check" | "auth_check" | "counterpart_delivered" | "attributes_delivered";
+                /** @enum {string} */
+                reason: "indeterminate" | "not_billable" | "no_contract" | "outcome_not_billed" | "already_counted";
+                events: number;
+            }[];
+            billed_by_tax_category: {
+                /** @enum {string} */
+                tax_category: "standard" | "reduced" | "exempt" | "out_of_scope";
+                amount_yen: number;
+            }[];
+        };
+        StatementLine: {
+            number: number;
+            /** @enum {string} */
+            layer: "jlis" | "contract";
+            /** @enum {string} */
+            kind: "fee" | "base_fee" | "usage" | "discount" | "reduction" | "minimum" | "setup";
+            /** @description False: shown, not charged. */
+            billed: boolean;
+            /** @enum {string|null} */
+            meter: "sign_check" | "auth_check" | "counterpart_delivered" | "attributes_delivered" | null;
+            /** @enum {string|null} */
+            purpose: "signature_verification" | "authentication" | "status_check" | "identification" | "attribute_update" | "reverification" | null;
+            description: {
+                ja: string;
+                en: string;
+            };
+            /** Format: date */
+            from: string;
+            /**
+             * Format: date
+             * @description The first day that is not in it.
+             */
+            until: string;
+            quantity: number;
+            /** @description Yen with at most three decimals. */
+            unit_price: string;
+            amount_yen: number;
+            /** @enum {string} */
+            tax_category: "standard" | "reduced" | "exempt" | "out_of_scope";
+            price_reference: string;
+            has_events: boolean;
         };
     };
     responses: never;
@@ -4603,6 +4926,458 @@ export interface operations {
                 };
                 content: {
                     "application/x-ndjson": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getUsage: {
+        parameters: {
+            query?: {
+                /** @description A month in Japan, YYYY-MM; by default the present one by the clock of the mode. */
+                month?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Usage"];
+                };
+            };
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listUsageEvents: {
+        parameters: {
+            query?: {
+                /** @description A month in Japan, YYYY-MM; by default the present one by the clock of the mode. */
+                month?: string;
+                meter?: "sign_check" | "auth_check" | "counterpart_delivered" | "attributes_delivered";
+                day?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageEventList"];
+                };
+            };
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getUsageEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TracedUsageEvent"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listStatements: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatementList"];
+                };
+            };
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStatement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statement"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listLineEvents: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageEventList"];
+                };
+            };
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

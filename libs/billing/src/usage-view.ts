@@ -45,7 +45,11 @@ export interface UsageOfDay extends Omit<UsageCount, 'jlisDay' | 'contractDay'> 
   contractReason: UnbilledReason | undefined;
 }
 
-/** The month of a tenant. @param manager of a transaction of this tenant, or of operators */
+/**
+ * The month of a tenant.
+ * @param manager of a transaction of this tenant, or of operators
+ * @throws Problem `not_found` for a tenant that does not exist
+ */
 export async function openUsageMonth(
   manager: Queries,
   reader: Reader,
@@ -58,7 +62,8 @@ export async function openUsageMonth(
     'select terminated_at from tenant where id = $1',
     [tenantId],
   );
-  const terminatedAt = ended[0]?.terminated_at?.getTime();
+  if (!ended[0]) throw new Problem('not_found');
+  const terminatedAt = ended[0].terminated_at?.getTime();
   const tenant = tenantPrices(tenantId, await readPlans(manager, tenancy), period, terminatedAt);
   const { sight, closed } = await readSight(manager, tenancy, month);
   const prices = {

@@ -24,10 +24,16 @@ describe('the permission table', () => {
       expect(PERMISSIONS[permission]).toEqual(['auditor']);
   });
 
-  it('lets only admins propose or approve what needs two people, save that onboarding brings tenants live and changes their contracts', () => {
+  it('lets only admins propose or approve what needs two people, save that onboarding brings tenants live and changes their contracts, and billing changes prices', () => {
     for (const role of ROLES.filter((each) => each !== 'admin'))
       expect(permissionsOf([role]).filter((each) => /:(propose|approve)$/.test(each))).toEqual(
-        role === 'onboarding' ? ['contracts:approve', 'contracts:propose', 'go_live:approve', 'go_live:propose'] : [],
+        {
+          onboarding: ['contracts:approve', 'contracts:propose', 'go_live:approve', 'go_live:propose'],
+          billing: ['prices:approve', 'prices:propose'],
+          admin: [],
+          auditor: [],
+          support: [],
+        }[role],
       );
   });
 });

@@ -30,6 +30,10 @@ export const PERMISSIONS = {
   'operators:write': ['admin'],
   'operator_roles:propose': ['admin'],
   'operator_roles:approve': ['admin'],
+  'billing:read': ['admin', 'billing', 'auditor'],
+  'prices:propose': ['admin', 'billing'],
+  'prices:approve': ['admin', 'billing'],
+  'months:close': ['admin', 'billing'],
   'audit:read': ['admin', 'auditor'],
 } as const satisfies Record<string, readonly Role[]>;
 export type Permission = keyof typeof PERMISSIONS;

@@ -21,6 +21,8 @@ export const ID_PREFIXES = [
   'opr',
   'apr',
   'hld',
+  'stm',
+  'rec',
   'fil',
 ] as const;
 export type IdPrefix = (typeof ID_PREFIXES)[number];

@@ -236,6 +236,18 @@ export const OPERATOR_PROBLEMS = {
     ja: '対象月がまだ終わっていません。',
     remedy: 'Close it from `ends_at` on, by the clock of the mode.',
   },
+  month_not_closed: {
+    status: 409,
+    title: 'The month is not closed.',
+    ja: '対象月の締め処理が完了していません。',
+    remedy: 'Close it first; what is made of statements waits for all of them.',
+  },
+  jlis_file_malformed: {
+    status: 422,
+    title: 'The file is no bill of J-LIS for this month.',
+    ja: 'J-LISの請求ファイルの形式が正しくありません。',
+    remedy: 'See `line` and `message`. The form is in docs/billing.md.',
+  },
   month_out_of_turn: {
     status: 409,
     title: 'Months are closed one after the other.',

@@ -11,6 +11,7 @@ export const SCOPES = [
   'persons:read',
   'events:read',
   'audit:read',
+  'billing:read',
   'admin',
 ] as const;
 export type Scope = (typeof SCOPES)[number];

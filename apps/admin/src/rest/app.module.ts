@@ -13,15 +13,18 @@ import { CodesController } from './codes.controller.js';
 import { EvidenceController } from './evidence.controller.js';
 import { HealthController } from './health.controller.js';
 import { HoldsController } from './holds.controller.js';
+import { MonthClosesController } from './month-closes.controller.js';
 import { OnboardingController } from './onboarding.controller.js';
 import { OperatorsController } from './operators.controller.js';
 import { PasswordCheck } from './password-check.js';
+import { PricesController } from './prices.controller.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RevocationController } from './revocation.controller.js';
 import { SessionGate } from './session-gate.js';
 import { SessionController } from './session.controller.js';
 import { SessionGuard } from './session.guard.js';
 import { LATE_MS, PUBLIC_URL, REDIS_URL } from './settings.js';
+import { StatementsController } from './statements.controller.js';
 import { TenantsController } from './tenants.controller.js';
 import { VerificationsController } from './verifications.controller.js';
 
@@ -55,6 +58,9 @@ export class AppModule {
         AuditController,
         AuditChainController,
         HoldsController,
+        PricesController,
+        MonthClosesController,
+        StatementsController,
         HealthController,
         CodesController,
       ],

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { Acting } from '#lib/audit';
+import { addPrices, PRICE_CHANGE, proposedRow } from '#lib/billing';
 import { type Approval, changeRoles, type Permission, type Role } from '#lib/operators';
 import { changeApprovedContract, CONTRACT_CHANGE, goLive, TENANT_GO_LIVE } from '#lib/tenancy';
 import { importApprovedAnchor, LIVE_ANCHOR } from '../anchor-store.js';
@@ -29,6 +30,12 @@ export const APPROVAL_KINDS: Readonly<Record<string, ApprovalKind>> = {
     approve: 'contracts:approve',
     execute: (manager, { id, subject, before, after }, acting) =>
       changeApprovedContract(manager, { subject, before, after, approvalId: id, ...acting }),
+  },
+  [PRICE_CHANGE]: {
+    propose: 'prices:propose',
+    approve: 'prices:approve',
+    execute: (manager, { id, subject, after }, acting) =>
+      addPrices(manager, { row: proposedRow(subject, after), approvalId: id, ...acting }),
   },
   [OPERATOR_ROLES]: {
     propose: 'operator_roles:propose',

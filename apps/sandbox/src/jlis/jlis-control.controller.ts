@@ -1,9 +1,11 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, UseGuards } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post, Put, Query, UseGuards } from '@nestjs/common';
 import { z } from 'zod';
 import { personOf } from '../certificate-history.js';
+import { SandboxError } from '../sandbox-error.js';
 import { LoopbackGuard } from '../loopback.guard.js';
 import { Sandbox } from '../sandbox.js';
 import type { Consent } from './consent-register.js';
+import { jlisBill } from './jlis-bill.js';
 import { serviceIdSchema } from './jlis-request.js';
 import { KEPT_ENTRIES, type RequestCount, type RequestEntry } from './jlis-request-log.js';
 import { jlisSwitchesRequestSchema, type JlisSwitchValues } from './jlis-switches.js';
@@ -17,6 +19,8 @@ const entriesQuerySchema = z.strictObject({
     .pipe(z.number().min(0).max(KEPT_ENTRIES)),
 });
 type EntriesQuery = z.output<typeof entriesQuerySchema>;
+
+const billQuerySchema = z.strictObject({ month: z.string().regex(/^[0-9]{4}-(0[1-9]|1[0-2])$/, 'must be YYYY-MM') });
 
 /** `POST /control/cards/{id}/withdraw-consents`: all of the holder's, those at one service, or one of them. */
 const withdrawSchema = z
@@ -61,6 +65,15 @@ export class JlisControlController {
   } {
     const { jlisLog } = this.sandbox;
     return { counts: jlisLog.totals, requests: jlisLog.entries(limit) };
+  }
+
+  @Get('jlis/bill')
+  @Header('content-type', 'text/csv; charset=utf-8')
+  bill(@Query({ schema: billQuerySchema }) { month }: z.output<typeof billQuerySchema>): string {
+    const { jlisLog } = this.sandbox;
+    // What is only counted any more has no month.
+    if (jlisLog.hasDropped) throw new SandboxError('bad_request', 'the log no longer holds every request');
+    return jlisBill(jlisLog.entries(Infinity), month);
   }
 
   @Delete('jlis/requests')

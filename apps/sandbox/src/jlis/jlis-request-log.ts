@@ -100,6 +100,11 @@ export class JlisRequestLog {
     return this.segments.flatMap(({ entries }) => entries).slice(-limit);
   }
 
+  /** Whether some requests are counted only. */
+  get hasDropped(): boolean {
+    return this.dropped.size > 0;
+  }
+
   get totals(): RequestCount[] {
     return [...this.counts.values()];
   }

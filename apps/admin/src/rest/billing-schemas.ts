@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import {
+  jlisRecognitionTerms,
+  jlisReductionTerms,
+  jlisTariffTerms,
+  METERS,
+  monthText,
+  pricePlanTerms,
+  reconciliationResult,
+} from '#lib/billing';
+import { cursor, id, limit, mode, reason, text, time } from './schemas.js';
+
+const day = z.iso.date();
+const tenantId = id.nullable().meta({ description: 'Null: of the whole platform.' });
+
+export const tariffProposal = z
+  .strictObject({
+    valid_from: day,
+    valid_until: day.nullable().default(null).meta({ description: 'Where it ends; has to meet the next one.' }),
+    terms: jlisTariffTerms,
+    reason,
+  })
+  .meta({ id: 'TariffProposal' });
+export const reductionProposal = z
+  .strictObject({ tenant_id: tenantId, valid_from: day, valid_until: day, terms: jlisReductionTerms, reason })
+  .meta({ id: 'ReductionProposal' });
+export const recognitionProposal = z
+  .strictObject({ tenant_id: tenantId, valid_from: day, valid_until: day, terms: jlisRecognitionTerms, reason })
+  .meta({ id: 'RecognitionProposal' });
+export const planProposal = z
+  .strictObject({ valid_from: day, terms: pricePlanTerms, reason })
+  .meta({ id: 'PricePlanProposal' });
+
+const scoped = { id: z.string(), tenant_id: z.string().nullable(), from: day, until: day };
+export const jlisPrices = z
+  .object({
+    mode,
+    tariffs: z.array(z.object({ valid_from: day, terms: jlisTariffTerms })),
+    reductions: z.array(z.object({ ...scoped, terms: jlisReductionTerms })),
+    recognitions: z.array(z.object({ ...scoped, terms: jlisRecognitionTerms })),
+  })
+  .meta({ id: 'JlisPrices' });
+export const planList = z
+  .object({ data: z.array(z.object({ valid_from: day, terms: pricePlanTerms })) })
+  .meta({ id: 'PricePlanList' });
+
+export const closeRequest = z.strictObject({ mode, month: monthText }).meta({ id: 'MonthCloseRequest' });
+export const monthCloseAnswer = z
+  .object({
+    mode,
+    month: z.string(),
+    state: z.enum(['closing', 'closed']),
+    begun_at: time,
+    begun_by: z.string(),
+    closed_at: time.nullable(),
+    statements: z.int(),
+    billed_yen: z.int(),
+    unexplained_difference: z.boolean(),
+  })
+  .meta({ id: 'MonthClose' });
+export const monthCloseList = z
+  .object({ data: z.array(monthCloseAnswer), next_month: z.string().nullable() })
+  .meta({ id: 'MonthCloseList' });
+export const monthClosesQuery = z.strictObject({ mode });
+
+export const reconciliationRequest = z
+  .strictObject({ file: z.string().min(1).max(60_000).meta({ description: 'The CSV file as text.' }) })
+  .meta({ id: 'ReconciliationRequest' });
+export const explanationRequest = z.strictObject({ explanation: text(2_000) }).meta({ id: 'DifferenceExplanation' });
+export const reconciliationAnswer = z
+  .object({
+    id: z.string(),
+    mode,
+    month: z.string(),
+    file_sha256: z.string(),
+    explanation: z.string().nullable(),
+    made_by: z.string(),
+    made_at: time,
+    ...reconciliationResult.shape,
+  })
+  .meta({ id: 'Reconciliation' });
+export type ReconciliationAnswer = z.output<typeof reconciliationAnswer>;
+export const reconciliationList = z.object({ data: z.array(reconciliationAnswer) }).meta({ id: 'ReconciliationList' });
+
+export const statementQuery = z.strictObject({
+  tenant_id: id.optional(),
+  mode: mode.optional(),
+  month: monthText.optional(),
+  cursor: z.string().max(64).optional(),
+  limit,
+});
+export const tenantUsageQuery = z.strictObject({ mode, month: monthText.optional() });
+export const tenantEventsQuery = z.strictObject({
+  mode,
+  month: monthText.optional(),
+  meter: z.enum(METERS).optional(),
+  day: day.optional(),
+  cursor,
+  limit,
+});
+export const pageQuery = z.strictObject({ cursor, limit });

@@ -1,0 +1,197 @@
+import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
+import { ApiOperation, ApiParam, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { DataSource } from 'typeorm';
+import { z } from 'zod';
+import {
+  beginMonthClose,
+  explainDifferences,
+  hasUnexplainedDifference,
+  importJlisFile,
+  isMonth,
+  jlisReport,
+  listReconciliations,
+  MONTH_QUEUE,
+  monthJobName,
+  monthJobOptions,
+  type Reconciliation,
+} from '#lib/billing';
+import type { OperatorSession } from '#lib/operators';
+import { type Mode, MODES, Problem, toPublicId } from '#lib/platform';
+import { OperatorError } from '../context.js';
+import { addJobs } from '../plan-request.js';
+import { actingOf } from './acting.js';
+import {
+  closeRequest,
+  explanationRequest,
+  type ReconciliationAnswer,
+  monthCloseAnswer,
+  monthCloseList,
+  monthClosesQuery,
+  reconciliationAnswer as reconciliationSchema,
+  reconciliationList,
+  reconciliationRequest,
+} from './billing-schemas.js';
+import { Answers, publicActor, uuidOf } from './contract.js';
+import { modeOf } from './prices.controller.js';
+import { RequirePermission, Session } from './session.guard.js';
+import { REDIS_URL } from './settings.js';
+
+interface Row {
+  mode: Mode;
+  month: string;
+  begun_at: Date;
+  begun_by: string;
+  closed_at: Date | null;
+  statements: string;
+  billed_yen: string;
+}
+
+const monthOf = (text: string): string => {
+  if (!isMonth(text)) throw new Problem('not_found');
+  return text;
+};
+
+const reconciliationAnswer = ({ id, mode, month, result, ...rest }: Reconciliation): ReconciliationAnswer => ({
+  id: toPublicId('rec', id),
+  mode,
+  month,
+  file_sha256: rest.fileSha256,
+  explanation: rest.explanation,
+  made_by: publicActor(rest.madeBy),
+  made_at: rest.madeAt.toISOString(),
+  ...result,
+});
+
+/** Months from their closing to the reconciliation with J-LIS. */
+@ApiTags('months')
+@Controller('v1/month-closes')
+export class MonthClosesController {
+  constructor(
+    @Inject(DataSource) private readonly dataSource: DataSource,
+    @Inject(REDIS_URL) private readonly redisUrl: string | undefined,
+  ) {}
+
+  @Get()
+  @RequirePermission('billing:read')
+  @ApiOperation({ operationId: 'listMonthCloses', summary: 'Months closed or being closed, newest first' })
+  @Answers(200, monthCloseList, [400, 401, 403, 503])
+  async list(
+    @Query({ schema: monthClosesQuery }) { mode }: z.output<typeof monthClosesQuery>,
+  ): Promise<z.output<typeof monthCloseList>> {
+    const next: { month: string | null }[] = await this.dataSource.query('select next_month_to_close($1) as month', [
+      mode,
+    ]);
+    return { data: await this.find(mode), next_month: next[0]!.month };
+  }
+
+  @Post()
+  @HttpCode(202)
+  @RequirePermission('months:close')
+  @ApiOperation({
+    operationId: 'closeMonth',
+    summary: 'Have the worker close a month that is over',
+    description: 'One that is closed already stays as it is.',
+  })
+  @Answers(202, monthCloseAnswer, [400, 401, 403, 409, 413, 415, 503])
+  async close(
+    @Req() request: FastifyRequest,
+    @Session() session: OperatorSession,
+    @Body({ schema: closeRequest }) { mode, month }: z.output<typeof closeRequest>,
+  ): Promise<z.output<typeof monthCloseAnswer>> {
+    const acting = actingOf(session, request);
+    await this.dataSource.transaction((manager) => beginMonthClose(manager, { mode, month, ...acting }));
+    const job = { mode, month };
+    try {
+      await addJobs(this.redisUrl, MONTH_QUEUE, [{ name: monthJobName(job), data: job, opts: monthJobOptions(job) }]);
+    } catch (error) {
+      if (error instanceof OperatorError) throw new Problem('queue_unavailable');
+      throw error;
+    }
+    const [answer] = await this.find(mode, month);
+    return answer!;
+  }
+
+  @Get(':mode/:month/jlis-report')
+  @RequirePermission('billing:read')
+  @Header('content-type', 'text/csv; charset=utf-8')
+  @ApiProduces('text/csv')
+  @ApiOperation({ operationId: 'getJlisReport', summary: 'The monthly report to J-LIS as CSV, made of the statements' })
+  @ApiParam({ name: 'mode', enum: [...MODES] })
+  @ApiParam({ name: 'month', type: String })
+  @Answers(200, z.string(), [401, 403, 404, 409, 503])
+  report(@Param('mode') mode: string, @Param('month') month: string): Promise<string> {
+    return jlisReport(this.dataSource.manager, modeOf(mode), monthOf(month));
+  }
+
+  @Get(':mode/:month/reconciliations')
+  @RequirePermission('billing:read')
+  @ApiOperation({ operationId: 'listReconciliations', summary: 'Bills of J-LIS held against a month, newest first' })
+  @ApiParam({ name: 'mode', enum: [...MODES] })
+  @ApiParam({ name: 'month', type: String })
+  @Answers(200, reconciliationList, [401, 403, 404, 503])
+  async reconciliations(
+    @Param('mode') mode: string,
+    @Param('month') month: string,
+  ): Promise<z.output<typeof reconciliationList>> {
+    const found = await listReconciliations(this.dataSource.manager, modeOf(mode), monthOf(month));
+    return { data: found.map(reconciliationAnswer) };
+  }
+
+  @Post(':mode/:month/reconciliations')
+  @RequirePermission('months:close')
+  @ApiOperation({ operationId: 'reconcileMonth', summary: 'Hold a bill of J-LIS against a month' })
+  @ApiParam({ name: 'mode', enum: [...MODES] })
+  @ApiParam({ name: 'month', type: String })
+  @Answers(201, reconciliationSchema, [400, 401, 403, 404, 409, 413, 415, 422, 503])
+  async reconcile(
+    @Req() request: FastifyRequest,
+    @Session() session: OperatorSession,
+    @Param('mode') mode: string,
+    @Param('month') month: string,
+    @Body({ schema: reconciliationRequest }) { file }: z.output<typeof reconciliationRequest>,
+  ): Promise<ReconciliationAnswer> {
+    const bill = { mode: modeOf(mode), month: monthOf(month), file, ...actingOf(session, request) };
+    return reconciliationAnswer(await importJlisFile(this.dataSource, bill));
+  }
+
+  @Post('reconciliations/:id/explanation')
+  @HttpCode(200)
+  @RequirePermission('months:close')
+  @ApiOperation({ operationId: 'explainDifferences', summary: 'Say why a bill of J-LIS differs, once' })
+  @ApiParam({ name: 'id', type: String })
+  @Answers(200, reconciliationSchema, [400, 401, 403, 404, 409, 413, 415, 503])
+  async explain(
+    @Req() request: FastifyRequest,
+    @Session() session: OperatorSession,
+    @Param('id') id: string,
+    @Body({ schema: explanationRequest }) { explanation }: z.output<typeof explanationRequest>,
+  ): Promise<ReconciliationAnswer> {
+    const said = { id: uuidOf('rec', id), explanation, ...actingOf(session, request) };
+    return reconciliationAnswer(await explainDifferences(this.dataSource, said));
+  }
+
+  private async find(mode: Mode, month?: string): Promise<z.output<typeof monthCloseAnswer>[]> {
+    const rows: Row[] = await this.dataSource.query(
+      `select c.mode, c.month, c.begun_at, c.begun_by, c.closed_at, count(s.id) as statements,
+         coalesce(sum(s.billed_yen), 0) as billed_yen
+       from month_close c left join statement s on s.mode = c.mode and s.month = c.month
+       where c.mode = $1 and ($2::text is null or c.month = $2)
+       group by c.mode, c.month order by c.month desc limit 120`,
+      [mode, month ?? null],
+    );
+    return Promise.all(
+      rows.map(async (row) => ({
+        mode: row.mode,
+        month: row.month,
+        state: row.closed_at === null ? ('closing' as const) : ('closed' as const),
+        begun_at: row.begun_at.toISOString(),
+        begun_by: publicActor(row.begun_by),
+        closed_at: row.closed_at?.toISOString() ?? null,
+        statements: Number(row.statements),
+        billed_yen: Number(row.billed_yen),
+        unexplained_difference: await hasUnexplainedDifference(this.dataSource.manager, row.mode, row.month),
+      })),
+    );
+  }
+}

@@ -1,0 +1,175 @@
+import { Body, Controller, Get, Inject, Param, Post, Req } from '@nestjs/common';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { DataSource } from 'typeorm';
+import type { z } from 'zod';
+import {
+  judgePrices,
+  priceProposal,
+  type PriceRow,
+  readPlans,
+  readRecognitions,
+  readReductions,
+  readTariffs,
+} from '#lib/billing';
+import { Approvals, OperatorAccounts, type OperatorSession } from '#lib/operators';
+import { Clock, type Mode, MODES, newId, Problem, toPublicId } from '#lib/platform';
+import { approvalAnswer, operatorNames } from './approval-answer.js';
+import {
+  jlisPrices,
+  planList,
+  planProposal,
+  recognitionProposal,
+  reductionProposal,
+  tariffProposal,
+} from './billing-schemas.js';
+import { Answers, fieldUuid, uuidOf } from './contract.js';
+import { type ApprovalAnswer, approvalAnswer as approvalSchema } from './schemas.js';
+import { originOf } from './session-gate.js';
+import { RequirePermission, Session } from './session.guard.js';
+
+export function modeOf(named: string): Mode {
+  const mode = MODES.find((each) => each === named);
+  if (mode === undefined) throw new Problem('not_found');
+  return mode;
+}
+
+const scopedAnswer = <T>({
+  id,
+  tenantId,
+  ...rest
+}: {
+  id: string;
+  tenantId?: string;
+  from: string;
+  until: string;
+  terms: T;
+}) => ({
+  ...rest,
+  id,
+  tenant_id: tenantId === undefined ? null : toPublicId('ten', tenantId),
+});
+
+const REFUSALS = [400, 401, 403, 404, 409, 413, 415, 422, 503] as const;
+
+/** Prices of both layers with their history. A change is proposed here and approved by a second person. */
+@ApiTags('prices')
+@Controller('v1')
+export class PricesController {
+  constructor(
+    @Inject(DataSource) private readonly dataSource: DataSource,
+    @Inject(Approvals) private readonly approvals: Approvals,
+    @Inject(OperatorAccounts) private readonly accounts: OperatorAccounts,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  @Get('jlis-prices/:mode')
+  @RequirePermission('billing:read')
+  @ApiOperation({ operationId: 'getJlisPrices', summary: 'Fees of J-LIS, reductions and recognitions, oldest first' })
+  @ApiParam({ name: 'mode', enum: [...MODES] })
+  @Answers(200, jlisPrices, [401, 403, 404, 503])
+  async jlis(@Param('mode') named: string): Promise<z.output<typeof jlisPrices>> {
+    const mode = modeOf(named);
+    const { dataSource } = this;
+    return {
+      mode,
+      tariffs: (await readTariffs(dataSource, mode)).map(({ validFrom, terms }) => ({ valid_from: validFrom, terms })),
+      reductions: (await readReductions(dataSource, mode)).map(scopedAnswer),
+      recognitions: (await readRecognitions(dataSource, mode)).map(scopedAnswer),
+    };
+  }
+
+  @Post('jlis-prices/:mode/tariffs')
+  @RequirePermission('prices:propose')
+  @ApiOperation({ operationId: 'proposeTariff', summary: 'Propose fees of J-LIS from a day on' })
+  @ApiParam({ name: 'mode', enum: [...MODES] })
+  @Answers(201, approvalSchema, REFUSALS)
+  tariff(
+    @Req() request: FastifyRequest,
+    @Session() session: OperatorSession,
+    @Param('mode') named: string,
+    @Body({ schema: tariffProposal }) body: z.output<typeof tariffProposal>,
+  ): Promise<ApprovalAnswer> {
+    const { reason, valid_until, ...rest } = body;
+    return this.propose(request, session, { table: 'jlis_tariff', mode: modeOf(named), ...rest }, reason, valid_until);
+  }
+
+  @Post('jlis-prices/:mode/reductions')
+  @RequirePermission('prices:propose')
+  @ApiOperation({ operationId: 'proposeReduction', summary: 'Propose a reduction that J-LIS has granted' })
+  @ApiParam({ name: 'mode', enum: [...MODES] })
+  @Answers(201, approvalSchema, REFUSALS)
+  reduction(
+    @Req() request: FastifyRequest,
+    @Session() session: OperatorSession,
+    @Param('mode') named: string,
+    @Body({ schema: reductionProposal }) body: z.output<typeof reductionProposal>,
+  ): Promise<ApprovalAnswer> {
+    const { reason, ...rest } = body;
+    const row = { table: 'jlis_reduction', mode: modeOf(named), ...rest, ...this.scopeOf(body) } as const;
+    return this.propose(request, session, row, reason);
+  }
+
+  @Post('jlis-prices/:mode/recognitions')
+  @RequirePermission('prices:propose')
+  @ApiOperation({ operationId: 'proposeRecognition', summary: 'Propose that J-LIS can tell status checks as such' })
+  @ApiParam({ name: 'mode', enum: [...MODES] })
+  @Answers(201, approvalSchema, REFUSALS)
+  recognition(
+    @Req() request: FastifyRequest,
+    @Session() session: OperatorSession,
+    @Param('mode') named: string,
+    @Body({ schema: recognitionProposal }) body: z.output<typeof recognitionProposal>,
+  ): Promise<ApprovalAnswer> {
+    const { reason, ...rest } = body;
+    const row = { table: 'jlis_recognition', mode: modeOf(named), ...rest, ...this.scopeOf(body) } as const;
+    return this.propose(request, session, row, reason);
+  }
+
+  @Get('tenants/:id/price-plans/:mode')
+  @RequirePermission('billing:read')
+  @ApiOperation({ operationId: 'listPricePlans', summary: 'Price plans of a tenant and mode, oldest first' })
+  @ApiParam({ name: 'id', type: String })
+  @ApiParam({ name: 'mode', enum: [...MODES] })
+  @Answers(200, planList, [401, 403, 404, 503])
+  async plans(@Param('id') id: string, @Param('mode') named: string): Promise<z.output<typeof planList>> {
+    const plans = await readPlans(this.dataSource, { tenantId: uuidOf('ten', id), mode: modeOf(named) });
+    return { data: plans.map(({ validFrom, terms }) => ({ valid_from: validFrom, terms })) };
+  }
+
+  @Post('tenants/:id/price-plans/:mode')
+  @RequirePermission('prices:propose')
+  @ApiOperation({ operationId: 'proposePricePlan', summary: 'Propose what a tenant pays from a day on' })
+  @ApiParam({ name: 'id', type: String })
+  @ApiParam({ name: 'mode', enum: [...MODES] })
+  @Answers(201, approvalSchema, REFUSALS)
+  plan(
+    @Req() request: FastifyRequest,
+    @Session() session: OperatorSession,
+    @Param('id') id: string,
+    @Param('mode') named: string,
+    @Body({ schema: planProposal }) body: z.output<typeof planProposal>,
+  ): Promise<ApprovalAnswer> {
+    const { reason, ...rest } = body;
+    const row = { table: 'price_plan', tenant_id: uuidOf('ten', id), mode: modeOf(named), ...rest } as const;
+    return this.propose(request, session, row, reason);
+  }
+
+  private scopeOf({ tenant_id }: { tenant_id: string | null }): { id: string; tenant_id: string | null } {
+    const tenantId = tenant_id === null ? null : fieldUuid('ten', tenant_id, 'tenant_id');
+    return { id: newId(this.clock.now('live')), tenant_id: tenantId };
+  }
+
+  private async propose(
+    request: FastifyRequest,
+    session: OperatorSession,
+    row: PriceRow,
+    reason: string,
+    validUntil: string | null = null,
+  ): Promise<ApprovalAnswer> {
+    await judgePrices(this.dataSource.manager, row, validUntil);
+    const proposal = { ...priceProposal(row), reason };
+    const approval = await this.approvals.propose(session, proposal, originOf(request), this.clock.now('live'));
+    return approvalAnswer(approval, session, await operatorNames(this.accounts));
+  }
+}
