@@ -12,10 +12,12 @@ export const TakesFile = (): MethodDecorator => RouteConfig({ [TAKES_FILE]: true
 const typeOf = (contentType: string | undefined): string => (contentType ?? '').split(';')[0]!.trim().toLowerCase();
 const isFileType = (type: string): type is FileType => fileTypes.some((each) => each === type);
 
-/** The declared type of a file sent to a route that takes files: the hook has let no other through. */
+const unsupported = (): Problem => new Problem('file_type_unsupported', { allowed: [...fileTypes] });
+
+/** The declared type of the file in a request. @throws Problem `file_type_unsupported` */
 export function declaredType(contentType: string | undefined): FileType {
   const type = typeOf(contentType);
-  if (!isFileType(type)) throw new Error('a route takes files without the hook of files');
+  if (!isFileType(type)) throw unsupported();
   return type;
 }
 
@@ -28,9 +30,10 @@ export function admitFiles(server: FastifyInstance): void {
   );
   server.addHook('onRequest', (request, _reply, done) => {
     const { [TAKES_FILE]: takesFile } = request.routeOptions.config as { [TAKES_FILE]?: boolean };
-    const isFile = isFileType(typeOf(request.headers['content-type']));
-    if (takesFile === true && !isFile) done(new Problem('file_type_unsupported', { allowed: [...fileTypes] }));
-    else if (takesFile !== true && isFile) done(new Problem('media_type_unsupported'));
+    const type = typeOf(request.headers['content-type']);
+    if (takesFile !== true && isFileType(type)) done(new Problem('media_type_unsupported'));
+    // What can be read is refused by the route, to those who may use it.
+    else if (takesFile === true && !isFileType(type) && type !== 'application/json') done(unsupported());
     else done();
   });
 }
