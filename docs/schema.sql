@@ -12,6 +12,7 @@ create role shomei_evidence_clerk nologin noinherit;
 create role shomei_key_lookup nologin noinherit;
 create role shomei_key_maker nologin noinherit;
 create role shomei_linkage_clerk nologin noinherit;
+create role shomei_monitor nologin noinherit;
 create role shomei_operator login noinherit;
 create role shomei_operator_keeper nologin noinherit;
 create role shomei_quota_keeper nologin noinherit;
@@ -403,6 +404,7 @@ create table contract (
   revocation_methods text[] default '{crl,ocsp,ocsp_or_crl}'::text[] not null,
   limits jsonb default '{"read": {"per_month": null, "per_second": 1000}, "manage": {"per_month": null, "per_second": 100}, "challenge": {"per_month": null, "per_second": 1000}, "jlis_service": {"per_month": null, "per_second": 200}, "verification": {"per_month": null, "per_second": 1000}}'::jsonb not null,
   change_approval_id uuid,
+  change_events boolean default false not null,
   constraint contract_pkey PRIMARY KEY (tenant_id, mode),
   constraint contract_change_approval_id_key UNIQUE (change_approval_id),
   constraint contract_change_approval_id_fkey FOREIGN KEY (change_approval_id) REFERENCES approval(id),
@@ -564,6 +566,19 @@ create table event (
 alter table event enable row level security;
 alter table event force row level security;
 
+create table expiry_notice (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  certificate_id uuid not null,
+  days smallint not null,
+  event_id uuid not null,
+  constraint expiry_notice_pkey PRIMARY KEY (tenant_id, mode, certificate_id, days),
+  constraint expiry_notice_tenant_id_mode_certificate_id_fkey FOREIGN KEY (tenant_id, mode, certificate_id) REFERENCES person_certificate(tenant_id, mode, id) ON DELETE CASCADE,
+  constraint expiry_notice_days_check CHECK ((days = ANY (ARRAY[7, 30, 60])))
+);
+alter table expiry_notice enable row level security;
+alter table expiry_notice force row level security;
+
 create table idempotency_key (
   tenant_id uuid not null,
   mode tenant_mode not null,
@@ -575,7 +590,7 @@ create table idempotency_key (
   constraint idempotency_key_pkey PRIMARY KEY (tenant_id, mode, key_sha256),
   constraint idempotency_key_key_sha256_check CHECK ((length(key_sha256) = 32)),
   constraint idempotency_key_request_sha256_check CHECK ((length(request_sha256) = 32)),
-  constraint idempotency_key_resource_check CHECK ((resource = ANY (ARRAY['verification'::text, 'challenge'::text, 'serial_linkage'::text, 'counterpart_lookup'::text, 'age_check'::text, 'consent'::text, 'attribute_update'::text, 'api_key'::text])))
+  constraint idempotency_key_resource_check CHECK ((resource ~ '^[a-z_]{1,40}$'::text))
 );
 alter table idempotency_key enable row level security;
 alter table idempotency_key force row level security;
@@ -945,6 +960,122 @@ create table statement (
 alter table statement enable row level security;
 alter table statement force row level security;
 
+create table status_change (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  certificate_id uuid not null,
+  crl_id bigint not null,
+  event_id uuid,
+  recorded_at timestamp with time zone default clock_timestamp() not null,
+  constraint status_change_pkey PRIMARY KEY (tenant_id, mode, certificate_id, crl_id),
+  constraint status_change_tenant_id_mode_certificate_id_fkey FOREIGN KEY (tenant_id, mode, certificate_id) REFERENCES person_certificate(tenant_id, mode, id) ON DELETE CASCADE
+);
+alter table status_change enable row level security;
+alter table status_change force row level security;
+
+create table status_notice (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  person_id uuid not null,
+  day date not null,
+  event_id uuid not null,
+  constraint status_notice_pkey PRIMARY KEY (tenant_id, mode, person_id, day)
+);
+alter table status_notice enable row level security;
+alter table status_notice force row level security;
+
+create table status_sweep (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  id uuid not null,
+  api_key_id uuid not null,
+  selection text not null,
+  not_checked_since timestamp with time zone,
+  certificates text not null,
+  method text not null,
+  state text default 'queued'::text not null,
+  created_at timestamp with time zone not null,
+  recorded_at timestamp with time zone default clock_timestamp() not null,
+  began_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  checked_at timestamp with time zone,
+  crl_epoch bigint,
+  snapshot jsonb,
+  total integer,
+  done integer default 0 not null,
+  last_person uuid,
+  summary jsonb default '{}'::jsonb not null,
+  rejected integer default 0 not null,
+  failure text,
+  constraint status_sweep_pkey PRIMARY KEY (tenant_id, mode, id),
+  constraint status_sweep_certificates_check CHECK ((certificates = ANY (ARRAY['auth'::text, 'sign'::text, 'both'::text]))),
+  constraint status_sweep_check CHECK (((done >= 0) AND (done <= total))),
+  constraint status_sweep_check1 CHECK (((selection = 'not_checked_since'::text) = (not_checked_since IS NOT NULL))),
+  constraint status_sweep_check2 CHECK (((state = 'queued'::text) <= (began_at IS NULL))),
+  constraint status_sweep_check3 CHECK ((((began_at IS NULL) = (checked_at IS NULL)) AND ((began_at IS NULL) = (total IS NULL)))),
+  constraint status_sweep_check4 CHECK ((((crl_epoch IS NULL) = ((began_at IS NULL) OR (method = 'ocsp'::text))) AND ((crl_epoch IS NULL) = (snapshot IS NULL)))),
+  constraint status_sweep_check5 CHECK (((state = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) = (ended_at IS NOT NULL))),
+  constraint status_sweep_check6 CHECK (((state = 'failed'::text) = (failure IS NOT NULL))),
+  constraint status_sweep_check7 CHECK (((state <> 'completed'::text) OR (began_at IS NOT NULL))),
+  constraint status_sweep_method_check CHECK ((method = ANY (ARRAY['crl'::text, 'ocsp'::text]))),
+  constraint status_sweep_selection_check CHECK ((selection = ANY (ARRAY['all'::text, 'not_checked_since'::text, 'persons'::text, 'references'::text]))),
+  constraint status_sweep_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'completed'::text, 'failed'::text, 'cancelled'::text]))),
+  constraint status_sweep_total_check CHECK ((total >= 0))
+);
+alter table status_sweep enable row level security;
+alter table status_sweep force row level security;
+
+create table status_sweep_person (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  sweep_id uuid not null,
+  person_id uuid not null,
+  line integer,
+  reference text,
+  constraint status_sweep_person_pkey PRIMARY KEY (tenant_id, mode, sweep_id, person_id)
+);
+alter table status_sweep_person enable row level security;
+alter table status_sweep_person force row level security;
+
+create table status_sweep_rejection (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  sweep_id uuid not null,
+  line integer not null,
+  code text not null,
+  first_line integer,
+  constraint status_sweep_rejection_pkey PRIMARY KEY (tenant_id, mode, sweep_id, line),
+  constraint status_sweep_rejection_line_check CHECK ((line > 0))
+);
+alter table status_sweep_rejection enable row level security;
+alter table status_sweep_rejection force row level security;
+
+create table status_sweep_result (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  sweep_id uuid not null,
+  person_id uuid not null,
+  conclusion text not null,
+  alive_as_of timestamp with time zone,
+  since timestamp with time zone,
+  checked_at timestamp with time zone not null,
+  certificates jsonb not null,
+  constraint status_sweep_result_pkey PRIMARY KEY (tenant_id, mode, sweep_id, person_id)
+);
+alter table status_sweep_result enable row level security;
+alter table status_sweep_result force row level security;
+
+create table status_watch (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  epoch bigint not null,
+  day date,
+  constraint status_watch_pkey PRIMARY KEY (tenant_id, mode),
+  constraint status_watch_tenant_id_mode_fkey FOREIGN KEY (tenant_id, mode) REFERENCES contract(tenant_id, mode)
+);
+alter table status_watch enable row level security;
+alter table status_watch force row level security;
+
 create table tenant (
   id uuid not null,
   name text not null,
@@ -1149,6 +1280,7 @@ CREATE INDEX event_order ON public.event USING btree (tenant_id, mode, xact, id)
 CREATE INDEX jlis_reconciliation_month ON public.jlis_reconciliation USING btree (mode, month, made_at);
 CREATE INDEX legal_hold_open ON public.legal_hold USING btree (tenant_id, mode) WHERE (lifted_at IS NULL);
 CREATE INDEX operator_session_open ON public.operator_session USING btree (operator_id) WHERE (ended_at IS NULL);
+CREATE INDEX person_certificate_end ON public.person_certificate USING btree (tenant_id, mode, not_after) WHERE (NOT hop);
 CREATE INDEX person_certificate_person ON public.person_certificate USING btree (tenant_id, mode, person_id);
 CREATE INDEX person_merged_into ON public.person USING btree (tenant_id, mode, merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX person_order ON public.person USING btree (tenant_id, mode, created_at, id) WHERE ((merged_into IS NULL) AND (deleted_at IS NULL));
@@ -1157,7 +1289,10 @@ CREATE INDEX serial_linkage_due ON public.serial_linkage USING btree (mode, next
 CREATE UNIQUE INDEX serial_linkage_one_pending ON public.serial_linkage USING btree (tenant_id, mode, certificate_id) WHERE (state = 'pending'::text);
 CREATE INDEX sign_in_backoff_last ON public.sign_in_backoff USING btree (last_at);
 CREATE INDEX statement_month ON public.statement USING btree (mode, month, tenant_id);
+CREATE INDEX status_change_untold ON public.status_change USING btree (tenant_id, mode, certificate_id) WHERE (event_id IS NULL);
+CREATE INDEX status_sweep_due ON public.status_sweep USING btree (mode, tenant_id, id) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
 CREATE INDEX tenant_created ON public.tenant USING btree (created_at, id);
+CREATE INDEX usage_event_checked_person ON public.usage_event USING btree (tenant_id, mode, person_id, certificate_kind, occurred_at) WHERE ((purpose = 'status_check'::text) AND billable);
 CREATE INDEX usage_event_occurred_at ON public.usage_event USING brin (occurred_at);
 CREATE INDEX usage_event_of_tenant ON public.usage_event USING btree (tenant_id, mode, occurred_at, id);
 CREATE INDEX usage_event_recorded_at ON public.usage_event USING brin (recorded_at);
@@ -1453,6 +1588,7 @@ AS $function$
   select jsonb_build_object('revocation_methods', c.revocation_methods, 'identify', c.identify, 'counterpart', c.counterpart,
     'latest_attributes', c.latest_attributes, 'allowed_ages', c.allowed_ages, 'age_dates', c.age_dates,
     'age_questions_a_year', c.age_questions_a_year, 'age_legal_day_inclusive', c.age_legal_day_inclusive,
+    'change_events', c.change_events,
     'sign_up_consent_version', c.sign_up_consent_version, 'sign_up_consent_purposes', c.sign_up_consent_purposes)
 $function$
 ;
@@ -1531,6 +1667,19 @@ AS $function$
 $function$
 ;
 alter function due_serial_linkages(tenant_mode,timestamp with time zone,integer) owner to shomei_linkage_clerk;
+
+CREATE OR REPLACE FUNCTION public.due_status_sweeps(for_mode tenant_mode)
+ RETURNS TABLE(tenant_id uuid, id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select distinct on (s.tenant_id) s.tenant_id, s.id from status_sweep s join tenant t on t.id = s.tenant_id
+  where s.mode = for_mode and s.state in ('queued', 'running') and keys_work(t.state, s.mode)
+  order by s.tenant_id, s.id
+$function$
+;
+alter function due_status_sweeps(tenant_mode) owner to shomei_monitor;
 
 CREATE OR REPLACE FUNCTION public.end_month_close(of_mode tenant_mode, of_month text)
  RETURNS void
@@ -1705,6 +1854,30 @@ begin
 end $function$
 ;
 alter function fix_month_prices(tenant_mode,text,timestamp with time zone) owner to shomei_biller;
+
+CREATE OR REPLACE FUNCTION public.forget_swept_person()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  with forgotten as (
+    -- and whoever was merged into them
+    select p.id from person p
+    where p.tenant_id = new.tenant_id and p.mode = new.mode and (p.id = new.id or p.merged_into = new.id))
+  delete from status_sweep_result r using status_sweep s
+  where s.tenant_id = new.tenant_id and s.mode = new.mode and r.tenant_id = s.tenant_id and r.mode = s.mode
+    and r.sweep_id = s.id and r.person_id in (select forgotten.id from forgotten);
+  with forgotten as (
+    -- and whoever was merged into them
+    select p.id from person p
+    where p.tenant_id = new.tenant_id and p.mode = new.mode and (p.id = new.id or p.merged_into = new.id))
+  delete from status_sweep_person r using status_sweep s
+  where s.tenant_id = new.tenant_id and s.mode = new.mode and r.tenant_id = s.tenant_id and r.mode = s.mode
+    and r.sweep_id = s.id and r.person_id in (select forgotten.id from forgotten);
+  return null;
+end $function$
+;
 
 CREATE OR REPLACE FUNCTION public.guard_approval()
  RETURNS trigger
@@ -1923,6 +2096,32 @@ begin
     raise exception 'the month is not being closed' using errcode = '23514', constraint = 'statement_of_open_month';
   end if;
   new.written_at := clock_timestamp();
+  return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_status_sweep()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if (new.selection, new.not_checked_since, new.certificates, new.method, new.created_at, new.recorded_at, new.api_key_id)
+      is distinct from
+      (old.selection, old.not_checked_since, old.certificates, old.method, old.created_at, old.recorded_at, old.api_key_id)
+      or old.began_at is not null
+        and (new.began_at, new.checked_at, new.crl_epoch, new.snapshot)
+          is distinct from (old.began_at, old.checked_at, old.crl_epoch, old.snapshot) then
+    raise exception 'what a sweep is about stays' using errcode = '23514', constraint = 'status_sweep_stays';
+  end if;
+  if not (old.state = 'queued' and new.state in ('running', 'cancelled', 'failed')
+      or old.state = 'running' and new.state in ('running', 'completed', 'cancelled', 'failed')) then
+    raise exception 'no such step' using errcode = '23514', constraint = 'status_sweep_steps';
+  end if;
+  if new.done < old.done or old.last_person is not null and (new.last_person is null or new.last_person < old.last_person)
+  then
+    raise exception 'a sweep goes forward' using errcode = '23514', constraint = 'status_sweep_steps';
+  end if;
   return new;
 end $function$
 ;
@@ -2588,12 +2787,46 @@ $function$
 ;
 alter function unsealed_audit_events(xid8,uuid,integer) owner to shomei_audit_sealer;
 
+CREATE OR REPLACE FUNCTION public.watch_status()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if new.change_events then
+    insert into status_watch (tenant_id, mode, epoch)
+    select new.tenant_id, new.mode, e.epoch from revocation_epoch e where e.mode = new.mode
+    on conflict do nothing;
+  else
+    delete from status_watch w where w.tenant_id = new.tenant_id and w.mode = new.mode;
+  end if;
+  return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.watching_tenants(for_mode tenant_mode)
+ RETURNS TABLE(tenant_id uuid, epoch bigint, day text, lookup_key_id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  -- The oldest key makes the keyed hashes, see find_api_key.
+  select w.tenant_id, w.epoch, w.day::text,
+    (select k.id from tenant_key k where k.tenant_id = w.tenant_id and k.mode = w.mode order by k.created_at limit 1)
+  from status_watch w join tenant t on t.id = w.tenant_id
+  where w.mode = for_mode and keys_work(t.state, w.mode)
+  order by w.tenant_id
+$function$
+;
+alter function watching_tenants(tenant_mode) owner to shomei_monitor;
+
 -- Triggers
 
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.approval FOR EACH ROW EXECUTE FUNCTION guard_approval();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.checklist_file FOR EACH ROW EXECUTE FUNCTION guard_checklist_file();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.checklist_item FOR EACH ROW EXECUTE FUNCTION guard_checklist_item();
 CREATE TRIGGER guard BEFORE UPDATE ON public.contract FOR EACH ROW EXECUTE FUNCTION guard_contract();
+CREATE TRIGGER watch_status AFTER UPDATE OF change_events ON public.contract FOR EACH ROW WHEN ((old.change_events IS DISTINCT FROM new.change_events)) EXECUTE FUNCTION watch_status();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.jlis_recognition FOR EACH ROW EXECUTE FUNCTION guard_price();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.jlis_reduction FOR EACH ROW EXECUTE FUNCTION guard_price();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.jlis_tariff FOR EACH ROW EXECUTE FUNCTION guard_price();
@@ -2601,8 +2834,10 @@ CREATE TRIGGER look_again AFTER UPDATE OF lifted_at ON public.legal_hold FOR EAC
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.month_close FOR EACH ROW EXECUTE FUNCTION guard_month_close();
 CREATE TRIGGER end_sessions AFTER UPDATE ON public.operator_account FOR EACH ROW WHEN (((((old.roles IS DISTINCT FROM new.roles) OR (old.disabled_at IS DISTINCT FROM new.disabled_at)) OR (old.password_hash IS DISTINCT FROM new.password_hash)) OR ((old.totp_confirmed_at IS NOT NULL) AND ((old.totp_confirmed_at IS DISTINCT FROM new.totp_confirmed_at) OR (old.totp_secret IS DISTINCT FROM new.totp_secret))))) EXECUTE FUNCTION end_operator_sessions();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.operator_account FOR EACH ROW EXECUTE FUNCTION guard_operator_account();
+CREATE TRIGGER forget_swept AFTER UPDATE OF deleted_at ON public.person FOR EACH ROW WHEN (((old.deleted_at IS NULL) AND (new.deleted_at IS NOT NULL))) EXECUTE FUNCTION forget_swept_person();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.price_plan FOR EACH ROW EXECUTE FUNCTION guard_price();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.statement FOR EACH ROW EXECUTE FUNCTION guard_statement();
+CREATE TRIGGER guard BEFORE UPDATE ON public.status_sweep FOR EACH ROW EXECUTE FUNCTION guard_status_sweep();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.tenant FOR EACH ROW EXECUTE FUNCTION guard_tenant();
 CREATE TRIGGER guard_checklist BEFORE UPDATE ON public.tenant FOR EACH ROW WHEN ((((old.state = 'test'::tenant_state) AND (new.state = 'notified'::tenant_state)) OR ((old.state = 'notified'::tenant_state) AND (new.state = 'live'::tenant_state)))) EXECUTE FUNCTION guard_tenant_checklist();
 CREATE TRIGGER guard BEFORE DELETE ON public.tenant_key FOR EACH ROW EXECUTE FUNCTION guard_tenant_key();
@@ -2656,6 +2891,7 @@ create policy own on contract for all to shomei_api, shomei_worker using (((tena
 create policy quota_keeper on contract for select to shomei_quota_keeper using (true);
 create policy own on counterpart_lookup for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on event for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy own on expiry_notice for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy door on idempotency_key for insert to shomei_door with check (true);
 create policy door_claim on idempotency_key for select to shomei_door using (true);
 create policy own on idempotency_key for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
@@ -2681,16 +2917,29 @@ create policy due on serial_linkage for select to shomei_linkage_clerk using (tr
 create policy own on serial_linkage for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy admin on statement for select to shomei_admin using (true);
 create policy own on statement for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy own on status_change for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy own on status_notice for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy monitor on status_sweep for select to shomei_monitor using (true);
+create policy operator on status_sweep for select to shomei_admin using (true);
+create policy own on status_sweep for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy own on status_sweep_person for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy own on status_sweep_rejection for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy own on status_sweep_result for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy monitor on status_watch for select to shomei_monitor using (true);
+create policy operator on status_watch for all to shomei_admin, shomei_operator using (true) with check (true);
+create policy own on status_watch for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy admin on tenant for all to shomei_admin using (true) with check (true);
 create policy biller on tenant for select to shomei_biller using (true);
 create policy key_maker on tenant for select to shomei_key_maker using (true);
 create policy lookup on tenant for select to shomei_door, shomei_key_lookup, shomei_tenant_clerk using (true);
+create policy monitor on tenant for select to shomei_monitor using (true);
 create policy operator on tenant for all to shomei_operator using (true) with check (true);
 create policy own on tenant for select to shomei_api, shomei_worker using ((id = current_tenant()));
 create policy admin on tenant_key for insert to shomei_admin with check (true);
 create policy door_tenant_key on tenant_key for select to shomei_door using (true);
 create policy evidence_clerk on tenant_key for select to shomei_evidence_clerk using (true);
 create policy lookup on tenant_key for select to shomei_key_lookup using (true);
+create policy monitor on tenant_key for select to shomei_monitor using (true);
 create policy operator on tenant_key for all to shomei_operator using (true) with check (true);
 create policy own on tenant_key for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy retention_clerk on tenant_key for select to shomei_retention_clerk using (true);
@@ -2720,6 +2969,7 @@ grant usage on schema public to shomei_evidence_clerk;
 grant usage on schema public to shomei_key_lookup;
 grant usage on schema public to shomei_key_maker;
 grant usage on schema public to shomei_linkage_clerk;
+grant usage on schema public to shomei_monitor;
 grant usage on schema public to shomei_operator;
 grant usage on schema public to shomei_operator_keeper;
 grant usage on schema public to shomei_quota_keeper;
@@ -2771,6 +3021,7 @@ grant select on contract to shomei_api;
 grant select on contract to shomei_worker;
 grant insert, select on counterpart_disclosure to shomei_operator;
 grant select on counterpart_disclosure to shomei_api;
+grant select on counterpart_disclosure to shomei_worker;
 grant insert, select on counterpart_lookup to shomei_api;
 grant insert, select on crl to shomei_worker;
 grant select on crl to shomei_admin;
@@ -2796,6 +3047,7 @@ grant select on crl_snapshot to shomei_api;
 grant select on crl_snapshot to shomei_operator;
 grant insert on event to shomei_worker;
 grant insert, select on event to shomei_api;
+grant insert, select on expiry_notice to shomei_worker;
 grant insert on idempotency_key to shomei_door;
 grant insert, select on idempotency_key to shomei_api;
 grant insert, select, update on jlis_cursor to shomei_worker;
@@ -2855,6 +3107,20 @@ grant delete, insert, select, update on sign_in_backoff to shomei_operator;
 grant select on statement to shomei_admin;
 grant select on statement to shomei_api;
 grant select on statement to shomei_worker;
+grant insert, select on status_change to shomei_worker;
+grant insert, select on status_notice to shomei_worker;
+grant insert, select on status_sweep to shomei_api;
+grant select on status_sweep to shomei_admin;
+grant select on status_sweep to shomei_worker;
+grant delete, insert, select on status_sweep_person to shomei_api;
+grant delete, select on status_sweep_person to shomei_worker;
+grant insert, select on status_sweep_rejection to shomei_api;
+grant delete, insert, select on status_sweep_result to shomei_worker;
+grant delete, select on status_sweep_result to shomei_api;
+grant delete, insert, select on status_watch to shomei_admin;
+grant delete, insert, select on status_watch to shomei_operator;
+grant select on status_watch to shomei_monitor;
+grant select on status_watch to shomei_worker;
 grant insert, select on tenant to shomei_admin;
 grant insert, select on tenant to shomei_operator;
 grant select on tenant to shomei_api;
@@ -2911,8 +3177,8 @@ grant update (confirmed_at, confirmed_by, note) on checklist_item to shomei_admi
 grant select (mode, recorded_at, tenant_id) on consent to shomei_retention_clerk;
 grant select (limits, mode, tenant_id) on contract to shomei_quota_keeper;
 grant select (mode, reference_format, tenant_id) on contract to shomei_key_lookup;
-grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, change_approval_id, counterpart, identify, latest_attributes, limits, reference_format, revocation_methods, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_admin;
-grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, counterpart, identify, latest_attributes, limits, reference_format, revocation_methods, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_operator;
+grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, change_approval_id, change_events, counterpart, identify, latest_attributes, limits, reference_format, revocation_methods, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_admin;
+grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, change_events, counterpart, identify, latest_attributes, limits, reference_format, revocation_methods, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_operator;
 grant update (epoch) on crl to shomei_worker;
 grant update (distribution_point, epoch, failures, head_crl_id, last_attempt_at, last_failure, last_success_at, listed_at, name, path) on crl_partition to shomei_worker;
 grant update (last_at) on crl_reference to shomei_worker;
@@ -2970,19 +3236,27 @@ grant select (id, mode, next_attempt_at, state, tenant_id) on serial_linkage to 
 grant update (attempts, certificate_id, detail, next_attempt_at, person_id, previous_certificate_id, source, state, updated_at) on serial_linkage to shomei_api;
 grant update (attempts, certificate_id, detail, next_attempt_at, person_id, previous_certificate_id, source, state, updated_at) on serial_linkage to shomei_worker;
 grant insert (billed_yen, content, content_sha256, contract_yen, id, jlis_yen, mode, month, tenant_id) on statement to shomei_worker;
+grant update (event_id) on status_change to shomei_worker;
+grant select (id, mode, state, tenant_id) on status_sweep to shomei_monitor;
+grant update (began_at, checked_at, crl_epoch, done, ended_at, failure, last_person, snapshot, state, summary, total) on status_sweep to shomei_worker;
+grant update (ended_at, state) on status_sweep to shomei_api;
+grant update (day, epoch) on status_watch to shomei_worker;
 grant select (id, state) on tenant to shomei_door;
 grant select (id, state) on tenant to shomei_key_lookup;
 grant select (id, state) on tenant to shomei_key_maker;
+grant select (id, state) on tenant to shomei_monitor;
 grant select (id, state) on tenant to shomei_tenant_clerk;
 grant select (id, terminated_at) on tenant to shomei_biller;
 grant update (go_live_approval_id, name, notification_reference, notified_on, state) on tenant to shomei_admin;
 grant update (address, authentications_a_month, contacts, contacts_ring_key, corporate_number, invoice_registration_number, kind, legal_name, legal_name_kana, purpose_of_use, service_name, signature_verifications_a_month, updated_at) on tenant_application to shomei_admin;
 grant select (created_at, id, mode, ring_key_id, tenant_id) on tenant_key to shomei_operator;
 grant select (created_at, id, mode, tenant_id) on tenant_key to shomei_key_lookup;
+grant select (created_at, id, mode, tenant_id) on tenant_key to shomei_monitor;
 grant select (created_at, id, mode, tenant_id) on tenant_key to shomei_retention_clerk;
 grant select (id, mode, ring_key_id, tenant_id, wrapped) on tenant_key to shomei_evidence_clerk;
 grant select (id, mode, tenant_id) on tenant_key to shomei_door;
 grant update (offset_ms) on test_clock to shomei_operator;
+grant insert (billable, certificate_hash, certificate_kind, id, meter, method, mode, occurred_at, outcome, person_id, purpose, source, source_id, tenant_id) on usage_event to shomei_worker;
 grant insert (billable, certificate_hash, certificate_kind, id, meter, method, mode, occurred_at, outcome, person_id, purpose, source, source_id, tenant_id, verification_id) on usage_event to shomei_api;
 grant insert (billable, certificate_hash, certificate_kind, id, meter, method, mode, occurred_at, outcome, purpose, tenant_id, verification_id) on usage_event to shomei_door;
 grant select (billable, certificate_kind, id, meter, method, mode, occurred_at, outcome, purpose, recorded_at, source, source_id, tenant_id, verification_id, xact) on usage_event to shomei_admin;
@@ -3024,6 +3298,7 @@ grant execute on function current_tenant() to shomei_operator;
 grant execute on function current_tenant() to shomei_worker;
 grant execute on function decide_approval(bytea,uuid,boolean,bytea,text) to shomei_admin;
 grant execute on function due_serial_linkages(tenant_mode,timestamp with time zone,integer) to shomei_worker;
+grant execute on function due_status_sweeps(tenant_mode) to shomei_worker;
 grant execute on function end_month_close(tenant_mode,text) to shomei_worker;
 grant execute on function erase_due_evidence(integer) to shomei_worker;
 grant execute on function execute_approval(uuid) to shomei_admin;
@@ -3040,6 +3315,7 @@ grant execute on function is_key_of_suspended(bytea) to shomei_api;
 grant execute on function keys_work(tenant_state,tenant_mode) to shomei_door;
 grant execute on function keys_work(tenant_state,tenant_mode) to shomei_key_lookup;
 grant execute on function keys_work(tenant_state,tenant_mode) to shomei_key_maker;
+grant execute on function keys_work(tenant_state,tenant_mode) to shomei_monitor;
 grant execute on function make_api_key(bytea,uuid,text,bytea,text,text[],cidr[],timestamp with time zone) to shomei_api;
 grant execute on function month_usage(tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb,timestamp with time zone[],timestamp with time zone[]) to shomei_worker;
 grant execute on function next_month_to_close(tenant_mode) to shomei_admin;
@@ -3066,3 +3342,4 @@ grant execute on function tenant_usage(uuid,tenant_mode,timestamp with time zone
 grant execute on function tenant_usage(uuid,tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb) to shomei_biller;
 grant execute on function tenant_usage(uuid,tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb) to shomei_worker;
 grant execute on function unsealed_audit_events(xid8,uuid,integer) to shomei_worker;
+grant execute on function watching_tenants(tenant_mode) to shomei_worker;

@@ -27,6 +27,7 @@ const DOOR_ROLES = [
   'shomei_tenant_clerk',
   'shomei_biller',
   'shomei_quota_keeper',
+  'shomei_monitor',
 ];
 
 /**

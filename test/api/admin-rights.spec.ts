@@ -33,6 +33,7 @@ const somewhere = (path: string): string =>
       statements: 'stm',
       'usage-events': 'use',
       'month-closes': 'rec',
+      'status-sweeps': 'swp',
     }[noun];
     return `${prefix!}_${randomUUID().replaceAll('-', '')}`;
   });

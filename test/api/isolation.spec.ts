@@ -123,6 +123,7 @@ describe('403: a key', () => {
         age_dates: [],
         age_questions_a_year: 10,
         age_legal_day_inclusive: false,
+        change_events: false,
         sign_up_consent: null,
         limits: {
           verification: { per_second: 1000, per_month: null, used_this_month: 0 },

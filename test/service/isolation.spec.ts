@@ -119,6 +119,7 @@ describe('the catalogue', () => {
         contracts_to_bill: 'shomei_biller',
         decide_approval: 'shomei_operator_keeper',
         due_serial_linkages: 'shomei_linkage_clerk',
+        due_status_sweeps: 'shomei_monitor',
         end_month_close: 'shomei_biller',
         erase_due_evidence: 'shomei_retention_clerk',
         execute_approval: 'shomei_operator_keeper',
@@ -144,6 +145,7 @@ describe('the catalogue', () => {
         revoke_api_key: 'shomei_key_maker',
         rotate_api_key: 'shomei_key_maker',
         unsealed_audit_events: 'shomei_audit_sealer',
+        watching_tenants: 'shomei_monitor',
       }).map(([proname, ownedBy]) => ({
         proname,
         owner: ownedBy,

@@ -242,6 +242,17 @@ export class ApiStack {
     return readAnswer(answer);
   }
 
+  /** The octets of an answer: reading a text takes its byte order mark away. */
+  async bytes(path: string, key: TestKey): Promise<Buffer> {
+    const answer = await fetch(`${this.url}${path}`, { headers: { authorization: `Bearer ${key.secret}` } });
+    return Buffer.from(await answer.arrayBuffer());
+  }
+
+  /** A pool as the worker's processes have it. */
+  workerPool(): Promise<DataSource> {
+    return connect(this.database.urls.worker);
+  }
+
   async until(what: string, condition: () => Promise<boolean> | boolean, timeoutMs = 30_000): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     while (!(await condition())) {

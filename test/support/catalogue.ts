@@ -90,6 +90,12 @@ export const OPEN_POLICIES: ReadonlySet<string> = new Set([
   'shomei_admin statement admin',
   'shomei_biller usage_event biller',
   'shomei_admin usage_event admin',
+  'shomei_monitor status_sweep monitor',
+  'shomei_monitor status_watch monitor',
+  'shomei_monitor tenant_key monitor',
+  'shomei_operator status_watch operator',
+  'shomei_admin status_watch operator',
+  'shomei_admin status_sweep operator',
 ]);
 
 /** Every fault in the protection of tenant data that the catalogue shows, as `table: fault`. */

@@ -80,6 +80,10 @@ export async function makeFixtures(stack: ApiStack, tenantId: string, owner: Ask
   const { data: audit } = await key.client.GET('/v1/audit-events', {
     params: { query: { target: evidence.verification_id } },
   });
+  const sweeps = await Promise.all([1, 2].map(() => sweepOf(key)));
+  const [sweep, running] = sweeps as [string, string];
+  // What has ended streams its end alone.
+  await key.client.POST('/v1/status-sweeps/{id}/cancel', at(sweep));
   const apiKey = `key_${(await stack.newKey({ tenantId })).id.replaceAll('-', '')}`;
   const requestId = audit!.data[0]!.request_id!;
 
@@ -96,6 +100,16 @@ export async function makeFixtures(stack: ApiStack, tenantId: string, owner: Ask
     ...on('GET', '/v1/persons/{id}', person),
     ...on('GET', '/v1/persons/{id}/certificates', person),
     ...on('GET', '/v1/persons/{id}/status', person),
+    ...on('GET', '/v1/status-sweeps/{id}', sweep),
+    ...on('GET', '/v1/status-sweeps/{id}/results', sweep),
+    ...on('GET', '/v1/status-sweeps/{id}/results.csv', sweep),
+    ...on('GET', '/v1/status-sweeps/{id}/rejections', sweep),
+    ...on('GET', '/v1/status-sweeps/{id}/progress', sweep),
+    ...on('POST', '/v1/status-sweeps/{id}/cancel', running),
+    ...sending('/v1/status-sweeps', 'selection.person_ids', person, (id) => ({
+      selection: { kind: 'persons', person_ids: [id] },
+      certificates: 'auth',
+    })),
     ...asking('/v1/serial-linkages', 'previous', certificates!.data[0]!.id),
     ...asking('/v1/consents', 'person_id', person),
     ...auditQueries('/v1/audit-events', evidence.verification_id, requestId),
@@ -123,6 +137,13 @@ export async function makeFixtures(stack: ApiStack, tenantId: string, owner: Ask
     // Last: what is deleted cannot be asked about.
     ...on('DELETE', '/v1/persons/{id}', person),
   };
+}
+
+async function sweepOf({ client }: TestKey): Promise<string> {
+  const body = { selection: { kind: 'all' }, certificates: 'auth' } as const;
+  const { data } = await client.POST('/v1/status-sweeps', { body });
+  if (!data || !('id' in data)) throw new Error('no sweep was made');
+  return data.id;
 }
 
 const at = (id: string): { params: { path: { id: string } } } => ({ params: { path: { id } } });

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { DataSource, EntityManager } from 'typeorm';
 import {
   certificateHashOf,
@@ -23,7 +23,12 @@ import {
 import { keyRing, type TestTenant } from './tenants.js';
 import { WIDE_LIMITS } from './limits.js';
 
-const AUTHORITIES = { sign: makeAuthority('sign', 2023), auth: makeAuthority('auth', 2023) };
+/** The authorities that certificates of {@link PersonBench} are issued by. */
+export const AUTHORITIES = {
+  sign: makeAuthority('sign', 2023, { organization: 'JPKI-TEST' }),
+  auth: makeAuthority('auth', 2023, { organization: 'JPKI-TEST' }),
+};
+export const fingerprintOf = (der: Uint8Array): string => createHash('sha256').update(der).digest('hex');
 export const BY = { actor: 'api_key:test', requestId: 'req_test' };
 
 /** A certificate somebody holds. `birthDate` as in the certificate, of sign certificates. */
@@ -31,6 +36,7 @@ export interface HeldCertificate {
   kind: TestHierarchy;
   serial: number;
   birthDate?: string;
+  notAfter?: string;
 }
 
 export const principalOf = (tenant: TestTenant): Principal => ({
@@ -62,17 +68,21 @@ export class PersonBench {
 
   /** What a successful check at `at` would prove. */
   async proof(tenant: TestTenant, held: HeldCertificate, at: number): Promise<Proof> {
-    const { kind, serial, birthDate = CARD_HOLDER.dateOfBirth } = held;
+    const { kind, serial, birthDate = CARD_HOLDER.dateOfBirth, notAfter } = held;
     const extensions = profileExtensions(AUTHORITIES[kind]);
     if (extensions.san) extensions.san.value = attributesDer({ ...CARD_HOLDER, dateOfBirth: birthDate });
-    const { der } = issueEndEntity(AUTHORITIES[kind], { serial, extensions: Object.values(extensions) });
+    const { der } = issueEndEntity(AUTHORITIES[kind], {
+      serial,
+      extensions: Object.values(extensions),
+      ...(notAfter === undefined ? {} : { notAfter }),
+    });
     const lookupKey = await this.tenantKeys.get(tenant, tenant.tenantKeyId);
     return {
       verificationId: randomUUID(),
       kind,
       certificate: parseCertificate(der),
       certificateHash: certificateHashOf(lookupKey, kind, String(serial)),
-      anchor: 'a'.repeat(64),
+      anchor: fingerprintOf(AUTHORITIES[kind].der),
       decidedAt: at,
     };
   }

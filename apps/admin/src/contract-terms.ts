@@ -86,6 +86,7 @@ const TERMS: Record<string, (name: string, text: string) => ContractChange> = {
   age_dates: (name, text) => ({ ageDates: list(name, text, (part) => date(name, part)).sort() }),
   age_questions_a_year: (name, text) => ({ ageQuestionsAYear: integer(name, text, QUESTIONS) }),
   age_legal_day_inclusive: (name, text) => ({ ageLegalDayInclusive: onOff(name, text) }),
+  change_events: (name, text) => ({ changeEvents: onOff(name, text) }),
   sign_up_consent: signUpConsent,
   revocation_methods: (name, text) => {
     const form = `one or more of ${REVOCATION_METHODS.join(', ')}`;
@@ -142,6 +143,7 @@ export const showTerms = (contract: Contract): Record<string, unknown> => ({
   age_dates: contract.ageDates,
   age_questions_a_year: contract.ageQuestionsAYear,
   age_legal_day_inclusive: contract.ageLegalDayInclusive,
+  change_events: contract.changeEvents,
   sign_up_consent: contract.signUpConsent
     ? { text_version: contract.signUpConsent.textVersion, purposes: contract.signUpConsent.purposes }
     : null,

@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { JlisModule, type JlisOptions } from '#lib/jlis';
+import { MonitoringModule } from '#lib/monitoring';
 import { PersonServicesModule } from '#lib/persons';
 import { type HttpLimits, PlatformModule, type PlatformOptions, type SigningKeys } from '#lib/platform';
 import { LimitsModule, type RateLimitOptions, TenancyModule } from '#lib/tenancy';
@@ -28,6 +29,8 @@ import { PUBLIC_URL } from './settings.js';
 import { SignatureVerificationsController } from './signature-verifications.controller.js';
 import { StatementsController } from './statements.controller.js';
 import { UsageController } from './usage.controller.js';
+import { StatusSweepsController } from './status-sweeps.controller.js';
+import { SweepResultsController } from './sweep-results.controller.js';
 import { VerificationsController } from './verifications.controller.js';
 
 export interface ApiOptions extends PlatformOptions {
@@ -53,6 +56,7 @@ export class AppModule {
         LimitsModule.forRoot(options.rateLimits),
         VerificationModule.forRoot(options),
         PersonServicesModule,
+        MonitoringModule,
       ],
       controllers: [
         SignatureVerificationsController,
@@ -65,6 +69,8 @@ export class AppModule {
         ConsentsController,
         AttributeUpdatesController,
         PersonsController,
+        StatusSweepsController,
+        SweepResultsController,
         EventsController,
         ApiKeysController,
         MeController,

@@ -1,12 +1,13 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { MAX_FILE_OCTETS } from '#lib/monitoring';
 import {
   forgetOrigin,
   guardServer,
   httpServerOptions,
   mustNameHost,
-  type Problem,
+  Problem,
   rememberOrigin,
   SECURITY_HEADERS,
 } from '#lib/platform';
@@ -17,6 +18,7 @@ import { endpointClassOf, mustBeLimited } from './endpoint-class.js';
 import { originAddress } from './origin-address.js';
 import { problemAnswer } from './problem.filter.js';
 import { RequestLimits } from './request-limits.js';
+import { FILE_ROUTE } from './status-sweeps.controller.js';
 
 /** One MiB of content in base64, its signature and certificate, and room for the JSON around them. */
 const BODY_LIMIT = 2 * 1024 * 1024;
@@ -40,6 +42,16 @@ export async function createApp(options: ApiOptions, { preview = false } = {}): 
   guardServer(adapter.getHttpServer(), { ...options.http, trustedProxies: options.trustedProxies, bodyOf });
   // JSON only: Fastify brings a text parser too.
   server.removeContentTypeParser('text/plain');
+  // And CSV, at the one route that takes files; elsewhere none is read, whatever its size.
+  server.addContentTypeParser('text/csv', { parseAs: 'buffer', bodyLimit: MAX_FILE_OCTETS }, (_request, body, done) =>
+    done(null, body),
+  );
+  server.addHook('preParsing', async (request, _reply, payload) => {
+    const isCsv = /^\s*text\/csv\b/i.test(request.headers['content-type'] ?? '');
+    const isFileRoute = request.routeOptions.url === FILE_ROUTE;
+    if (isCsv && !isFileRoute) throw new Problem('media_type_unsupported');
+    return payload;
+  });
   server.addHook('onRoute', mustBeLimited);
   if (!preview) {
     const apiKeys = app.get(ApiKeys, { strict: false });

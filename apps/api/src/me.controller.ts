@@ -47,6 +47,7 @@ export class MeController {
         age_dates: [...contract.ageDates],
         age_questions_a_year: contract.ageQuestionsAYear,
         age_legal_day_inclusive: contract.ageLegalDayInclusive,
+        change_events: contract.changeEvents,
         sign_up_consent: contract.signUpConsent
           ? { text_version: contract.signUpConsent.textVersion, purposes: [...contract.signUpConsent.purposes] }
           : null,

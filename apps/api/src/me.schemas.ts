@@ -27,6 +27,9 @@ export const meAnswer = z
       age_dates: z.array(z.string()).meta({ description: 'Reference dates of age checks besides today.' }),
       age_questions_a_year: z.number(),
       age_legal_day_inclusive: z.boolean(),
+      change_events: z.boolean().meta({
+        description: "Whether you are told by events when a person's status changes or a certificate ends soon.",
+      }),
       sign_up_consent: z
         .object({ text_version: z.string(), purposes: z.array(z.enum(['serial_linkage', 'counterpart'])) })
         .nullable()

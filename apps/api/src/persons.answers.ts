@@ -23,7 +23,7 @@ const toldAnswer = (told: ToldStatus | undefined): StatusAnswer['sign'] =>
         provenance: told.provenance,
         status: told.state === undefined || told.state === 'absent' ? null : told.state,
         reason: told.reason ?? null,
-        this_update: isoOrNull(told.thisUpdate),
+        this_update: isoOrNull(told.state === 'good' ? told.thisUpdate : undefined),
       }
     : null;
 

@@ -3,6 +3,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { AuditSealingModule } from '#lib/audit';
 import { BillingModule, MONTH_QUEUE } from '#lib/billing';
 import { JlisModule, type JlisOptions } from '#lib/jlis';
+import { MonitoringWorkModule, SWEEP_QUEUE } from '#lib/monitoring';
 import { MODES, PlatformModule, type PlatformOptions, type SigningKey } from '#lib/platform';
 import { LinkageModule, PersonServicesModule } from '#lib/persons';
 import {
@@ -13,6 +14,7 @@ import {
   type RevocationRefreshOptions,
 } from '#lib/revocation';
 import { AuditCare } from './audit-care.js';
+import { ChangeCare } from './change-care.js';
 import { CONSENT_CARE, ConsentCare, type ConsentCareOptions } from './consent-care.js';
 import { LinkageCare } from './linkage-care.js';
 import { MonthProcessor } from './month.processor.js';
@@ -23,11 +25,14 @@ import { QueueErrors } from './queue-errors.js';
 import { RetentionCare } from './retention-care.js';
 import { RevocationCare } from './revocation-care.js';
 import { RefreshSchedule } from './refresh-schedule.js';
+import { SweepProcessor } from './sweep.processor.js';
+import { SweepSchedule } from './sweep-schedule.js';
 
 export interface WorkerOptions extends PlatformOptions, RevocationRefreshOptions {
   redisUrl: string;
   auditSigningKey: SigningKey;
   jlis: JlisOptions;
+  ocspTimeoutMs: number;
   /** Between two readings of the consents withdrawn at J-LIS, milliseconds. */
   consentWithdrawalsMs: number;
 }
@@ -51,10 +56,16 @@ export class AppModule {
             retryStrategy: (times: number) => Math.min(times * 100, MAX_RECONNECT_DELAY_MS),
           },
         }),
-        BullModule.registerQueue({ name: PLAN_QUEUE }, { name: PARTITION_QUEUE }, { name: MONTH_QUEUE }),
+        BullModule.registerQueue(
+          { name: PLAN_QUEUE },
+          { name: PARTITION_QUEUE },
+          { name: MONTH_QUEUE },
+          { name: SWEEP_QUEUE },
+        ),
         RevocationRefreshModule.forRoot(options),
         AuditSealingModule.forRoot(options),
         BillingModule,
+        MonitoringWorkModule.forRoot(options),
         PersonServicesModule,
         LinkageModule,
       ],
@@ -65,12 +76,15 @@ export class AppModule {
         RefreshSchedule,
         RevocationCare,
         AuditCare,
+        ChangeCare,
         ConsentCare,
         { provide: CONSENT_CARE, useValue: consentCare(options) },
         LinkageCare,
         RetentionCare,
         MonthProcessor,
         MonthSchedule,
+        SweepProcessor,
+        SweepSchedule,
       ],
     };
   }

@@ -17,6 +17,7 @@ const SETTINGS = [
   'METRICS_HOST',
   'METRICS_PORT',
   'JLIS_WITHDRAWALS_SECONDS',
+  'OCSP_TIMEOUT_MS',
   ...JLIS_SETTINGS,
 ] as const;
 
@@ -33,6 +34,7 @@ runMain(async () => {
       keyRing: config.KEY_RING,
       auditSigningKey: config.AUDIT_SIGNING_KEY,
       jlis: loadJlisOptions(config),
+      ocspTimeoutMs: config.OCSP_TIMEOUT_MS,
       consentWithdrawalsMs: config.JLIS_WITHDRAWALS_SECONDS * 1_000,
       crlIdleTimeoutMs: config.CRL_IDLE_TIMEOUT_MS,
       crlThreads: config.CRL_THREADS,

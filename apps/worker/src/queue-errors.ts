@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { MONTH_QUEUE } from '#lib/billing';
 import { Logger } from '#lib/platform';
+import { SWEEP_QUEUE } from '#lib/monitoring';
 import { PARTITION_QUEUE, PLAN_QUEUE } from '#lib/revocation';
 
 const CONNECTION_CODES = /^(E(CONN|PIPE|TIMEDOUT|HOST|NET|AI_)|ENOTFOUND)/;
@@ -32,9 +33,10 @@ export class QueueErrors {
     @InjectQueue(PLAN_QUEUE) plans: Queue,
     @InjectQueue(PARTITION_QUEUE) partitions: Queue,
     @InjectQueue(MONTH_QUEUE) months: Queue,
+    @InjectQueue(SWEEP_QUEUE) sweeps: Queue,
   ) {
     // Here and not in a service that also needs the database: the first error may come before that is connected.
-    for (const queue of [plans, partitions, months])
+    for (const queue of [plans, partitions, months, sweeps])
       queue.on('error', (error: Error) => this.report(queue.name, error));
   }
 

@@ -764,6 +764,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/status-sweeps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List status sweeps, newest first */
+        get: operations["listSweeps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/status-sweeps/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get one status sweep with its progress */
+        get: operations["getSweep"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/audit-events": {
         parameters: {
             query?: never;
@@ -1220,7 +1254,7 @@ export interface components {
              * @enum {string}
              */
             stage: "enrolment" | "second_factor" | "password_change" | "open";
-            permissions: ("tenants:read" | "tenants:write" | "applications:read" | "checklist:read" | "checklist:write" | "go_live:propose" | "go_live:approve" | "contracts:propose" | "contracts:approve" | "api_keys:read" | "api_keys:write" | "revocation:read" | "revocation:refresh" | "anchors:propose" | "anchors:approve" | "evidence:read" | "holders:reveal" | "retention:read" | "holds:write" | "verifications:read" | "approvals:read" | "operators:read" | "operators:write" | "operator_roles:propose" | "operator_roles:approve" | "billing:read" | "prices:propose" | "prices:approve" | "months:close" | "audit:read")[];
+            permissions: ("tenants:read" | "tenants:write" | "applications:read" | "checklist:read" | "checklist:write" | "go_live:propose" | "go_live:approve" | "contracts:propose" | "contracts:approve" | "api_keys:read" | "api_keys:write" | "revocation:read" | "revocation:refresh" | "anchors:propose" | "anchors:approve" | "evidence:read" | "holders:reveal" | "retention:read" | "holds:write" | "verifications:read" | "sweeps:read" | "approvals:read" | "operators:read" | "operators:write" | "operator_roles:propose" | "operator_roles:approve" | "billing:read" | "prices:propose" | "prices:approve" | "months:close" | "audit:read")[];
             /** @description To be sent as X-CSRF-Token with each request that changes something. */
             csrf_token: string;
             /** Format: date-time */
@@ -1427,6 +1461,7 @@ export interface components {
             age_dates: string[];
             age_questions_a_year: number;
             age_legal_day_inclusive: boolean;
+            change_events: boolean;
             sign_up_consent: {
                 text_version: string;
                 purposes: ("serial_linkage" | "counterpart")[];
@@ -1474,6 +1509,7 @@ export interface components {
             age_dates?: string[];
             age_questions_a_year?: number;
             age_legal_day_inclusive?: boolean;
+            change_events?: boolean;
             sign_up_consent?: {
                 text_version: string;
                 purposes: ("serial_linkage" | "counterpart")[];
@@ -1522,6 +1558,7 @@ export interface components {
                 age_dates?: string[];
                 age_questions_a_year?: number;
                 age_legal_day_inclusive?: boolean;
+                change_events?: boolean;
                 sign_up_consent?: {
                     text_version: string;
                     purposes: ("serial_linkage" | "counterpart")[];
@@ -1688,7 +1725,7 @@ export interface components {
              * @enum {string}
              */
             mode?: "live" | "test";
-            scopes?: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "events:read" | "audit:read" | "billing:read" | "admin")[];
+            scopes?: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "sweeps:write" | "sweeps:read" | "events:read" | "audit:read" | "billing:read" | "admin")[];
             /** @default [] */
             allowed_addresses?: string[];
             /** Format: date-time */
@@ -2021,6 +2058,61 @@ export interface components {
                 then: string | null;
                 now: string;
             };
+        };
+        FoundSweepList: {
+            data: components["schemas"]["FoundSweep"][];
+            next_cursor: string | null;
+        };
+        FoundSweep: {
+            id: string;
+            tenant_id: string;
+            /** @enum {string} */
+            mode: "live" | "test";
+            /** @enum {string} */
+            state: "queued" | "running" | "completed" | "failed" | "cancelled";
+            /** @enum {string} */
+            selection: "all" | "not_checked_since" | "persons" | "references";
+            /** @enum {string} */
+            certificates: "auth" | "sign" | "both";
+            /** @enum {string} */
+            method: "crl" | "ocsp";
+            /**
+             * Format: date-time
+             * @description By the clock of the mode, as checked_at; the others are real time.
+             */
+            created_at: string;
+            /** Format: date-time */
+            checked_at: string | null;
+            /** Format: date-time */
+            began_at: string | null;
+            /** Format: date-time */
+            ended_at: string | null;
+            snapshot: {
+                epoch: string;
+                sign: components["schemas"]["SweptLists"];
+                auth: components["schemas"]["SweptLists"];
+            } | null;
+            done: number;
+            total: number | null;
+            persons_a_second: number | null;
+            seconds_left: number | null;
+            /** @description How many persons by conclusion, so far. */
+            summary: {
+                [key: string]: number;
+            };
+            rejected: number;
+            failure: string | null;
+        };
+        SweptLists: {
+            lists: number;
+            entries: number;
+            missing: number;
+            stale: number;
+            /** Format: date-time */
+            oldest_this_update: string | null;
+            /** Format: date-time */
+            newest_this_update: string | null;
+            sha256: string;
         };
         AuditEventList: {
             data: components["schemas"]["AuditEvent"][];
@@ -6327,6 +6419,124 @@ export interface operations {
             };
             /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSweeps: {
+        parameters: {
+            query?: {
+                tenant_id?: string;
+                mode?: "live" | "test";
+                state?: "queued" | "running" | "completed" | "failed" | "cancelled";
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundSweepList"];
+                };
+            };
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSweep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundSweep"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

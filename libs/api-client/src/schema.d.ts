@@ -404,6 +404,161 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/status-sweeps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List sweeps, the newest first */
+        get: operations["listStatusSweeps"];
+        put?: never;
+        /**
+         * Check the status of many persons (現況確認)
+         * @description The sweep is carried out by itself; ask for it again, or read its progress. Every certificate that is asked about is metered; doubt is never charged.
+         */
+        post: operations["createStatusSweep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/status-sweeps/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The same for the persons behind your own references
+         * @description A CSV file with the one column `reference`, as you gave it with verifications that were identified: at most 32 MiB and 1,000,000 lines. Lines that stand for nobody are named.
+         */
+        post: operations["createStatusSweepOfFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/status-sweeps/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get one sweep with its progress */
+        get: operations["getStatusSweep"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/status-sweeps/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a sweep that waits or runs
+         * @description What it has found by then stays, and was metered.
+         */
+        post: operations["cancelStatusSweep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/status-sweeps/{id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a sweep has found so far, by person
+         * @description A running sweep adds persons to the end. The read is recorded.
+         */
+        get: operations["listStatusSweepResults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/status-sweeps/{id}/results.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The same as a table
+         * @description UTF-8 with byte order mark, or CP932 (Windows-31J), with CRLF. A text that a spreadsheet would run is led by an apostrophe. The read is recorded.
+         */
+        get: operations["exportStatusSweepResults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/status-sweeps/{id}/rejections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lines of the request that stand for nobody */
+        get: operations["listStatusSweepRejections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/status-sweeps/{id}/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A sweep as it goes on, as server-sent events
+         * @description An event `progress` with the `StatusSweep` at once and whenever it has changed, and one `end` when it has ended. The stream itself ends after that, and after ten minutes.
+         */
+        get: operations["streamStatusSweepProgress"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/events": {
         parameters: {
             query?: never;
@@ -983,7 +1138,7 @@ export interface components {
             /** Format: date-time */
             checked_at: string;
             /** @enum {string} */
-            conclusion: "unchanged" | "attributes_changed" | "change_unexplained" | "renewed" | "death_or_emigration" | "card_stopped" | "compromised" | "auth_only" | "auth_unusable" | "sign_unusable" | "too_old" | "anomaly" | "undetermined" | "nothing_known";
+            conclusion: "unchanged" | "attributes_changed" | "change_unexplained" | "renewed" | "death_or_emigration" | "card_stopped" | "compromised" | "auth_only" | "auth_unusable" | "sign_unusable" | "too_old" | "anomaly" | "undetermined" | "nothing_known" | "alive" | "attributes_unchanged";
             /** @description Confirmed by an unexpired, unrevoked auth certificate and fresh data, by nothing else. */
             alive: {
                 /** @enum {string} */
@@ -1565,6 +1720,194 @@ export interface components {
             /** Format: date-time */
             this_update: string | null;
         };
+        StatusSweepRequest: {
+            selection: {
+                /** @enum {string} */
+                kind: "all";
+            } | {
+                /** @enum {string} */
+                kind: "not_checked_since";
+                /** Format: date-time */
+                since: string;
+            } | {
+                /** @enum {string} */
+                kind: "persons";
+                person_ids: string[];
+            };
+            /**
+             * @description What is asked about. `auth` alone tells whether a person is alive; `both` also what has changed.
+             * @enum {string}
+             */
+            certificates: "auth" | "sign" | "both";
+            /**
+             * @description `crl`: all from the lists in force when the sweep begins. `ocsp`: each certificate by itself, slowly, with a time of its own.
+             * @default crl
+             * @enum {string}
+             */
+            method?: "crl" | "ocsp";
+            /**
+             * @description What becomes of the request when lines of it stand for nobody: refused with all of them named, or without them.
+             * @default refuse
+             * @enum {string}
+             */
+            on_bad_rows?: "refuse" | "skip";
+            /**
+             * @description Only count what would be asked; nothing is made.
+             * @default false
+             */
+            dry_run?: boolean;
+        };
+        StatusSweepForecast: {
+            persons: number;
+            /** @description That would be asked about: known, and not past their end. */
+            certificates: {
+                sign: number;
+                auth: number;
+            };
+            /** @description Persons whose certificate of the kind was checked by list in this calendar year of Japan already. A status check counts once a year. */
+            already_counted: {
+                sign: number;
+                auth: number;
+            };
+            /**
+             * @description What it would cost; not told yet.
+             * @enum {string|null}
+             */
+            estimate: null;
+            rejected: number;
+            /** @description The first hundred. */
+            rejections: components["schemas"]["StatusSweepRejection"][];
+        };
+        StatusSweepRejection: {
+            /** @description Of the file, its header being 1; or the place in `person_ids`, from 1. */
+            line: number;
+            code: string;
+            /** @description The line that stands for the same. */
+            first_line: number | null;
+        };
+        StatusSweep: {
+            id: string;
+            /** @enum {string} */
+            state: "queued" | "running" | "completed" | "failed" | "cancelled";
+            /** @enum {string} */
+            selection: "all" | "not_checked_since" | "persons" | "references";
+            /** Format: date-time */
+            not_checked_since: string | null;
+            /** @enum {string} */
+            certificates: "auth" | "sign" | "both";
+            /** @enum {string} */
+            method: "crl" | "ocsp";
+            /**
+             * Format: date-time
+             * @description By the clock of the mode; test time can be moved.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description As of when all lists are asked, by the clock of the mode; null until it begins.
+             */
+            checked_at: string | null;
+            /** @description The lists that all of it rests on, however many are accepted meanwhile. */
+            snapshot: {
+                epoch: string;
+                sign: components["schemas"]["StatusSweepLists"];
+                auth: components["schemas"]["StatusSweepLists"];
+            } | null;
+            progress: components["schemas"]["StatusSweepProgress"];
+            /** @description How many persons by conclusion, so far. */
+            summary: {
+                [key: string]: number;
+            };
+            /** @description Lines of the request that stand for nobody. */
+            rejected: number;
+            failure: string | null;
+            /**
+             * Format: date-time
+             * @description Real time.
+             */
+            ended_at: string | null;
+        };
+        StatusSweepLists: {
+            lists: number;
+            entries: number;
+            /** @description Parts of the hierarchy whose list was never had. */
+            missing: number;
+            /** @description Lists past their nextUpdate: what they cover is `undetermined` and not charged. */
+            stale: number;
+            /** Format: date-time */
+            oldest_this_update: string | null;
+            /** Format: date-time */
+            newest_this_update: string | null;
+            /** Format: date-time */
+            soonest_next_update: string | null;
+            /** @description Over the hashes of all these lists: equal exactly when they are. */
+            sha256: string;
+        };
+        StatusSweepProgress: {
+            done: number;
+            total: number | null;
+            persons_a_second: number | null;
+            seconds_left: number | null;
+            /**
+             * Format: date-time
+             * @description Real time.
+             */
+            estimated_end_at: string | null;
+        };
+        StatusSweepList: {
+            data: components["schemas"]["StatusSweep"][];
+            next_cursor: string | null;
+        };
+        StatusSweepResultList: {
+            data: components["schemas"]["StatusSweepResult"][];
+            next_cursor: string | null;
+        };
+        StatusSweepResult: {
+            person_id: string;
+            line: number | null;
+            /** @description As in the uploaded file. */
+            reference: string | null;
+            /** @enum {string} */
+            conclusion: "unchanged" | "attributes_changed" | "change_unexplained" | "renewed" | "death_or_emigration" | "card_stopped" | "compromised" | "auth_only" | "auth_unusable" | "sign_unusable" | "too_old" | "anomaly" | "undetermined" | "nothing_known" | "alive" | "attributes_unchanged";
+            alive: {
+                /** @enum {string} */
+                state: "confirmed_as_of" | "not_confirmed";
+                /** Format: date-time */
+                this_update: string | null;
+            };
+            /**
+             * Format: date-time
+             * @description When the last of the certificates that may be told of was revoked.
+             */
+            since: string | null;
+            /** @enum {string} */
+            next_step: "none" | "ask_for_new_sign_certificate" | "ask_for_auth_certificate" | "link_new_certificate" | "hold_and_review" | "block_login_and_re_enrol" | "block_and_review_signatures" | "block_login_and_check_again" | "re_enrol" | "check_again";
+            /** Format: date-time */
+            checked_at: string;
+            sign: components["schemas"]["SweptCertificate"] | null;
+            auth: components["schemas"]["SweptCertificate"] | null;
+        };
+        SweptCertificate: {
+            certificate_id: string;
+            /** @enum {string} */
+            provenance: "presented" | "linked" | "counterpart";
+            /**
+             * @description Null where it may not be told; see docs/api/persons.md.
+             * @enum {string|null}
+             */
+            status: "good" | "revoked" | "expired" | "unknown" | null;
+            /** @enum {string|null} */
+            reason: "unspecified" | "keyCompromise" | "cACompromise" | "affiliationChanged" | "superseded" | "cessationOfOperation" | "certificateHold" | "removeFromCRL" | "privilegeWithdrawn" | "aACompromise" | null;
+            /** Format: date-time */
+            revoked_at: string | null;
+            /** Format: date-time */
+            this_update: string | null;
+            crl_number: string | null;
+        };
+        StatusSweepRejectionList: {
+            data: components["schemas"]["StatusSweepRejection"][];
+            next_cursor: string | null;
+        };
         EventList: {
             data: components["schemas"]["Event"][];
             /** @description Where to go on, now or later; null only when nothing has ever happened. */
@@ -1574,7 +1917,7 @@ export interface components {
         Event: {
             id: string;
             /** @enum {string} */
-            type: "person.linked" | "person.merged" | "linkage.resolved" | "consent.withdrawn";
+            type: "person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn";
             /** Format: date-time */
             occurred_at: string;
             /** @description Ids of things of yours, and nothing else. */
@@ -1589,7 +1932,7 @@ export interface components {
         ApiKeyRequest: {
             name: string;
             /** @description Only scopes of the key that makes it. */
-            scopes: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "events:read" | "audit:read" | "billing:read" | "admin")[];
+            scopes: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "sweeps:write" | "sweeps:read" | "events:read" | "audit:read" | "billing:read" | "admin")[];
             /** @description Addresses and ranges (CIDR) from which the key works; each within one of the maker’s. Left out: as the maker; empty: everywhere. */
             allowed_addresses?: string[];
             /**
@@ -1603,7 +1946,7 @@ export interface components {
             name: string;
             prefix: string;
             last_four: string;
-            scopes: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "events:read" | "audit:read" | "billing:read" | "admin")[];
+            scopes: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "sweeps:write" | "sweeps:read" | "events:read" | "audit:read" | "billing:read" | "admin")[];
             /** @description Empty: from everywhere. */
             allowed_addresses: string[];
             /** Format: date-time */
@@ -1633,7 +1976,7 @@ export interface components {
             name: string;
             prefix: string;
             last_four: string;
-            scopes: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "events:read" | "audit:read" | "billing:read" | "admin")[];
+            scopes: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "sweeps:write" | "sweeps:read" | "events:read" | "audit:read" | "billing:read" | "admin")[];
             /** @description Empty: from everywhere. */
             allowed_addresses: string[];
             /** Format: date-time */
@@ -1680,6 +2023,8 @@ export interface components {
                 age_dates: string[];
                 age_questions_a_year: number;
                 age_legal_day_inclusive: boolean;
+                /** @description Whether you are told by events when a person's status changes or a certificate ends soon. */
+                change_events: boolean;
                 /** @description The text that every user accepts at sign-up, and what it covers. */
                 sign_up_consent: {
                     text_version: string;
@@ -2064,7 +2409,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2091,7 +2436,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2100,7 +2445,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -2115,7 +2460,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2177,7 +2522,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2204,7 +2549,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2213,7 +2558,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -2281,7 +2626,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2308,7 +2653,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2317,7 +2662,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -2332,7 +2677,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2397,7 +2742,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -2412,7 +2757,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2469,7 +2814,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -2484,7 +2829,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2541,7 +2886,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2550,7 +2895,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -2565,7 +2910,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2638,7 +2983,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2665,7 +3010,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -2680,7 +3025,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2738,7 +3083,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2747,7 +3092,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -2762,7 +3107,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2824,7 +3169,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2851,7 +3196,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2860,7 +3205,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -2875,7 +3220,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2932,7 +3277,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -2947,7 +3292,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3009,7 +3354,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3036,7 +3381,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3045,7 +3390,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -3060,7 +3405,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3117,7 +3462,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -3132,7 +3477,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3194,7 +3539,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3221,7 +3566,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3230,7 +3575,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -3245,7 +3590,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3305,7 +3650,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -3320,7 +3665,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3382,7 +3727,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3409,7 +3754,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3418,7 +3763,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -3433,7 +3778,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3490,7 +3835,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -3505,7 +3850,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3562,7 +3907,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -3577,7 +3922,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3639,7 +3984,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3666,7 +4011,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3675,7 +4020,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -3690,7 +4035,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3748,7 +4093,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -3763,7 +4108,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3820,7 +4165,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -3835,7 +4180,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3890,7 +4235,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -3905,7 +4250,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3962,7 +4307,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -3977,7 +4322,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4034,7 +4379,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -4049,7 +4394,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4060,12 +4405,843 @@ export interface operations {
             };
         };
     };
+    listStatusSweeps: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusSweepList"];
+                };
+            };
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createStatusSweep: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request safe to repeat: the same key and body give the decided answer again, with Idempotent-Replayed: true, and count once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StatusSweepRequest"];
+            };
+        };
+        responses: {
+            /** @description With `dry_run`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusSweepForecast"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusSweep"];
+                };
+            };
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createStatusSweepOfFile: {
+        parameters: {
+            query: {
+                /** @description What is asked about. `auth` alone tells whether a person is alive; `both` also what has changed. */
+                certificates: "auth" | "sign" | "both";
+                /** @description `crl`: all from the lists in force when the sweep begins. `ocsp`: each certificate by itself, slowly, with a time of its own. */
+                method?: "crl" | "ocsp";
+                encoding?: "utf-8" | "cp932";
+                /** @description What becomes of the request when lines of it stand for nobody: refused with all of them named, or without them. */
+                on_bad_rows?: "refuse" | "skip";
+                dry_run?: "true" | "false";
+            };
+            header?: {
+                /** @description Makes the request safe to repeat: the same key and body give the decided answer again, with Idempotent-Replayed: true, and count once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description With `dry_run`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusSweepForecast"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusSweep"];
+                };
+            };
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStatusSweep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusSweep"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelStatusSweep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusSweep"];
+                };
+            };
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listStatusSweepResults: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                conclusion?: "unchanged" | "attributes_changed" | "change_unexplained" | "renewed" | "death_or_emigration" | "card_stopped" | "compromised" | "auth_only" | "auth_unusable" | "sign_unusable" | "too_old" | "anomaly" | "undetermined" | "nothing_known" | "alive" | "attributes_unchanged";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusSweepResultList"];
+                };
+            };
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportStatusSweepResults: {
+        parameters: {
+            query?: {
+                encoding?: "utf-8" | "cp932";
+                conclusion?: "unchanged" | "attributes_changed" | "change_unexplained" | "renewed" | "death_or_emigration" | "card_stopped" | "compromised" | "auth_only" | "auth_unusable" | "sign_unusable" | "too_old" | "anomaly" | "undetermined" | "nothing_known" | "alive" | "attributes_unchanged";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listStatusSweepRejections: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusSweepRejectionList"];
+                };
+            };
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    streamStatusSweepProgress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listEvents: {
         parameters: {
             query?: {
                 cursor?: string;
                 limit?: number;
-                /** @description Some of person.linked, person.merged, linkage.resolved, consent.withdrawn. */
+                /** @description Some of person.linked, person.merged, person.status_changed, person.certificate_expiring, linkage.resolved, consent.withdrawn. */
                 types?: string;
             };
             header?: never;
@@ -4109,7 +5285,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -4124,7 +5300,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4182,7 +5358,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -4197,7 +5373,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4259,7 +5435,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4286,7 +5462,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4295,7 +5471,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -4310,7 +5486,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4367,7 +5543,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -4382,7 +5558,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4455,7 +5631,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4482,7 +5658,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4491,7 +5667,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -4506,7 +5682,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4563,7 +5739,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -4578,7 +5754,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4615,7 +5791,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -4630,7 +5806,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4732,7 +5908,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -4747,7 +5923,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4809,7 +5985,7 @@ export interface operations {
                     "text/csv": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4818,7 +5994,7 @@ export interface operations {
                     "text/csv": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -4833,7 +6009,7 @@ export interface operations {
                     "text/csv": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4895,7 +6071,7 @@ export interface operations {
                     "application/x-ndjson": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4904,7 +6080,7 @@ export interface operations {
                     "application/x-ndjson": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -4919,7 +6095,7 @@ export interface operations {
                     "application/x-ndjson": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4977,7 +6153,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -4992,7 +6168,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5054,7 +6230,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -5069,7 +6245,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5126,7 +6302,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -5141,7 +6317,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5199,7 +6375,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -5214,7 +6390,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5271,7 +6447,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -5286,7 +6462,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5356,7 +6532,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `rate_limited`, `quota_exceeded`. */
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
                     /** @description Seconds after which the same request may be sent again. */
@@ -5371,7 +6547,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `jlis_unavailable`, `storage_unavailable`. */
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -25,6 +25,7 @@ export const PERMISSIONS = {
   'retention:read': ['admin', 'auditor'],
   'holds:write': ['admin'],
   'verifications:read': ['admin', 'auditor', 'support'],
+  'sweeps:read': ['admin', 'auditor', 'support'],
   'approvals:read': ['admin', 'onboarding', 'billing', 'auditor'],
   'operators:read': ['admin', 'auditor'],
   'operators:write': ['admin'],

@@ -161,4 +161,20 @@ export const CONCLUSION_TEXTS: Record<ConclusionCode, ConclusionText> = {
     user: RE_ENROL,
     nextStep: 're_enrol',
   },
+  alive: {
+    message: {
+      ja: '利用者証明用電子証明書が有効です。生存が確認できます。基本4情報の変更の有無は確認していません。',
+      en: 'The auth certificate is good: the person is alive. Whether attributes have changed was not asked.',
+    },
+    user: FINE,
+    nextStep: 'none',
+  },
+  attributes_unchanged: {
+    message: {
+      ja: '署名用電子証明書が有効です。基本4情報は証明書の発行時から変わっていません。生存は確認していません。',
+      en: 'The sign certificate is good: the four attributes are as they were. Whether the person is alive was not asked.',
+    },
+    user: FINE,
+    nextStep: 'none',
+  },
 };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { CRL_REASONS, type CrlReason } from '#lib/pki';
-import { conclude, CONCLUSIONS, type CertificateState, type ConclusionCode } from './conclusion.js';
+import { conclude, concludeFrom, CONCLUSIONS, type CertificateState, type ConclusionCode } from './conclusion.js';
 import { CONCLUSION_TEXTS, NEXT_STEPS } from './conclusion-texts.js';
 
 const AS_OF = Date.UTC(2026, 10, 22);
@@ -81,6 +81,27 @@ describe('every pair of states', () => {
   it('without a good auth certificate is never "nothing to do"', () => {
     for (const [sign, auth] of pairs)
       if (CONCLUSION_TEXTS[code(sign, auth)].nextStep === 'none') expect(auth).toBe('good');
+  });
+});
+
+describe('one kind alone', () => {
+  it('that is good proves its own half and no more', () => {
+    const [good, absent] = [STATES['good']!, STATES['absent']!];
+    expect(concludeFrom('auth', absent, good)).toEqual({ code: 'alive', aliveAsOf: AS_OF });
+    expect(concludeFrom('sign', good, absent)).toEqual({ code: 'attributes_unchanged', aliveAsOf: undefined });
+    expect(concludeFrom('auth', absent, absent).code).toBe('nothing_known');
+    expect(concludeFrom('sign', absent, absent).code).toBe('nothing_known');
+  });
+  it.each<[string, ConclusionCode, ConclusionCode]>([
+    ['affiliationChanged', 'death_or_emigration', 'change_unexplained'],
+    ['superseded', 'renewed', 'renewed'],
+    ['certificateHold', 'card_stopped', 'card_stopped'],
+    ['keyCompromise', 'compromised', 'compromised'],
+    ['expired', 'too_old', 'too_old'],
+    ['unknown', 'undetermined', 'undetermined'],
+  ])('that is %s: %s of auth, %s of sign', (state, auth, sign) => {
+    expect(concludeFrom('auth', STATES['absent']!, STATES[state]!).code).toBe(auth);
+    expect(concludeFrom('sign', STATES[state]!, STATES['absent']!).code).toBe(sign);
   });
 });
 

@@ -27,6 +27,8 @@ export const CONCLUSIONS = [
   'anomaly',
   'undetermined',
   'nothing_known',
+  'alive',
+  'attributes_unchanged',
 ] as const;
 export type ConclusionCode = (typeof CONCLUSIONS)[number];
 
@@ -157,3 +159,20 @@ export const conclude = (sign: CertificateState, auth: CertificateState): Conclu
   code: PAIRS[meaningOf(sign)][meaningOf(auth)],
   aliveAsOf: auth.state === 'good' ? auth.thisUpdate : undefined,
 });
+
+/** Whose certificates a status check asks about. */
+export const ASKED_KINDS = ['auth', 'sign', 'both'] as const;
+export type AskedKinds = (typeof ASKED_KINDS)[number];
+
+/**
+ * The same where one kind alone was asked about. What the other would say is not known, so a good certificate proves its
+ * own half: that the person is alive, or that the attributes are as they were.
+ */
+export function concludeFrom(asked: AskedKinds, sign: CertificateState, auth: CertificateState): Conclusion {
+  if (asked === 'both') return conclude(sign, auth);
+  const state = asked === 'auth' ? auth : sign;
+  if (state.state === 'good' && asked === 'auth') return { code: 'alive', aliveAsOf: state.thisUpdate };
+  if (state.state === 'good') return { code: 'attributes_unchanged', aliveAsOf: undefined };
+  const notAsked: CertificateState = { state: state.state === 'absent' ? 'absent' : 'unknown' };
+  return asked === 'auth' ? conclude(notAsked, auth) : conclude(sign, notAsked);
+}

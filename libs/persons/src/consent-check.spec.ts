@@ -15,6 +15,7 @@ const contract = (purposes: ('serial_linkage' | 'counterpart')[] = []): Contract
   ageDates: [],
   ageQuestionsAYear: 10,
   ageLegalDayInclusive: false,
+  changeEvents: false,
   signUpConsent: purposes.length === 0 ? undefined : { textVersion: 'terms-7', purposes },
 });
 const stated = (change: Partial<Extract<GivenConsent, { givenAt: number }>> = {}): GivenConsent => ({

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { appendAudit } from '#lib/audit';
 import type { UsageEvent } from '#lib/billing';
-import type { CrlReason, Hierarchy, RevocationFinding } from '#lib/pki';
+import type { RevocationFinding } from '#lib/pki';
 import { newId, Problem, withTenant, type Tenancy } from '#lib/platform';
 import { disclosureOf, readCounterpartDisclosure, type Disclosure } from './certificate-disclosure.js';
 import {
@@ -11,19 +11,10 @@ import {
   type CertificateStatus,
   type OpenedCertificate,
 } from './certificate-question.js';
-import { conclude, type CertificateState, type ConclusionCode } from './conclusion.js';
-import { KnownCertificates, type KnownCertificate, type Provenance } from './known-certificates.js';
+import type { ConclusionCode } from './conclusion.js';
+import { judgePerson, type ToldStatus } from './judge-person.js';
+import { KnownCertificates, type KnownCertificate } from './known-certificates.js';
 import { findLivingPerson, type By } from './person.js';
-
-/** One certificate in a person's status. Without `state` it may not be told. */
-export interface ToldStatus {
-  certificateId: string;
-  provenance: Provenance;
-  state?: CertificateState['state'];
-  reason?: CrlReason;
-  /** Milliseconds. */
-  thisUpdate?: number;
-}
 
 /** What a person's certificates say together; made of plain values, for it is stored with a verification. */
 export interface PersonStatus {
@@ -141,24 +132,12 @@ export class PersonStatuses {
     },
   ): Promise<PersonStatus> {
     const { at, by, just } = how;
-    const asked: CertificateStatus[] = [];
-    const current = async (kind: Hierarchy): Promise<CertificateStatus | undefined> => {
-      const newestFirst = certificates.filter(({ certificate }) => certificate.kind === kind).reverse();
-      let newest: CertificateStatus | undefined;
-      for (const one of newestFirst) {
-        const isJust = just?.certificateHash.equals(one.certificate.certificateHash);
-        const status = isJust
-          ? { certificate: one.certificate, state: stateOf(just!.finding) }
-          : await this.question.ask(tenancy, one, at);
-        asked.push(status);
-        if (status.state.state === 'good') return status;
-        newest ??= status;
-      }
-      return newest;
-    };
-    const [sign, auth] = [await current('sign'), await current('auth')];
-    const absent = { state: 'absent' } as const;
-    const { code, aliveAsOf } = conclude(sign?.state ?? absent, auth?.state ?? absent);
+    const telling = { kinds: 'both', counterpartOnly: disclosure } as const;
+    const { code, aliveAsOf, sign, auth, asked } = await judgePerson(certificates, telling, (one) =>
+      just?.certificateHash.equals(one.certificate.certificateHash)
+        ? { certificate: one.certificate, state: stateOf(just.finding) }
+        : this.question.ask(tenancy, one, at),
+    );
     return withTenant(this.dataSource, tenancy, async (manager) => {
       const checkId = newId(Date.now());
       const askedFor = just === undefined;
@@ -167,8 +146,8 @@ export class PersonStatuses {
         checkedAt: at,
         code,
         ...(aliveAsOf === undefined ? {} : { aliveAsOf }),
-        ...(sign ? { sign: told(sign, disclosure) } : {}),
-        ...(auth ? { auth: told(auth, disclosure) } : {}),
+        ...(sign ? { sign } : {}),
+        ...(auth ? { auth } : {}),
         usage: usage.map(({ id, meter, method }) => ({ id, meter, method })),
       };
       await appendAudit(manager, { ...by, action: 'person.read_status', target: `person:${personId}`, tenancy });
@@ -176,16 +155,4 @@ export class PersonStatuses {
       return status;
     });
   }
-}
-
-function told({ certificate, state }: CertificateStatus, counterpartOnly: Disclosure): ToldStatus {
-  const { id: certificateId, provenance } = certificate;
-  if (disclosureOf(certificate, counterpartOnly) !== 'status') return { certificateId, provenance };
-  return {
-    certificateId,
-    provenance,
-    state: state.state,
-    ...(state.state === 'revoked' ? { reason: state.reason } : {}),
-    ...(state.state === 'good' ? { thisUpdate: state.thisUpdate } : {}),
-  };
 }

@@ -11,14 +11,17 @@ export const OCSP_NONCE = '1.3.6.1.5.5.7.48.1.2';
 /** RFC 8954 §2.1: 1 to 32 octets. */
 export const OCSP_NONCE_MAX_OCTETS = 32;
 
+/** What of a certificate an OCSP responder is asked by: also known where only its serial number is. */
+export type OcspSubject = Pick<Certificate, 'issuer' | 'serial' | 'notAfter'>;
+
 /** Issuer name hash and key hash of a CertID (RFC 6960 §4.1.1): over the name in the certificate asked about. */
-export function issuerHashes(certificate: Certificate, issuer: Certificate, digest: CertIdDigest) {
+export function issuerHashes(certificate: Pick<OcspSubject, 'issuer'>, issuer: Certificate, digest: CertIdDigest) {
   const hash = (bytes: Uint8Array): Uint8Array => createHash(digest).update(bytes).digest();
   return { nameHash: hash(certificate.issuer.der), keyHash: hash(issuer.publicKey.keyBits) };
 }
 
 export interface OcspQuestion {
-  certificate: Certificate;
+  certificate: OcspSubject;
   issuer: Certificate;
   /** RFC 5019 §2.1.1 clients send SHA-1, and most responders answer no other. */
   hash: CertIdDigest;

@@ -5,7 +5,7 @@ import type { Certificate } from './certificate.js';
 import { equalBytes } from './der.js';
 import { KEY_USAGE } from './extensions.js';
 import { sameName } from './name.js';
-import { issuerHashes } from './ocsp-request.js';
+import { issuerHashes, type OcspSubject } from './ocsp-request.js';
 import type { BasicResponse, OcspResponse, SingleResponse } from './ocsp-response.js';
 import { checkPathSignature, checkPathSignatureAlgorithm, type PathAlgorithmPolicy } from './path-algorithms.js';
 import { checkValidity, wholeSecond } from './validity.js';
@@ -23,7 +23,7 @@ export const OCSP_SKEW_MS = 60_000;
 export const OCSP_MAX_AGE_MS = 15 * 60_000;
 
 export interface OcspExpectation {
-  certificate: Certificate;
+  certificate: OcspSubject;
   /** The authority that issued the certificate, as its path proved: of several under one name, the one whose key signed. */
   issuer: Certificate;
   /** Milliseconds. */
@@ -88,7 +88,10 @@ export function judgeOcsp(response: OcspResponse, expected: OcspExpectation): Re
  * RFC 6960 §4.4.4: a responder may forget a certificate once it has expired and go on calling it good. After expiry, good
  * means something only when the responder says that it keeps what happened since a time before it.
  */
-function coversExpiry({ thisUpdate, archiveCutoff }: SingleResponse, { notAfter }: Certificate): boolean {
+function coversExpiry(
+  { thisUpdate, archiveCutoff }: SingleResponse,
+  { notAfter }: Pick<OcspSubject, 'notAfter'>,
+): boolean {
   return wholeSecond(thisUpdate) <= notAfter || (archiveCutoff !== undefined && archiveCutoff <= notAfter);
 }
 

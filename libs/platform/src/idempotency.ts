@@ -24,7 +24,8 @@ export type Resource =
   | 'age_check'
   | 'consent'
   | 'attribute_update'
-  | 'api_key';
+  | 'api_key'
+  | 'status_sweep';
 
 /**
  * What was made under this key before, if anything.

@@ -24,6 +24,7 @@ export const ID_PREFIXES = [
   'stm',
   'rec',
   'fil',
+  'swp',
 ] as const;
 export type IdPrefix = (typeof ID_PREFIXES)[number];
 

@@ -87,6 +87,29 @@ export const PROBLEMS = {
     title: 'The evidence of this verification does not suffice to repeat its checks.',
     remedy: 'It was made before all of it was kept. What was decided stands; nothing was metered.',
   },
+  sweep_ended: {
+    status: 409,
+    title: 'The sweep has ended already.',
+    remedy: 'Nothing is left to cancel; its results stay.',
+  },
+  too_many_sweeps: {
+    status: 409,
+    title: 'Twenty sweeps of yours wait or run already.',
+    remedy: 'They are worked on one after the other. Wait for one to end, or cancel one.',
+    retryable: true,
+  },
+  too_many_streams: {
+    status: 429,
+    title: 'Ten streams of progress are open already.',
+    remedy: 'Close one, or ask for the sweep itself now and then.',
+    retryable: true,
+  },
+  upload_busy: {
+    status: 503,
+    title: 'Another large file is being read.',
+    remedy: 'Send the same request again in some seconds.',
+    retryable: true,
+  },
   challenge_used: {
     status: 409,
     title: 'The challenge has been answered before.',
@@ -99,8 +122,8 @@ export const PROBLEMS = {
   },
   media_type_unsupported: {
     status: 415,
-    title: 'The body is not sent as JSON.',
-    remedy: 'Send Content-Type: application/json.',
+    title: 'The body is not sent in the form this route takes.',
+    remedy: 'Send Content-Type: application/json; a file of references as text/csv.',
   },
   expectation_unsupported: {
     status: 417,
@@ -129,6 +152,34 @@ export const PROBLEMS = {
     status: 422,
     title: 'The export would have more than 100,000 rows.',
     remedy: 'Ask for a shorter time, and for the rest in further requests.',
+  },
+  sweep_rows_refused: {
+    status: 422,
+    title: 'Lines of the request stand for nobody.',
+    remedy:
+      'See `errors`: each entry names the line and why. Correct them, or send `on_bad_rows: skip` to go on with the others.',
+  },
+  csv_encoding_wrong: {
+    status: 422,
+    title: 'The file is not in the encoding it is said to be in.',
+    remedy:
+      'Send UTF-8, or say `encoding=cp932` for a file in Windows-31J (Shift_JIS). `line` names the first such line.',
+  },
+  csv_header_wrong: {
+    status: 422,
+    title: 'The first line of the file is not the one expected.',
+    remedy:
+      'The first line is `reference`, each further line one reference. Send no other column: nothing else is needed.',
+  },
+  csv_too_many_rows: {
+    status: 422,
+    title: 'The file has more than 1,000,000 lines.',
+    remedy: 'Send it in several parts.',
+  },
+  csv_unmappable: {
+    status: 422,
+    title: 'The file holds characters that CP932 lacks.',
+    remedy: 'Ask for UTF-8. `lines` names the first lines of your own file that hold such characters.',
   },
   idempotency_key_reused: {
     status: 422,

@@ -5,6 +5,7 @@ import {
   buildOcspRequest,
   DEFAULT_ALGORITHM_POLICY,
   type Certificate,
+  type OcspSubject,
   type RevocationFinding,
   statusFromOcsp,
   type TrustAnchor,
@@ -47,6 +48,26 @@ const NONCE_OCTETS = 32;
  */
 const MAY_FALL_BACK: ReadonlySet<RevocationFinding['status']> = new Set(['unavailable', 'stale', 'unsupported']);
 
+/** Asks a responder once. Never rejects for what it does: every failure is a finding. */
+export async function askOcsp(
+  ocsp: OcspTransport,
+  url: string,
+  { certificate, anchor, at }: { certificate: OcspSubject; anchor: TrustAnchor; at: number },
+): Promise<RevocationAttempt> {
+  const nonce = randomBytes(NONCE_OCTETS);
+  const issuer = anchor.certificate;
+  // CertID by SHA-1 identifies and protects nothing; RFC 5019 §2.1.1 makes it the one form every responder knows.
+  const request = buildOcspRequest({ certificate, issuer, hash: 'sha1', nonce });
+  try {
+    const response = await ocsp.ask(url, request);
+    const finding = statusFromOcsp({ response, certificate, issuer, at, nonce, policy: DEFAULT_ALGORITHM_POLICY });
+    return { ...finding, exchange: { response, nonce } };
+  } catch (error) {
+    if (error instanceof JlisUnavailable) return unavailable(`ocsp_${error.detail}`);
+    throw error;
+  }
+}
+
 /** Answers whether a certificate is revoked. Ask only for certificates whose path and signature have passed. */
 @Injectable()
 export class RevocationService {
@@ -88,22 +109,7 @@ export class RevocationService {
     const url = this.data.ocspUrl(mode, anchor.hierarchy);
     if (url === undefined) return unavailable('no_ocsp_source');
     const key = { mode, issuer: anchor.fingerprint, serial: certificate.serial, at };
-    return this.ocspAnswers.answer(key, () => this.askResponder(url, question));
-  }
-
-  private async askResponder(url: string, { certificate, anchor, at }: StatusQuestion): Promise<RevocationAttempt> {
-    const nonce = randomBytes(NONCE_OCTETS);
-    const issuer = anchor.certificate;
-    // CertID by SHA-1 identifies and protects nothing; RFC 5019 §2.1.1 makes it the one form every responder knows.
-    const request = buildOcspRequest({ certificate, issuer, hash: 'sha1', nonce });
-    try {
-      const response = await this.ocsp.ask(url, request);
-      const finding = statusFromOcsp({ response, certificate, issuer, at, nonce, policy: DEFAULT_ALGORITHM_POLICY });
-      return { ...finding, exchange: { response, nonce } };
-    } catch (error) {
-      if (error instanceof JlisUnavailable) return unavailable(`ocsp_${error.detail}`);
-      throw error;
-    }
+    return this.ocspAnswers.answer(key, () => askOcsp(this.ocsp, url, question));
   }
 }
 

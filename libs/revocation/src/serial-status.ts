@@ -1,5 +1,5 @@
 import type { RevocationFinding } from '#lib/pki';
-import { entryStatus, listDoubt } from './crl-status.js';
+import { entryStatus, listDoubt, type ListFacts } from './crl-status.js';
 import type { ResidentCrl } from './resident-set.js';
 
 /** Content octets of the INTEGER of a serial number (X.690 §8.3). @param decimal positive */
@@ -9,34 +9,55 @@ export function serialOctets(decimal: string): Uint8Array {
   return octets[0]! >= 0x80 ? Buffer.concat([Buffer.of(0), octets]) : octets;
 }
 
+/** What lists together say about every serial number that none of them holds: doubt, or as of when they are silent. */
+export type Silence =
+  | { doubt: RevocationFinding }
+  /** `oldest`: the list made first. */
+  | { oldest: ListFacts; nextUpdate: number };
+
+export function silenceOf(lists: readonly ListFacts[], at: number): Silence {
+  let doubt: RevocationFinding | undefined;
+  let oldest: ListFacts | undefined;
+  for (const list of lists) {
+    doubt ??= listDoubt(list, at);
+    if (oldest === undefined || list.thisUpdate < oldest.thisUpdate) oldest = list;
+  }
+  if (doubt) return { doubt };
+  if (!oldest) return { doubt: { method: 'crl', status: 'unavailable', detail: 'no_partition' } };
+  return { oldest, nextUpdate: Math.min(...lists.map((list) => list.nextUpdate)) };
+}
+
+/** What silence means for one certificate: nothing unless its end is known and not past, for an issuer drops it then. */
+export function silenceAbout(notAfter: number | undefined, silence: Silence, at: number): RevocationFinding {
+  if ('doubt' in silence) return silence.doubt;
+  const { oldest, nextUpdate } = silence;
+  const facts = { method: 'crl', thisUpdate: oldest.thisUpdate, nextUpdate } as const;
+  if (notAfter === undefined) return { ...facts, status: 'unknown', detail: 'expiry_unknown' };
+  const { status, detail } = entryStatus(notAfter, undefined, oldest, at);
+  return { ...facts, status, ...(detail === undefined ? {} : { detail }) };
+}
+
+/** The first fresh statement that the serial number is revoked. */
+export function entryInAny(
+  certificate: { serial: Uint8Array; notAfter?: number },
+  lists: readonly ResidentCrl[],
+  at: number,
+): RevocationFinding | undefined {
+  for (const list of lists) {
+    const entry = listDoubt(list, at) ? undefined : list.columns.find(certificate.serial);
+    if (entry !== undefined) return entryStatus(certificate.notAfter ?? Infinity, entry, list, at);
+  }
+  return undefined;
+}
+
 /**
  * What all lists together say about a serial number of which nobody knows in which of them it would stand. A fresh
  * "revoked" counts wherever it is. Silence counts only when every list is fresh, and when the end of the certificate is
  * known and not past: an issuer drops a serial then. The times given are those of the list made first.
  */
-export function statusInAll(
+export const statusInAll = (
   certificate: { serial: Uint8Array; notAfter?: number },
   lists: readonly ResidentCrl[],
   at: number,
-): RevocationFinding {
-  let doubt: RevocationFinding | undefined;
-  let oldest: ResidentCrl | undefined;
-  for (const list of lists) {
-    const notUsable = listDoubt(list, at);
-    if (notUsable) {
-      doubt ??= notUsable;
-      continue;
-    }
-    const entry = list.columns.find(certificate.serial);
-    if (entry !== undefined) return entryStatus(certificate.notAfter ?? Infinity, entry, list, at);
-    if (oldest === undefined || list.thisUpdate < oldest.thisUpdate) oldest = list;
-  }
-  if (doubt) return doubt;
-  if (!oldest) return { method: 'crl', status: 'unavailable', detail: 'no_partition' };
-  const { thisUpdate } = oldest;
-  const nextUpdate = Math.min(...lists.map((list) => list.nextUpdate));
-  const silence = { method: 'crl', thisUpdate, nextUpdate } as const;
-  if (certificate.notAfter === undefined) return { ...silence, status: 'unknown', detail: 'expiry_unknown' };
-  const { status, detail } = entryStatus(certificate.notAfter, undefined, oldest, at);
-  return { ...silence, status, ...(detail === undefined ? {} : { detail }) };
-}
+): RevocationFinding =>
+  entryInAny(certificate, lists, at) ?? silenceAbout(certificate.notAfter, silenceOf(lists, at), at);

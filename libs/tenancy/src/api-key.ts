@@ -9,6 +9,8 @@ export const SCOPES = [
   'authentications:write',
   'persons:write',
   'persons:read',
+  'sweeps:write',
+  'sweeps:read',
   'events:read',
   'audit:read',
   'billing:read',

@@ -25,6 +25,8 @@ export interface Contract {
   ageQuestionsAYear: number;
   /** Whether a person is of an age on the day before the birthday, at whose end the law has them reach it. */
   ageLegalDayInclusive: boolean;
+  /** Whether the tenant is told when a person's status changes or a certificate ends soon. */
+  changeEvents: boolean;
   signUpConsent: { textVersion: string; purposes: readonly SignUpPurpose[] } | undefined;
   limits: Limits;
 }
@@ -39,6 +41,7 @@ export interface ContractFeatures {
   age_dates: string[];
   age_questions_a_year: number;
   age_legal_day_inclusive: boolean;
+  change_events: boolean;
   sign_up_consent_version: string | null;
   sign_up_consent_purposes: SignUpPurpose[];
 }
@@ -52,7 +55,7 @@ type Row = ContractFeatures & { reference_format: string | null; limits: StoredL
 export async function readContract(manager: EntityManager, { tenantId, mode }: Tenancy): Promise<Contract> {
   const rows: Row[] = await manager.query(
     `select reference_format, revocation_methods, identify, counterpart, latest_attributes, allowed_ages, age_dates::text[] as age_dates,
-       age_questions_a_year, age_legal_day_inclusive, sign_up_consent_version, sign_up_consent_purposes, limits
+       age_questions_a_year, age_legal_day_inclusive, change_events, sign_up_consent_version, sign_up_consent_purposes, limits
      from contract where tenant_id = $1 and mode = $2`,
     [tenantId, mode],
   );
@@ -73,6 +76,7 @@ export function toContract(row: Row): Contract {
     ageDates: row.age_dates,
     ageQuestionsAYear: row.age_questions_a_year,
     ageLegalDayInclusive: row.age_legal_day_inclusive,
+    changeEvents: row.change_events,
     signUpConsent:
       row.sign_up_consent_version === null
         ? undefined
@@ -90,6 +94,7 @@ export const featuresOf = (contract: Contract): ContractFeatures => ({
   age_dates: [...contract.ageDates],
   age_questions_a_year: contract.ageQuestionsAYear,
   age_legal_day_inclusive: contract.ageLegalDayInclusive,
+  change_events: contract.changeEvents,
   sign_up_consent_version: contract.signUpConsent?.textVersion ?? null,
   sign_up_consent_purposes: [...(contract.signUpConsent?.purposes ?? [])],
 });

@@ -2,7 +2,14 @@ import type { EntityManager } from 'typeorm';
 import { newId, type Tenancy } from '#lib/platform';
 
 /** What a tenant is told about. */
-export const EVENT_TYPES = ['person.linked', 'person.merged', 'linkage.resolved', 'consent.withdrawn'] as const;
+export const EVENT_TYPES = [
+  'person.linked',
+  'person.merged',
+  'person.status_changed',
+  'person.certificate_expiring',
+  'linkage.resolved',
+  'consent.withdrawn',
+] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
 /** Members of an event's data: public ids of things of the tenant, and nothing else. */

@@ -23,6 +23,7 @@ import { RevocationController } from './revocation.controller.js';
 import { SessionGate } from './session-gate.js';
 import { SessionController } from './session.controller.js';
 import { SessionGuard } from './session.guard.js';
+import { SweepsController } from './sweeps.controller.js';
 import { LATE_MS, PUBLIC_URL, REDIS_URL } from './settings.js';
 import { StatementsController } from './statements.controller.js';
 import { TenantsController } from './tenants.controller.js';
@@ -55,6 +56,7 @@ export class AppModule {
         AnchorsController,
         VerificationsController,
         EvidenceController,
+        SweepsController,
         AuditController,
         AuditChainController,
         HoldsController,

@@ -43,6 +43,7 @@ const terms = {
   age_dates: z.array(day).max(20),
   age_questions_a_year: z.int().min(1).max(100),
   age_legal_day_inclusive: z.boolean(),
+  change_events: z.boolean(),
   sign_up_consent: signUpConsent,
 };
 export const contractChange = z

@@ -51,6 +51,7 @@ const contractAnswer = (mode: Mode, contract: Contract): ContractAnswer => ({
   age_dates: [...contract.ageDates],
   age_questions_a_year: contract.ageQuestionsAYear,
   age_legal_day_inclusive: contract.ageLegalDayInclusive,
+  change_events: contract.changeEvents,
   sign_up_consent: contract.signUpConsent
     ? { text_version: contract.signUpConsent.textVersion, purposes: [...contract.signUpConsent.purposes] }
     : null,
@@ -78,6 +79,7 @@ const changeOf = (body: ContractChangeBody): ContractChange => ({
   ...(body.age_questions_a_year === undefined ? {} : { ageQuestionsAYear: body.age_questions_a_year }),
   ...(body.age_legal_day_inclusive === undefined ? {} : { ageLegalDayInclusive: body.age_legal_day_inclusive }),
   ...(body.limits === undefined ? {} : { limits: limitsChangeOf(body.limits) }),
+  ...(body.change_events === undefined ? {} : { changeEvents: body.change_events }),
   ...(body.sign_up_consent === undefined
     ? {}
     : {

@@ -1,0 +1,167 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { certificateHashOf, readCounterpartDisclosure, type Disclosure } from '#lib/persons';
+import { Clock, japanDay, Logger, withTenant, type Mode, type Tenancy, type TenantKey } from '#lib/platform';
+import { changedSerials, readRefreshState, type ChangedSerial } from '#lib/revocation';
+import { TenantKeys } from '#lib/tenancy';
+import { tellChanges, tellExpiring } from './tell-changes.js';
+
+/** Changed serials looked for by one statement. */
+const AT_ONCE = 50_000;
+/** Keyed hashes made without a break. */
+const HASHES_AT_ONCE = 2_000;
+/** A change is told once its whole refresh is in: sign and auth lists say together what has happened. */
+const QUIET_MS = 5_000;
+/** Advisory locks of this class are held per mode while changes are told. */
+const LOCK_CLASS = 0x57415443;
+
+interface Watching extends Tenancy {
+  epoch: bigint;
+  day: string | null;
+  lookupKeyId: string;
+}
+
+export interface Told {
+  changes: number;
+  expiring: number;
+}
+
+/**
+ * Tells tenants of what lists have changed about their persons. Serials of known certificates are under seal, and the
+ * keyed hashes by which they are found differ from tenant to tenant; so the changed serials, which are public, are hashed
+ * under each tenant's key and joined with its rows in a transaction of its own. See docs/decisions/0026.
+ */
+@Injectable()
+export class ChangeWatch {
+  constructor(
+    @Inject(DataSource) private readonly dataSource: DataSource,
+    @Inject(TenantKeys) private readonly tenantKeys: TenantKeys,
+    @Inject(Clock) private readonly clock: Clock,
+    @Inject(Logger) private readonly logger: Logger,
+  ) {}
+
+  /** Tells what is due. @returns undefined when another process is at it */
+  async look(mode: Mode, quietMs = QUIET_MS): Promise<Told | undefined> {
+    const runner = this.dataSource.createQueryRunner();
+    const lock = [LOCK_CLASS, mode === 'live' ? 1 : 2];
+    try {
+      const [row] = (await runner.query('select pg_try_advisory_lock($1, $2) as locked', lock)) as [
+        { locked: boolean },
+      ];
+      if (!row.locked) return undefined;
+      try {
+        return await this.tell(mode, quietMs);
+      } finally {
+        await runner.query('select pg_advisory_unlock($1, $2)', lock);
+      }
+    } finally {
+      await runner.release();
+    }
+  }
+
+  private async tell(mode: Mode, quietMs: number): Promise<Told> {
+    const told: Told = { changes: 0, expiring: 0 };
+    const tenants = await this.watching(mode);
+    if (tenants.length === 0) return told;
+    const at = this.clock.now(mode);
+    const day = japanDay(at);
+    const { epoch, isSettled } = await readRefreshState(this.dataSource, mode, quietMs);
+    const behind = isSettled ? tenants.filter((tenant) => tenant.epoch < epoch) : [];
+    const failed = behind.length > 0 ? await this.record(mode, behind, epoch) : new Set<string>();
+    for (const tenant of tenants) {
+      const isBehind = behind.includes(tenant);
+      if (failed.has(tenant.tenantId) || (!isBehind && tenant.day === day)) continue;
+      await this.each(tenant, failed, async () => {
+        await withTenant(this.dataSource, tenant, async (manager) => {
+          const when = { at, day };
+          if (isSettled) told.changes += await tellChanges(manager, tenant, when);
+          if (tenant.day !== day)
+            told.expiring += await tellExpiring(manager, tenant, { ...when, disclosure: await disclosure(manager) });
+          await manager.query('update status_watch set epoch = $3, day = $4 where tenant_id = $1 and mode = $2', [
+            tenant.tenantId,
+            mode,
+            String(isBehind ? epoch : tenant.epoch),
+            // What is due by the day waits for a refresh that is under way.
+            isSettled ? day : tenant.day,
+          ]);
+        });
+      });
+    }
+    if (told.changes + told.expiring > 0) this.logger.log('changes_told', { mode, ...told });
+    return told;
+  }
+
+  /** Puts down which certificates of each tenant the lists up to `epoch` are about. @returns tenants it failed for */
+  private async record(mode: Mode, tenants: readonly Watching[], epoch: bigint): Promise<Set<string>> {
+    const failed = new Set<string>();
+    const after = tenants.reduce((least, tenant) => (tenant.epoch < least ? tenant.epoch : least), epoch);
+    for await (const changes of changedSerials(this.dataSource, mode, { after, upTo: epoch }, AT_ONCE))
+      for (const tenant of tenants) {
+        const fresh = tenant.epoch === after ? changes : changes.filter((change) => change.epoch > tenant.epoch);
+        if (fresh.length === 0 || failed.has(tenant.tenantId)) continue;
+        await this.each(tenant, failed, () => this.recordFor(tenant, fresh));
+      }
+    return failed;
+  }
+
+  /** One tenant's trouble, for example the want of its key, keeps nobody else's events from them, and loses none of its own. */
+  private async each({ tenantId, mode }: Watching, failed: Set<string>, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      failed.add(tenantId);
+      this.logger.error('changes_not_told', { tenant: tenantId, mode, error });
+    }
+  }
+
+  private async recordFor(tenant: Watching, changes: readonly ChangedSerial[]): Promise<void> {
+    const { tenantId, mode } = tenant;
+    const knows = await withTenant(this.dataSource, tenant, async (manager) => {
+      const rows: unknown[] = await manager.query(
+        'select 1 from person_certificate where tenant_id = $1 and mode = $2 limit 1',
+        [tenantId, mode],
+      );
+      return rows.length > 0;
+    });
+    if (!knows) return;
+    const hashes = await hashesOf(await this.tenantKeys.get(tenant, tenant.lookupKeyId), changes);
+    await withTenant(this.dataSource, tenant, async (manager) => {
+      await manager.query(
+        `insert into status_change (tenant_id, mode, certificate_id, crl_id)
+         select $1, $2, c.id, l.crl_id
+         from unnest($4::bigint[]) with ordinality as l(crl_id, n)
+         join person_certificate c
+           on c.tenant_id = $1 and c.mode = $2 and c.certificate_hash = substring($3::bytea from (32 * (l.n - 1) + 1)::int for 32)
+         where not c.hop and (c.provenance <> 'counterpart' or $5 <> 'none')
+         on conflict do nothing`,
+        [tenantId, mode, hashes, `{${changes.map(({ crlId }) => crlId).join(',')}}`, await disclosure(manager)],
+      );
+    });
+  }
+
+  private async watching(mode: Mode): Promise<Watching[]> {
+    const rows: { tenant_id: string; epoch: string; day: string | null; lookup_key_id: string }[] =
+      await this.dataSource.query('select * from watching_tenants($1)', [mode]);
+    return rows.map((row) => ({
+      tenantId: row.tenant_id,
+      mode,
+      epoch: BigInt(row.epoch),
+      day: row.day,
+      lookupKeyId: row.lookup_key_id,
+    }));
+  }
+}
+
+/** The policy is the platform's and of real time. */
+const disclosure = (manager: EntityManager): Promise<Disclosure> => readCounterpartDisclosure(manager, Date.now());
+
+/** The keyed hash of each, one after the other. */
+async function hashesOf(key: TenantKey, changes: readonly ChangedSerial[]): Promise<Buffer> {
+  const hashes = Buffer.allocUnsafe(32 * changes.length);
+  for (const [index, { hierarchy, serialNumber }] of changes.entries()) {
+    certificateHashOf(key, hierarchy, serialNumber).copy(hashes, 32 * index);
+    if (index % HASHES_AT_ONCE === HASHES_AT_ONCE - 1) await turn();
+  }
+  return hashes;
+}

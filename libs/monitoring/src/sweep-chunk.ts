@@ -1,0 +1,127 @@
+import type pg from 'pg';
+import type { QueryRunner } from 'typeorm';
+import { openCertificate, type Disclosure, type OpenedCertificate, type Provenance } from '#lib/persons';
+import type { Tenancy, TenantKey } from '#lib/platform';
+import { copyOut } from '#lib/revocation';
+import type { Sweep } from './sweep.js';
+
+/** A person of a chunk with what is known of the certificates that may be asked about, in the order they became known. */
+export interface SweptPerson {
+  id: string;
+  certificates: OpenedCertificate[];
+}
+
+/** The step cannot go on, and no later one will. Its code is what the sweep's `failure` says. */
+export class SweepFailed extends Error {
+  override readonly name = 'SweepFailed';
+  constructor(
+    readonly code: 'certificate_unreadable' | 'tenant_key_unavailable' | 'revocation_data_damaged',
+    options?: ErrorOptions,
+  ) {
+    super(code, options);
+  }
+}
+
+export interface ChunkQuestion {
+  tenancy: Tenancy;
+  sweep: Pick<Sweep, 'id' | 'selection' | 'certificates'>;
+  /** When the sweep began, by the database's clock, as PostgreSQL writes it. */
+  beganAt: string;
+  /** The last person of the chunk before. */
+  after: string | undefined;
+  counterpartOnly: Disclosure;
+  limit: number;
+}
+
+const NOBODY = '00000000-0000-0000-0000-000000000000';
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const TIME = /^[0-9 :.+-]+$/;
+
+/** COPY takes no parameters. */
+function literal(text: string, form: RegExp): string {
+  if (!form.test(text)) throw new Error('not fit for a statement');
+  return `'${text}'`;
+}
+
+/**
+ * The next persons of a sweep by their ids, with their certificates opened: one statement, whose rows come as octets.
+ * In the caller's transaction of the tenant.
+ * @param keys every key of the tenant and mode, by id
+ * @throws SweepFailed
+ */
+export async function readChunk(
+  runner: QueryRunner,
+  { tenancy, sweep, beganAt, after, counterpartOnly, limit }: ChunkQuestion,
+  keys: ReadonlyMap<string, TenantKey>,
+): Promise<SweptPerson[]> {
+  const own = `tenant_id = ${literal(tenancy.tenantId, UUID)} and mode = '${tenancy.mode}'`;
+  const from = literal(after ?? NOBODY, UUID);
+  const people =
+    sweep.selection === 'all'
+      ? `select id, id as root from person
+         where ${own} and id > ${from} and merged_into is null and deleted_at is null
+           and recorded_at <= ${literal(beganAt, TIME)}::timestamptz
+         order by id limit ${limit}`
+      : `select s.person_id as id, coalesce(p.merged_into, s.person_id) as root
+         from (select person_id from status_sweep_person
+           where ${own} and sweep_id = ${literal(sweep.id, UUID)} and person_id > ${from} order by person_id limit ${limit}) s
+         left join person p on p.id = s.person_id and p.${own.replace('and ', 'and p.')}`;
+  const kind = sweep.certificates === 'both' ? '' : `and c.kind = '${sweep.certificates}'`;
+  const counterparts = counterpartOnly === 'none' ? `and c.provenance <> 'counterpart'` : '';
+  const persons: SweptPerson[] = [];
+  // TypeORM gives the driver's connection.
+  const client = (await runner.connect()) as pg.PoolClient;
+  await copyOut(
+    client,
+    `with people as materialized (${people})
+     select people.id, people.root, coalesce(c.id, '${NOBODY}'), coalesce(c.kind, ''), coalesce(c.certificate_hash, ''),
+       coalesce(c.provenance, ''), coalesce(c.anchor, ''),
+       coalesce((extract(epoch from c.not_after) * 1000)::bigint, -1),
+       coalesce((extract(epoch from c.first_seen_at) * 1000)::bigint, 0),
+       coalesce(c.tenant_key_id, '${NOBODY}'), coalesce(c.sealed, '')
+     from people left join person_certificate c
+       on c.person_id = people.root and c.${own.replace('and ', 'and c.')} and not c.hop ${kind} ${counterparts}
+     order by people.id, c.first_seen_at, c.id`,
+    (fields) => take(persons, fields as Fields, tenancy, keys),
+  );
+  return persons;
+}
+
+type Fields = readonly [Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer];
+
+function take(persons: SweptPerson[], fields: Fields, tenancy: Tenancy, keys: ReadonlyMap<string, TenantKey>): void {
+  const [person, root, id, kind, hash, provenance, anchor, notAfter, firstSeenAt, keyId, sealed] = fields;
+  const personId = uuid(person);
+  if (persons.at(-1)?.id !== personId) persons.push({ id: personId, certificates: [] });
+  if (sealed.length === 0) return;
+  const key = keys.get(uuid(keyId));
+  if (!key) throw new SweepFailed('tenant_key_unavailable');
+  const certificateId = uuid(id);
+  let secret: OpenedCertificate['secret'];
+  try {
+    secret = openCertificate(key, tenancy, certificateId, sealed);
+  } catch (cause) {
+    throw new SweepFailed('certificate_unreadable', { cause });
+  }
+  const endsAt = Number(notAfter.readBigInt64BE());
+  persons.at(-1)!.certificates.push({
+    certificate: {
+      id: certificateId,
+      personId: uuid(root),
+      kind: kind.toString('latin1') === 'sign' ? 'sign' : 'auth',
+      // The driver's buffer goes on to hold other rows.
+      certificateHash: Buffer.from(hash),
+      provenance: provenance.toString('latin1') as Provenance,
+      hop: false,
+      firstSeenAt: Number(firstSeenAt.readBigInt64BE()),
+      ...(anchor.length === 0 ? {} : { anchor: anchor.toString('latin1') }),
+      ...(endsAt < 0 ? {} : { notAfter: endsAt }),
+    },
+    secret,
+  });
+}
+
+function uuid(octets: Buffer): string {
+  const hex = octets.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}

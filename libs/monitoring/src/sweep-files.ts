@@ -1,0 +1,63 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { Problem, withTenant } from '#lib/platform';
+import type { Principal } from '#lib/tenancy';
+import { readSweepFile, type FileEncoding } from './sweep-file.js';
+import { personsByReference, type SelectedPerson } from './sweep-selection.js';
+import type { SweepChoice } from './status-sweeps.js';
+import type { Rejection } from './sweep.js';
+
+/** References looked up by one statement. */
+const AT_ONCE = 5_000;
+/** A file is read by one at a time: the memory of a large one is some hundred megabytes. */
+const SMALL_OCTETS = 256 * 1024;
+
+/** Turns an uploaded file of a tenant's own references into the persons it means. */
+@Injectable()
+export class SweepFiles {
+  private readingLarge = false;
+
+  constructor(@Inject(DataSource) private readonly dataSource: DataSource) {}
+
+  /** @throws Problem `upload_busy` and those of `readSweepFile` */
+  async read(principal: Principal, octets: Uint8Array, encoding: FileEncoding): Promise<SweepChoice> {
+    if (octets.length <= SMALL_OCTETS) return this.resolve(principal, octets, encoding);
+    if (this.readingLarge) throw new Problem('upload_busy');
+    this.readingLarge = true;
+    try {
+      return await this.resolve(principal, octets, encoding);
+    } finally {
+      this.readingLarge = false;
+    }
+  }
+
+  /** Reads only: a transaction that writes would hold every tenant's events back for as long as it takes. */
+  private async resolve(principal: Principal, octets: Uint8Array, encoding: FileEncoding): Promise<SweepChoice> {
+    const { rows, rejections } = await readSweepFile(octets, { encoding, format: principal.referenceFormat });
+    const people: SelectedPerson[] = [];
+    const refused: Rejection[] = [...rejections];
+    const lines = new Map<string, number>();
+    for (let at = 0; at < rows.length; at += AT_ONCE) {
+      const part = rows.slice(at, at + AT_ONCE);
+      const found = await withTenant(this.dataSource, principal, (manager) =>
+        personsByReference(
+          manager,
+          principal,
+          part.map(({ reference }) => reference),
+        ),
+      );
+      for (const { line, reference } of part) {
+        const [personId, another] = found.get(reference) ?? [];
+        const firstLine = personId === undefined ? undefined : lines.get(personId);
+        if (personId === undefined) refused.push({ line, code: 'reference_unknown' });
+        else if (another !== undefined) refused.push({ line, code: 'reference_ambiguous' });
+        else if (firstLine !== undefined) refused.push({ line, code: 'person_repeated', firstLine });
+        else {
+          lines.set(personId, line);
+          people.push({ personId, line, reference });
+        }
+      }
+    }
+    return { kind: 'references', people, rejections: refused.sort((a, b) => a.line - b.line) };
+  }
+}

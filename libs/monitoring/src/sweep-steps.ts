@@ -1,0 +1,234 @@
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { appendAudit } from '#lib/audit';
+import { askSource, judgePerson, readCounterpartDisclosure, type Disclosure, type StatusSource } from '#lib/persons';
+import { withTenant, type Mode, type Tenancy, type TenantKey } from '#lib/platform';
+import { ListsDamaged, readEpoch, type ListsAt } from '#lib/revocation';
+import type { TenantKeys } from '#lib/tenancy';
+import { storeChunk, type SweptResult } from './store-chunk.js';
+import { findSweep, type Sweep, type SweepSummary } from './sweep.js';
+import { readChunk, SweepFailed, type SweptPerson } from './sweep-chunk.js';
+
+/** Persons that one transaction is about. */
+const CRL_CHUNK = 5_000;
+/** Each certificate is a request over the network. */
+const OCSP_CHUNK = 200;
+/** Requests of one chunk under way at once. */
+const OCSP_LANES = 16;
+/** After that long the next tenant has its turn, milliseconds. */
+const TURN_MS = 2_000;
+
+export interface SweepJob extends Tenancy {
+  id: string;
+}
+
+/** `taken`: another process is ahead, or the sweep was cancelled. */
+export type StepOutcome = 'more' | 'completed' | 'failed' | 'taken';
+
+/** The sweep has moved on without us: what we found is not written. */
+class Overtaken extends Error {}
+
+export interface SweepSources {
+  listsAt(mode: Mode, epoch: string): Promise<ListsAt>;
+  ocsp(mode: Mode): Promise<StatusSource>;
+}
+
+/** How far a sweep has come, as this process goes on from it. */
+interface Progress {
+  after: string | undefined;
+  summary: SweepSummary;
+}
+
+/**
+ * Carries sweeps out, a turn at a time. All that a turn found and how far the sweep has come is written in the same
+ * transaction, from the place where the sweep stood: whoever is killed has written all of a chunk or nothing, and of two
+ * at the same chunk one writes.
+ */
+export class SweepSteps {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly tenantKeys: TenantKeys,
+    private readonly sources: SweepSources,
+  ) {}
+
+  /**
+   * One turn of a sweep.
+   * @param now milliseconds by the clock of the mode, at each call
+   */
+  async step(job: SweepJob, now: () => number, goOn: () => boolean): Promise<StepOutcome> {
+    try {
+      await this.begin(job, now);
+      return await this.advance(job, now, goOn);
+    } catch (error) {
+      if (error instanceof Overtaken) return 'taken';
+      const code =
+        error instanceof SweepFailed
+          ? error.code
+          : error instanceof ListsDamaged
+            ? 'revocation_data_damaged'
+            : undefined;
+      if (code === undefined) throw error;
+      return (await this.fail(job, code)) ? 'failed' : 'taken';
+    }
+  }
+
+  /** Fixes what the sweep is asked by: the lists in force now, and the time. */
+  private async begin(job: SweepJob, now: () => number): Promise<void> {
+    const sweep = await withTenant(this.dataSource, job, (manager) => findSweep(manager, job.id));
+    if (sweep?.state !== 'queued') return;
+    const at = now();
+    let epoch: string | null = null;
+    let snapshot: string | null = null;
+    if (sweep.method === 'crl') {
+      epoch = await readEpoch(this.dataSource, job.mode);
+      const lists = await this.sources.listsAt(job.mode, epoch);
+      snapshot = JSON.stringify({ sign: lists.summary('sign', at), auth: lists.summary('auth', at) });
+    }
+    await withTenant(this.dataSource, job, async (manager) => {
+      const everybody = `select 1 from person where tenant_id = $4 and mode = $5 and merged_into is null and deleted_at is null`;
+      const listed = `select 1 from status_sweep_person where tenant_id = $4 and mode = $5 and sweep_id = $1`;
+      await manager.query(
+        `update status_sweep set state = 'running', began_at = clock_timestamp(), checked_at = $2, crl_epoch = $3,
+           snapshot = $6, total = (select count(*) from (${sweep.selection === 'all' ? everybody : listed}) p)
+         where id = $1 and state = 'queued'`,
+        [job.id, new Date(at), epoch, job.tenantId, job.mode, snapshot],
+      );
+    });
+  }
+
+  private async advance(job: SweepJob, now: () => number, goOn: () => boolean): Promise<StepOutcome> {
+    const state = await withTenant(this.dataSource, job, async (manager) => {
+      const sweep = await findSweep(manager, job.id);
+      const [row]: { last_person: string | null; began_at: string }[] = await manager.query(
+        'select last_person, began_at::text as began_at from status_sweep where id = $1',
+        [job.id],
+      );
+      const counterpartOnly = await readCounterpartDisclosure(manager, Date.now());
+      return sweep && row && { sweep, row, counterpartOnly, keys: await this.keysOf(manager, job) };
+    });
+    if (state?.sweep.state !== 'running') return 'taken';
+    const { sweep, row, counterpartOnly, keys } = state;
+    const source =
+      sweep.method === 'crl'
+        ? await this.sources.listsAt(job.mode, sweep.snapshot!.epoch)
+        : await this.sources.ocsp(job.mode);
+    const limit = sweep.method === 'crl' ? CRL_CHUNK : OCSP_CHUNK;
+    const chunk = { tenancy: job, sweep, beganAt: row.began_at, counterpartOnly, limit };
+    const read = (after: string | undefined): Promise<SweptPerson[]> =>
+      this.inTransaction(job, (runner) => readChunk(runner, { ...chunk, after }, keys));
+    const progress: Progress = { after: row.last_person ?? undefined, summary: sweep.summary };
+    const end = performance.now() + TURN_MS;
+    let reading = read(progress.after);
+    for (;;) {
+      const persons = await reading;
+      const isLast = persons.length < limit;
+      const more = !isLast && goOn() && performance.now() < end;
+      // The server reads the next chunk while this one is judged and written.
+      const next = more ? read(persons.at(-1)!.id) : undefined;
+      next?.catch(() => undefined);
+      const results = await this.judge(sweep, persons, { source, counterpartOnly, now });
+      await this.write(job, sweep, progress, results, isLast);
+      if (isLast) return 'completed';
+      if (next === undefined) return 'more';
+      reading = next;
+    }
+  }
+
+  private async judge(
+    sweep: Sweep,
+    persons: readonly SweptPerson[],
+    { source, counterpartOnly, now }: { source: StatusSource; counterpartOnly: Disclosure; now: () => number },
+  ): Promise<SweptResult[]> {
+    const telling = { kinds: sweep.certificates, counterpartOnly };
+    const one = async (person: SweptPerson, at: number): Promise<SweptResult> => ({
+      personId: person.id,
+      judged: await judgePerson(person.certificates, telling, (opened) => askSource(source, opened, at)),
+      checkedAt: at,
+    });
+    const results: SweptResult[] = [];
+    if (sweep.method === 'crl') {
+      for (const person of persons) results.push(await one(person, sweep.checkedAt!));
+      return results;
+    }
+    const waiting = [...persons];
+    const lane = async (): Promise<void> => {
+      for (let person = waiting.shift(); person; person = waiting.shift()) results.push(await one(person, now()));
+    };
+    await Promise.all(Array.from({ length: OCSP_LANES }, lane));
+    return results;
+  }
+
+  private async write(
+    job: SweepJob,
+    sweep: Sweep,
+    progress: Progress,
+    results: readonly SweptResult[],
+    isLast: boolean,
+  ): Promise<void> {
+    const summary = { ...progress.summary };
+    for (const { judged } of results) summary[judged.code] = (summary[judged.code] ?? 0) + 1;
+    const last = results.reduce((most, { personId }) => (personId > most ? personId : most), progress.after ?? '');
+    await withTenant(this.dataSource, job, async (manager) => {
+      const [, moved] = (await manager.query(
+        `update status_sweep set done = done + $3, last_person = $4, summary = $5,
+           -- Persons may have been merged or deleted since they were counted.
+           total = case when $6 then done + $3 else greatest(total, done + $3) end,
+           state = case when $6 then 'completed' else state end, ended_at = case when $6 then clock_timestamp() end
+         where id = $1 and state = 'running' and last_person is not distinct from $2::uuid`,
+        [job.id, progress.after ?? null, results.length, last === '' ? null : last, JSON.stringify(summary), isLast],
+      )) as [unknown, number];
+      if (moved === 0) throw new Overtaken();
+      await storeChunk(manager, job, sweep, results);
+      if (isLast)
+        await appendAudit(manager, {
+          actor: 'system:worker',
+          action: 'status_sweep.complete',
+          target: `status_sweep:${job.id}`,
+          detail: { summary },
+          tenancy: job,
+        });
+    });
+    progress.summary = summary;
+    if (last !== '') progress.after = last;
+  }
+
+  private async fail(job: SweepJob, code: string): Promise<boolean> {
+    return withTenant(this.dataSource, job, async (manager) => {
+      const [, ended] = (await manager.query(
+        `update status_sweep set state = 'failed', failure = $2, ended_at = clock_timestamp()
+         where id = $1 and state in ('queued', 'running')`,
+        [job.id, code],
+      )) as [unknown, number];
+      if (ended === 0) return false;
+      const target = `status_sweep:${job.id}`;
+      await appendAudit(manager, {
+        actor: 'system:worker',
+        action: 'status_sweep.fail',
+        target,
+        detail: { code },
+        tenancy: job,
+      });
+      return true;
+    });
+  }
+
+  private async keysOf(manager: EntityManager, tenancy: Tenancy): Promise<Map<string, TenantKey>> {
+    const rows: { id: string }[] = await manager.query('select id from tenant_key where tenant_id = $1 and mode = $2', [
+      tenancy.tenantId,
+      tenancy.mode,
+    ]);
+    const keys = new Map<string, TenantKey>();
+    for (const { id } of rows) {
+      try {
+        keys.set(id, await this.tenantKeys.get(tenancy, id, manager));
+      } catch (cause) {
+        throw new SweepFailed('tenant_key_unavailable', { cause });
+      }
+    }
+    return keys;
+  }
+
+  /** As `withTenant`, for what needs the driver's connection. */
+  private async inTransaction<T>(tenancy: Tenancy, work: (runner: QueryRunner) => Promise<T>): Promise<T> {
+    return withTenant(this.dataSource, tenancy, (manager) => work(manager.queryRunner!));
+  }
+}
