@@ -127,7 +127,11 @@ export async function findUnprotected(client: pg.Client): Promise<string[]> {
       if (columns[0] !== 'tenant_id' || columns[1] !== 'mode')
         faults.push(`${table}: primary key does not lead with tenant_id, mode`);
       // Foreign-key checks bypass row-level security: without both columns a row could point at another tenant's.
-    } else if (target !== 'tenant' && !(columns.includes('tenant_id') && columns.includes('mode')))
+      // An approval is of no tenant; that it is of this row a trigger checks (migrations/0021).
+    } else if (
+      !['tenant', 'approval'].includes(target!) &&
+      !(columns.includes('tenant_id') && columns.includes('mode'))
+    )
       faults.push(`${table}: foreign key to ${target} leaves out tenant_id or mode`);
   }
   for (const table of tenantTables) if (!withPrimaryKey.has(table)) faults.push(`${table}: no primary key`);
