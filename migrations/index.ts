@@ -19,6 +19,7 @@ import { StatusSweeps1763900000024 } from './0024-status-sweeps.js';
 import { ChangeEvents1763900000025 } from './0025-change-events.js';
 import { Billing1763900000027 } from './0027-billing.js';
 import { UsageRating1763900000028 } from './0028-usage-rating.js';
+import { KeyLifecycle1763900000029 } from './0029-key-lifecycle.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -43,4 +44,5 @@ export const migrations = [
   ChangeEvents1763900000025,
   Billing1763900000027,
   UsageRating1763900000028,
+  KeyLifecycle1763900000029,
 ];

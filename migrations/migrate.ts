@@ -18,6 +18,7 @@ const DOOR_ROLES = [
   'shomei_door',
   'shomei_key_lookup',
   'shomei_key_maker',
+  'shomei_key_clerk',
   'shomei_crl_keeper',
   'shomei_linkage_clerk',
   'shomei_audit_sealer',

@@ -222,5 +222,14 @@ describe('legal holds', () => {
       { kind: 'consent', valid_from: null, keep: 'P10Y' },
       { kind: 'verification', valid_from: null, keep: 'P7Y' },
     ]);
+    const due = (await get('/v1/retention-due?months=2')).body['data'] as { kind: string; starts: string | null }[];
+    expect(due.map(({ kind, starts }) => [kind, starts === null])).toEqual(
+      ['consent', 'verification'].flatMap((kind) => [
+        [kind, true],
+        [kind, false],
+        [kind, false],
+      ]),
+    );
+    expect(outcome(await get('/v1/retention-due?months=25'))).toEqual([400, 'request_invalid']);
   });
 });

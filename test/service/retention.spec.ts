@@ -7,6 +7,7 @@ import { createDataSource, newId, Problem, toPublicId } from '#lib/platform';
 import { REVOCATION_METHODS, rotateTenantKey, TenantKeys } from '#lib/tenancy';
 import {
   encodeBatch,
+  eraseDueConsents,
   eraseDueEvidence,
   sealEvidence,
   VerificationRow,
@@ -201,6 +202,95 @@ describe('evidence', () => {
       );
     await expect(api.query('select * from legal_hold')).rejects.toThrow(/permission denied/);
   });
+});
+
+describe('a consent', () => {
+  /** Recorded that many years ago, withdrawn, and attributes were delivered with it. */
+  async function consented(yearsAgo: number): Promise<{ id: string; personId: string }> {
+    const [id, personId, update] = [randomUUID(), randomUUID(), randomUUID()];
+    const own = [tenant.tenantId, tenant.mode];
+    await owner.query('insert into person (tenant_id, mode, id, created_at) values ($1, $2, $3, now())', [
+      ...own,
+      personId,
+    ]);
+    await owner.query(
+      `insert into consent (tenant_id, mode, id, person_id, purpose, text_version, covers, given_at, source, expires_at,
+         created_at, recorded_at)
+       values ($1, $2, $3, $4, 'counterpart', 'v1', '{x}', now() - interval '30 years', 'call', now(), now(),
+         now() - $5 * interval '1 year')`,
+      [...own, id, personId, yearsAgo],
+    );
+    await owner.query(
+      `insert into consent_withdrawal (tenant_id, mode, consent_id, source, withdrawn_at) values ($1, $2, $3, 'tenant', now())`,
+      [...own, id],
+    );
+    await owner.query('insert into attribute_update (tenant_id, mode, id, created_at) values ($1, $2, $3, now())', [
+      ...own,
+      update,
+    ]);
+    await owner.query(
+      `insert into attribute_update_result (tenant_id, mode, attribute_update_id, person_id, state, decided_at, consent_id,
+         tenant_key_id, sealed_serial) values ($1, $2, $3, $4, 'updated', now(), $5, $6, '\\x01')`,
+      [...own, update, personId, id, tenant.tenantKeyId],
+    );
+    return { id, personId };
+  }
+  const isThere = async ({ id }: { id: string }): Promise<boolean> =>
+    (await owner.query<unknown[]>('select 1 from consent where id = $1', [id])).length > 0;
+
+  it('is deleted after ten years and not before, with its withdrawal and the serial that was delivered with it', async () => {
+    const [old, young] = [await consented(10.1), await consented(9.9)];
+    expect(await eraseDueConsents(worker)).toBe(1);
+    expect([await isThere(old), await isThere(young)]).toEqual([false, true]);
+    const rest: object[] = await owner.query(
+      'select state, consent_id, sealed_serial, tenant_key_id from attribute_update_result where person_id = $1',
+      [old.personId],
+    );
+    expect(rest).toEqual([{ state: 'updated', consent_id: null, sealed_serial: null, tenant_key_id: null }]);
+    const events: { detail: object }[] = await owner.query(
+      `select detail from audit_event where action = 'consent.erase' and tenant_id = $1`,
+      [tenant.tenantId],
+    );
+    expect(events).toEqual([{ detail: { consents: 1, recorded_until: expect.any(String) } }]);
+    expect(await eraseDueConsents(worker)).toBe(0);
+  });
+
+  it.each(['tenant', 'person'] as const)('is kept by a hold on its %s until that is lifted', async (kind) => {
+    const [held, other] = [await consented(11), await consented(11)];
+    const id = await hold(kind === 'tenant' ? {} : { person: toPublicId('per', held.personId) });
+    await eraseDueConsents(worker);
+    expect([await isThere(held), await isThere(other)]).toEqual([true, kind === 'tenant']);
+    await holdLift(operator, { id, reason: 'Case 12 is closed' });
+    await eraseDueConsents(worker);
+    expect(await isThere(held)).toBe(false);
+  });
+
+  it('is deleted by the worker’s door alone', async () => {
+    for (const each of [api, operator.dataSource])
+      await expect(each.query('select erase_due_consents(1)')).rejects.toThrow(/permission denied/);
+    for (const each of [api, worker, operator.dataSource])
+      await expect(each.query('delete from consent')).rejects.toThrow(/permission denied/);
+  });
+});
+
+it('tells operators how much is overdue and due in the next months, and nothing else', async () => {
+  const admin = await connect(database.urls.admin);
+  await stored(8);
+  await stored(6.95);
+  const rows: { kind: string; starts: Date | number; things: string }[] = await admin.query(
+    'select * from retention_due(3)',
+  );
+  const verifications = rows.filter(({ kind }) => kind === 'verification').map(({ things }) => Number(things));
+  expect(rows).toHaveLength(8);
+  expect(verifications[0]).toBeGreaterThan(0);
+  expect(verifications.slice(1).reduce((sum, each) => sum + each, 0)).toBeGreaterThan(0);
+  await eraseDueEvidence(worker);
+  expect(await admin.query(`select things from retention_due(1) where kind = 'verification' limit 1`)).toEqual([
+    { things: '0' },
+  ]);
+  await admin.destroy();
+  for (const each of [api, worker, operator.dataSource])
+    await expect(each.query('select * from retention_due(1)')).rejects.toThrow(/permission denied/);
 });
 
 it.each(['guard_tenant_key()', 'look_again_when_lifted()'])('%s runs as a trigger and by no call', async (call) => {

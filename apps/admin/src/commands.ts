@@ -5,6 +5,7 @@ import { CommandRefused } from './command-refused.js';
 import type { OperatorContext } from './context.js';
 import { evidenceExport } from './evidence-commands.js';
 import { holdLift, holdPlace } from './hold-commands.js';
+import { keyRingRewrap, keyRingStatus, tenantDestroyKey } from './key-commands.js';
 import { operatorCreate, operatorList, operatorResetPassword } from './operator-commands.js';
 import { importAnchor, listAnchors, refresh, revocationStatus, setSource, statusAt } from './revocation-commands.js';
 import { seedDemo } from './seed-demo.js';
@@ -99,6 +100,27 @@ export const COMMANDS: readonly Command[] = [
     help: '--tenant ten_… --mode live|test',
     run: (context, options) =>
       tenantRotateKey(context, keyRing(), { tenant: need(options, 'tenant'), mode: need(options, 'mode') }),
+  },
+  {
+    words: ['tenant', 'destroy-key'],
+    help: '--tenant ten_… --mode live|test --id KEY --reason TEXT',
+    run: (context, options) =>
+      tenantDestroyKey(context, {
+        tenant: need(options, 'tenant'),
+        mode: need(options, 'mode'),
+        id: need(options, 'id'),
+        reason: need(options, 'reason'),
+      }),
+  },
+  {
+    words: ['key-ring', 'status'],
+    help: '(what is sealed under which key of the ring)',
+    run: (context) => keyRingStatus(context, keyRing()),
+  },
+  {
+    words: ['key-ring', 'rewrap'],
+    help: '(signs in as an admin; seals everything under the active key)',
+    run: (context) => keyRingRewrap(context),
   },
   {
     words: ['api-key', 'create'],

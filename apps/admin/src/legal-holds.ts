@@ -128,3 +128,22 @@ export function listRetentionRules(dataSource: DataSource): Promise<RetentionRul
     );
   });
 }
+
+/** Things of a kind whose time ends in a span; the first span is what is overdue: held, or not yet got to. */
+export interface RetentionDue {
+  kind: string;
+  /** Null: whenever before. */
+  starts: Date | null;
+  ends: Date;
+  /** Counted up to 100,000. */
+  things: number;
+}
+
+/** @param months how many to look ahead, at most 24 */
+export async function readRetentionDue(dataSource: DataSource, months: number): Promise<RetentionDue[]> {
+  const rows: (Omit<RetentionDue, 'things'> & { things: string })[] = await dataSource.query(
+    `select kind, nullif(starts, '-infinity') as starts, ends, things from retention_due($1) order by kind, ends`,
+    [months],
+  );
+  return rows.map((row) => ({ ...row, things: Number(row.things) }));
+}

@@ -1,13 +1,13 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Logger } from '#lib/platform';
-import { eraseDueEvidence } from '#lib/verification';
+import { eraseDueConsents, eraseDueEvidence } from '#lib/verification';
 import { RepeatedWork } from './repeated-work.js';
 
 /** What is due is due by the day; an hour keeps each run short. */
 const EVERY_MS = 3_600_000;
 
-/** Erases evidence whose time is over. */
+/** Erases evidence and consents whose time is over. */
 @Injectable()
 export class RetentionCare implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly work: RepeatedWork;
@@ -24,6 +24,10 @@ export class RetentionCare implements OnApplicationBootstrap, OnModuleDestroy {
     this.work.every(EVERY_MS, 'evidence_erasure_failed', async () => {
       const verifications = await eraseDueEvidence(this.dataSource, () => !this.stopping);
       if (verifications > 0) this.logger.log('evidence_erased', { verifications });
+    });
+    this.work.every(EVERY_MS, 'consent_erasure_failed', async () => {
+      const consents = await eraseDueConsents(this.dataSource, () => !this.stopping);
+      if (consents > 0) this.logger.log('consents_erased', { consents });
     });
   }
 

@@ -8,3 +8,4 @@ export * from './permissions.js';
 export * from './session.js';
 export * from './sign-in.js';
 export * from './totp.js';
+export * from './totp-box.js';

@@ -24,6 +24,8 @@ export const PERMISSIONS = {
   'holders:reveal': ['auditor'],
   'retention:read': ['admin', 'auditor'],
   'holds:write': ['admin'],
+  // a command's alone; the database asks for the role too: `seal_anew`
+  'key_ring:rewrap': ['admin'],
   'verifications:read': ['admin', 'auditor', 'support'],
   'sweeps:read': ['admin', 'auditor', 'support'],
   'approvals:read': ['admin', 'onboarding', 'billing', 'auditor'],

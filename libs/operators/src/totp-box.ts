@@ -23,3 +23,7 @@ export const sealTotp = (
 /** @throws Error when the ring lacks the key, or the sealed secret is not this operator's. */
 export const openTotp = (ring: KeyRing, operatorId: string, sealed: Uint8Array, ringKeyId: string): Buffer =>
   open(boxKey(ring, ringKeyId), sealed, context(operatorId));
+
+/** The same secret, sealed under the ring's active key. @throws Error when it does not open. */
+export const resealTotp = (ring: KeyRing, operatorId: string, ringKeyId: string, sealed: Uint8Array): Buffer =>
+  sealTotp(ring, operatorId, openTotp(ring, operatorId, sealed, ringKeyId)).sealed;

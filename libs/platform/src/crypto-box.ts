@@ -60,6 +60,13 @@ export function unwrapKey(ring: KeyRing, keyId: string, ringKeyId: string, wrapp
   return { id: keyId, encryption: derive('shomei encryption'), lookup: derive('shomei lookup') };
 }
 
+/** The same tenant key, wrapped under the ring's active key. @throws Error when the ring cannot unwrap it. */
+export function rewrapKey(ring: KeyRing, keyId: string, ringKeyId: string, wrapped: Uint8Array): Buffer {
+  const [master, active] = [ring.keys.get(ringKeyId), ring.keys.get(ring.active)!];
+  if (!master) throw new Error(`key ring has no key "${ringKeyId}"`);
+  return seal(active, open(master, wrapped, wrapContext(keyId)), wrapContext(keyId));
+}
+
 /** HMAC-SHA-256: equal values of one tenant and mode are found, values of two tenants never compare equal. */
 export const keyedHash = (key: TenantKey, value: string | Uint8Array): Buffer =>
   createHmac('sha256', key.lookup).update(value).digest();

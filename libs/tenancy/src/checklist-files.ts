@@ -51,6 +51,17 @@ interface Row {
 
 const box = ringBox('shomei checklist files');
 const context = (part: 'name' | 'content', tenantId: string, id: string): string => `file ${part}|${tenantId}|${id}`;
+
+/** The name and content of a file, sealed under the ring's active key. @throws Error when they do not open. */
+export const resealFile = (
+  ring: KeyRing,
+  { tenantId, id, ringKeyId, sealed }: { tenantId: string; id: string; ringKeyId: string; sealed: readonly Buffer[] },
+): Buffer[] =>
+  (['name', 'content'] as const).map((part, index) => {
+    const of = context(part, tenantId, id);
+    return box.seal(ring, of, box.open(ring, of, sealed[index]!, ringKeyId)).sealed;
+  });
+
 const COLUMNS = `id, item, name, media_type, size, encode(sha256, 'hex') as sha256, ring_key, uploaded_by, uploaded_at,
   withdrawn_by, withdrawn_at, withdrawal_reason, replaced_by`;
 

@@ -19,3 +19,7 @@ export const sealContacts = (
 /** @throws Error when the ring lacks the key, or the sealed contacts are not this tenant's. */
 export const openContacts = (ring: KeyRing, tenantId: string, sealed: Uint8Array, ringKeyId: string): Contact[] =>
   contactsSchema.parse(JSON.parse(box.open(ring, context(tenantId), sealed, ringKeyId).toString()));
+
+/** The same contacts, sealed under the ring's active key. @throws Error when they do not open. */
+export const resealContacts = (ring: KeyRing, tenantId: string, ringKeyId: string, sealed: Uint8Array): Buffer =>
+  box.seal(ring, context(tenantId), box.open(ring, context(tenantId), sealed, ringKeyId)).sealed;

@@ -5,6 +5,7 @@ export * from './api-keys.js';
 export * from './checklist.js';
 export * from './checklist-files.js';
 export * from './checklist-items.js';
+export * from './contacts-box.js';
 export * from './contract.js';
 export * from './contract-change.js';
 export * from './corporate-number.js';

@@ -66,3 +66,22 @@ export const retentionRules = z
     ),
   })
   .meta({ id: 'RetentionRuleList' });
+
+export const retentionDueQuery = z.strictObject({ months: z.coerce.number().int().min(1).max(24).default(12) });
+export type RetentionDueQuery = z.output<typeof retentionDueQuery>;
+export const retentionDue = z
+  .object({
+    data: z.array(
+      z
+        .object({
+          kind: z.string(),
+          starts: time
+            .nullable()
+            .meta({ description: 'Null: overdue, because it is held or the next run has not come.' }),
+          ends: time,
+          things: z.number().meta({ description: 'Counted up to 100,000.' }),
+        })
+        .meta({ id: 'RetentionDue' }),
+    ),
+  })
+  .meta({ id: 'RetentionDueList' });

@@ -5,7 +5,14 @@ import { DataSource } from 'typeorm';
 import type { z } from 'zod';
 import type { OperatorSession } from '#lib/operators';
 import { toPublicId } from '#lib/platform';
-import { type LegalHold, liftHold, listHolds, listRetentionRules, placeHold } from '../legal-holds.js';
+import {
+  type LegalHold,
+  liftHold,
+  listHolds,
+  listRetentionRules,
+  placeHold,
+  readRetentionDue,
+} from '../legal-holds.js';
 import { actingOf } from './acting.js';
 import { Answers, cursorUuid, fieldUuid, page, publicActor, uuidOf } from './contract.js';
 import {
@@ -18,6 +25,9 @@ import {
   legalHoldRequest,
   type LiftBody,
   liftRequest,
+  retentionDue,
+  type RetentionDueQuery,
+  retentionDueQuery,
   retentionRules,
 } from './holds-schemas.js';
 import { RequirePermission, Session } from './session.guard.js';
@@ -103,6 +113,26 @@ export class HoldsController {
         valid_from: validFrom?.toISOString() ?? null,
         keep,
         ground,
+      })),
+    };
+  }
+
+  @Get('retention-due')
+  @RequirePermission('retention:read')
+  @ApiOperation({
+    operationId: 'listRetentionDue',
+    summary: 'See what is overdue and what becomes due, month by month',
+    description: 'Of all tenants. Months are of Japan.',
+  })
+  @Answers(200, retentionDue, [400, 401, 403, 503])
+  async due(@Query({ schema: retentionDueQuery }) query: RetentionDueQuery): Promise<z.output<typeof retentionDue>> {
+    const due = await readRetentionDue(this.dataSource, query.months);
+    return {
+      data: due.map(({ kind, starts, ends, things }) => ({
+        kind,
+        starts: starts?.toISOString() ?? null,
+        ends: ends.toISOString(),
+        things,
       })),
     };
   }

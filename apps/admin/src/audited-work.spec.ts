@@ -1,0 +1,204 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { COMMANDS } from './commands.js';
+
+/**
+ * What each operation and command leaves in the audit trail. A list: the actions, of which it writes at least one. A text:
+ * why it leaves nothing. Who adds an operation adds a line here and says so.
+ */
+const OWN_LIST = 'ids, states and times of the own tenant: nothing that names anybody';
+const PUBLIC = 'public data';
+const PLATFORM = 'the state of the platform: nothing that names anybody';
+const ACCOUNT = 'the own account, or those of colleagues';
+
+const API: Record<string, readonly string[] | string> = {
+  createSignatureVerification: ['verification.create'],
+  createChallenge: ['challenge.create'],
+  createAuthentication: ['verification.create'],
+  listVerifications: OWN_LIST,
+  getVerification: ['verification.read_attributes'],
+  getEvidence: ['verification.read_evidence'],
+  reverify: ['verification.reverify'],
+  createSerialLinkage: ['serial_linkage.settle', 'person.link'],
+  listNewerCertificates: ['serial_linkage.read'],
+  getSerialLinkage: ['serial_linkage.read'],
+  createCounterpartLookup: ['counterpart_lookup.settle'],
+  getCounterpartLookup: ['counterpart_lookup.read'],
+  createAgeCheck: ['age_check.create'],
+  createConsent: ['consent.create'],
+  listConsents: OWN_LIST,
+  getConsent: OWN_LIST,
+  withdrawConsent: ['consent.withdraw'],
+  createAttributeUpdate: ['attribute_update.create'],
+  listPersons: OWN_LIST,
+  getPerson: OWN_LIST,
+  deletePerson: ['person.delete'],
+  listPersonCertificates: ['person.read_certificates'],
+  getPersonStatus: ['person.read_status'],
+  listEvents: OWN_LIST,
+  createApiKey: ['api_key.create'],
+  listApiKeys: OWN_LIST,
+  getApiKey: OWN_LIST,
+  rotateApiKey: ['api_key.${verb}'],
+  revokeApiKey: ['api_key.revoke', 'api_key.${verb}'],
+  getMe: OWN_LIST,
+  getLiveReceiptKeys: PUBLIC,
+  getTestReceiptKeys: PUBLIC,
+  listAuditEvents: 'what was done, without anything that names anybody',
+  exportAuditEventsCsv: ['audit.export'],
+  exportAuditEvents: ['audit.export'],
+};
+
+const ADMIN: Record<string, readonly string[] | string> = {
+  // The sign-in itself is recorded with the second factor.
+  signIn: ['operator.sign_in_refused', 'operator.sign_in_blocked'],
+  signOut: ['operator.sign_out'],
+  beginEnrolment: 'in use only when the first code comes back, which is recorded as the sign-in by enrolment',
+  showSecondFactor: ['operator.sign_in'],
+  getMe: ACCOUNT,
+  changePassword: ['operator.change_password'],
+  renewRecoveryCodes: ['operator.renew_recovery_codes'],
+  listOperators: ACCOUNT,
+  createOperator: ['operator.create'],
+  proposeRoles: ['approval.propose'],
+  disableOperator: ['operator.disable'],
+  resetSecondFactor: ['operator.reset_second_factor'],
+  listApprovals: ACCOUNT,
+  getApproval: ACCOUNT,
+  approve: ['approval.approve', 'approval.execute'],
+  refuse: ['approval.refuse'],
+  listTenants: PLATFORM,
+  createTenant: ['tenant.create'],
+  getTenant: PLATFORM,
+  changeContract: ['contract.change'],
+  fileApplication: ['application.file'],
+  getApplication: ['application.read'],
+  changeApplication: ['application.change'],
+  takeTenantStep: ['tenant.${step}'],
+  proposeGoLive: ['approval.propose'],
+  getChecklist: ['checklist.read'],
+  confirmChecklistItem: ['checklist.confirm'],
+  reopenChecklistItem: ['checklist.reopen'],
+  attachChecklistFile: ['checklist_file.attach'],
+  readChecklistFile: ['checklist_file.read'],
+  withdrawChecklistFile: ['checklist_file.withdraw'],
+  listApiKeys: PLATFORM,
+  createApiKey: ['api_key.create'],
+  revokeApiKey: ['api_key.revoke'],
+  getRevocation: PUBLIC,
+  listPartitions: PUBLIC,
+  refreshRevocation: ['revocation.request_refresh'],
+  listTrustAnchors: PUBLIC,
+  proposeLiveAnchor: ['approval.propose'],
+  searchVerifications: ['verification.search'],
+  explainVerification: ['verification.explain'],
+  exportEvidence: ['evidence.open', 'evidence.export'],
+  revealHolder: ['verification.reveal'],
+  reverifyVerification: ['evidence.open', 'verification.reverify'],
+  searchAudit: 'personal values are ciphertext or keyed hashes in it',
+  getAuditEvent: 'personal values are ciphertext or keyed hashes in it',
+  exportAudit: ['audit.export'],
+  exportAuditCsv: ['audit.export'],
+  getAuditChain: PLATFORM,
+  verifyAuditChain: ['audit.verify'],
+  listLegalHolds: PLATFORM,
+  placeLegalHold: ['legal_hold.place'],
+  liftLegalHold: ['legal_hold.lift'],
+  listRetentionRules: PLATFORM,
+  listRetentionDue: PLATFORM,
+};
+
+const BY_COMMAND: Record<string, readonly string[] | string> = {
+  'tenant create': ['tenant.create'],
+  'tenant rotate-key': ['tenant_key.rotate'],
+  'tenant destroy-key': ['tenant_key.destroy'],
+  'key-ring status': PLATFORM,
+  'key-ring rewrap': ['key_ring.rewrap'],
+  'api-key create': ['api_key.create'],
+  'api-key revoke': ['api_key.revoke'],
+  'operator create': ['operator.create'],
+  'operator list': ACCOUNT,
+  'operator reset-password': ['operator.reset_password'],
+  'reference-format set': ['contract.set_reference_format'],
+  'contract set': ['contract.change'],
+  'hold place': ['legal_hold.place'],
+  'hold lift': ['legal_hold.lift'],
+  'evidence export': ['evidence.open', 'evidence.export'],
+  'clock set': ['test_clock.set'],
+  'clock show': PLATFORM,
+  'anchor import': ['trust_anchor.import', 'approval.propose'],
+  'anchor list': PUBLIC,
+  'source set': ['revocation_source.set'],
+  'revocation refresh': 'asks the worker for what it does each night anyway',
+  'revocation status': PUBLIC,
+  'revocation status-at': 'a certificate in the hands of who asks',
+  'audit export': ['audit.export'],
+  'audit verify': ['audit.verify'],
+  'audit search': 'personal values are ciphertext or keyed hashes in it',
+  'seed-demo': ['tenant.create'],
+};
+
+const CHANGING = new Set(['post', 'put', 'patch', 'delete']);
+type Paths = Record<string, Record<string, { operationId: string }>>;
+const operationsOf = (document: string): { id: string; changes: boolean }[] =>
+  Object.values((JSON.parse(readFileSync(`docs/openapi/${document}`, 'utf8')) as { paths: Paths }).paths).flatMap(
+    (methods) =>
+      Object.entries(methods).map(([method, { operationId: id }]) => ({ id, changes: CHANGING.has(method) })),
+  );
+
+/** Everything that could write an event. */
+const CODE = ['libs', 'apps', 'migrations']
+  .flatMap((root) =>
+    readdirSync(root, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts') && !/\.(spec|d)\.ts$/.test(file))
+      .map((file) => readFileSync(join(root, file), 'utf8')),
+  )
+  .join('\n');
+
+/** Lines of what is wrong. */
+function faults(
+  table: Record<string, readonly string[] | string>,
+  found: readonly { id: string; changes: boolean }[],
+): string[] {
+  const known = new Set(found.map(({ id }) => id));
+  return [
+    ...Object.keys(table)
+      .filter((id) => !known.has(id))
+      .map((id) => `${id}: is not there`),
+    ...found.flatMap(({ id, changes }) => {
+      const declared = table[id];
+      if (declared === undefined) return [`${id}: says nothing of what it leaves in the audit trail`];
+      if (typeof declared === 'string')
+        return changes && id !== 'beginEnrolment' ? [`${id}: changes something and leaves nothing`] : [];
+      return declared
+        .filter((action) => !CODE.includes(`'${action}'`) && !CODE.includes(`\`${action}\``))
+        .map((action) => `${id}: nothing writes ${action}`);
+    }),
+  ];
+}
+
+describe('every operation and command says what it leaves in the audit trail', () => {
+  it.each([
+    ['api.json', API],
+    ['admin.json', ADMIN],
+  ] as const)('%s', (document, table) => expect(faults(table, operationsOf(document))).toEqual([]));
+
+  it('the operator’s commands', () =>
+    expect(
+      faults(
+        BY_COMMAND,
+        COMMANDS.map(({ words }) => ({ id: words.join(' '), changes: false })),
+      ),
+    ).toEqual([]));
+
+  it('and one that says nothing, or what nobody writes, is found', () => {
+    const found = ['a', 'b', 'c'].map((id) => ({ id, changes: true }));
+    expect(faults({ b: 'nothing', c: ['thing.never_done'], d: [] }, found)).toEqual([
+      'd: is not there',
+      'a: says nothing of what it leaves in the audit trail',
+      'b: changes something and leaves nothing',
+      'c: nothing writes thing.never_done',
+    ]);
+  });
+});
