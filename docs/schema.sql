@@ -9,6 +9,7 @@ create role shomei_biller nologin noinherit;
 create role shomei_crl_keeper nologin noinherit;
 create role shomei_door nologin noinherit;
 create role shomei_evidence_clerk nologin noinherit;
+create role shomei_key_clerk nologin noinherit;
 create role shomei_key_lookup nologin noinherit;
 create role shomei_key_maker nologin noinherit;
 create role shomei_linkage_clerk nologin noinherit;
@@ -147,10 +148,11 @@ create table attribute_update_result (
   consent_id uuid,
   tenant_key_id uuid,
   sealed_serial bytea,
+  consent_erased boolean default false not null,
   constraint attribute_update_result_pkey PRIMARY KEY (tenant_id, mode, attribute_update_id, person_id),
   constraint attribute_update_result_tenant_id_mode_attribute_update_id_fkey FOREIGN KEY (tenant_id, mode, attribute_update_id) REFERENCES attribute_update(tenant_id, mode, id),
   constraint attribute_update_result_tenant_id_mode_consent_id_fkey FOREIGN KEY (tenant_id, mode, consent_id) REFERENCES consent(tenant_id, mode, id),
-  constraint attribute_update_result_check CHECK (((state <> 'updated'::text) OR (consent_id IS NOT NULL))),
+  constraint attribute_update_result_check CHECK (((state <> 'updated'::text) OR (consent_id IS NOT NULL) OR consent_erased)),
   constraint attribute_update_result_check1 CHECK (((state = 'updated'::text) OR (sealed_serial IS NULL))),
   constraint attribute_update_result_check2 CHECK (((sealed_serial IS NULL) = (tenant_key_id IS NULL))),
   constraint attribute_update_result_state_check CHECK ((state = ANY (ARRAY['updated'::text, 'unchanged'::text, 'no_new_certificate'::text, 'consent_missing'::text, 'withdrawn'::text, 'unavailable'::text, 'person_unknown'::text])))
@@ -1272,6 +1274,7 @@ CREATE UNIQUE INDEX certificate_link_one_older ON public.certificate_link USING 
 CREATE INDEX certificate_link_to ON public.certificate_link USING btree (tenant_id, mode, to_id);
 CREATE UNIQUE INDEX consent_jlis ON public.consent USING btree (tenant_id, mode, jlis_consent_id) WHERE (jlis_consent_id IS NOT NULL);
 CREATE INDEX consent_person ON public.consent USING btree (tenant_id, mode, person_id, purpose);
+CREATE INDEX consent_recorded ON public.consent USING btree (recorded_at);
 CREATE INDEX crl_change_list ON public.crl_change USING btree (mode, crl_id);
 CREATE INDEX crl_epoch ON public.crl USING btree (mode, epoch);
 CREATE INDEX crl_partition_epoch ON public.crl_partition USING btree (mode, epoch);
@@ -1332,6 +1335,16 @@ AS $function$
 $function$
 ;
 alter function acting_operator(bytea) owner to shomei_operator_keeper;
+
+CREATE OR REPLACE FUNCTION public.acts_as_admin(token_hash bytea)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select exists (select 1 from operator_account o where o.id = acting_operator(token_hash) and 'admin' = any (o.roles))
+$function$
+;
 
 CREATE OR REPLACE FUNCTION public.any_tenant_usage(of_tenant uuid, of_mode tenant_mode, starts timestamp with time zone, ends timestamp with time zone, seen pg_snapshot, seen_before pg_snapshot, seen_before_at timestamp with time zone, years timestamp with time zone[], recognised jsonb, rules jsonb)
  RETURNS TABLE(id uuid, occurred_at timestamp with time zone, meter text, method text, purpose text, outcome outcome, billable boolean, certificate_kind text, late boolean, jlis text, contract_again boolean)
@@ -1703,6 +1716,61 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.erase_due_consents(up_to integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  erased int;
+begin
+  -- one after the other
+  perform 1 from retention_progress for update;
+  with due as materialized (
+    select c.tenant_id, c.mode, c.id, c.recorded_at from consent c
+    where c.recorded_at < clock_timestamp() - (select min(r.keep) from retention_rule r where r.kind = 'consent')
+      and retained_until('consent', c.recorded_at) <= clock_timestamp()
+      and not exists (select 1 from legal_hold h where h.tenant_id = c.tenant_id and h.mode = c.mode and h.lifted_at is null
+        and (h.person_id = c.person_id or h.verification_id = c.evidence_verification_id
+          or h.person_id is null and h.verification_id is null))
+      and not exists (select 1 from serial_linkage l where l.tenant_id = c.tenant_id and l.mode = c.mode
+        and l.consent_id = c.id and l.state = 'pending')
+    order by c.recorded_at limit least(greatest(up_to, 1), 5000)
+  ),
+  linkages as (
+    update serial_linkage l set consent_id = null from due d
+    where l.tenant_id = d.tenant_id and l.mode = d.mode and l.consent_id = d.id
+  ),
+  lookups as (
+    update counterpart_lookup l set consent_id = null from due d
+    where l.tenant_id = d.tenant_id and l.mode = d.mode and l.consent_id = d.id
+  ),
+  delivered as (
+    update attribute_update_result a
+      set consent_id = null, consent_erased = true, sealed_serial = null, tenant_key_id = null
+    from due d where a.tenant_id = d.tenant_id and a.mode = d.mode and a.consent_id = d.id
+  ),
+  withdrawn as (
+    delete from consent_withdrawal w using due d
+    where w.tenant_id = d.tenant_id and w.mode = d.mode and w.consent_id = d.id
+  ),
+  gone as (
+    delete from consent c using due d where c.tenant_id = d.tenant_id and c.mode = d.mode and c.id = d.id
+    returning c.tenant_id, c.mode, c.recorded_at
+  ),
+  audited as (
+    insert into audit_event (id, tenant_id, mode, actor, action, target, detail)
+    select gen_random_uuid(), g.tenant_id, g.mode, 'system:worker', 'consent.erase', 'tenant:' || g.tenant_id,
+      jsonb_build_object('consents', count(*), 'recorded_until', max(g.recorded_at))
+    from gone g group by g.tenant_id, g.mode
+  )
+  select count(*) into erased from gone;
+  return erased;
+end $function$
+;
+alter function erase_due_consents(integer) owner to shomei_retention_clerk;
+
 CREATE OR REPLACE FUNCTION public.erase_due_evidence(up_to integer)
  RETURNS integer
  LANGUAGE plpgsql
@@ -1922,6 +1990,10 @@ AS $function$
 begin
   if tg_op = 'DELETE' then
     raise exception 'files are withdrawn, not deleted' using errcode = '23514', constraint = 'checklist_file_stays';
+  end if;
+  if tg_op = 'UPDATE' and current_user = 'shomei_key_clerk' then
+    -- It has no right to any other column.
+    return new;
   end if;
   perform hold_checklist(new.tenant_id);
   if tg_op = 'INSERT' then
@@ -2619,6 +2691,38 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.retention_due(months integer)
+ RETURNS TABLE(kind text, starts timestamp with time zone, ends timestamp with time zone, things bigint)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  with rule as (
+    select r.kind, r.valid_from, r.keep,
+      coalesce(lead(r.valid_from) over (partition by r.kind order by r.valid_from), 'infinity') as valid_until
+    from retention_rule r),
+  now_ as (select clock_timestamp() as at, date_trunc('month', clock_timestamp() at time zone 'Asia/Tokyo') as month),
+  span as (
+    select '-infinity'::timestamptz as starts, n.at as ends from now_ n
+    union all
+    select greatest(n.at, (n.month + i * interval '1 month') at time zone 'Asia/Tokyo'),
+      (n.month + (i + 1) * interval '1 month') at time zone 'Asia/Tokyo'
+    from now_ n, generate_series(0, least(greatest(months, 1), 24) - 1) i)
+  select r.kind, s.starts, s.ends, least(sum(c.n), 100000)::bigint
+  from rule r cross join span s cross join lateral (
+    select case r.kind
+      when 'verification' then (select count(*) from (select 1 from verification v
+        where v.recorded_at >= greatest(r.valid_from, s.starts - r.keep) and v.recorded_at < least(r.valid_until, s.ends - r.keep)
+          and v.erased_at is null limit 100000) x)
+      when 'consent' then (select count(*) from (select 1 from consent v
+        where v.recorded_at >= greatest(r.valid_from, s.starts - r.keep) and v.recorded_at < least(r.valid_until, s.ends - r.keep)
+        limit 100000) x)
+    end as n) c
+  group by r.kind, s.starts, s.ends order by r.kind, s.starts
+$function$
+;
+alter function retention_due(integer) owner to shomei_retention_clerk;
+
 CREATE OR REPLACE FUNCTION public.return_quota(secret_hash bytea, of_class text, of_month date, unused integer)
  RETURNS void
  LANGUAGE plpgsql
@@ -2656,6 +2760,21 @@ end $function$
 ;
 alter function revoke_api_key(bytea,uuid) owner to shomei_key_maker;
 
+CREATE OR REPLACE FUNCTION public.ring_key_use()
+ RETURNS TABLE(kind text, ring_key_id text, things bigint)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select 'tenant_key', k.ring_key_id, count(*) from tenant_key k group by 2
+  union all select 'tenant_contacts', a.contacts_ring_key, count(*) from tenant_application a group by 2
+  union all select 'checklist_file', f.ring_key, count(*) from checklist_file f group by 2
+  union all select 'operator_totp', o.totp_ring_key, count(*) from operator_account o
+    where o.totp_ring_key is not null group by 2
+$function$
+;
+alter function ring_key_use() owner to shomei_key_clerk;
+
 CREATE OR REPLACE FUNCTION public.rotate_api_key(maker_hash bytea, wanted uuid, new_id uuid, new_hash bytea, new_last_four text, overlap interval)
  RETURNS text
  LANGUAGE plpgsql
@@ -2692,6 +2811,101 @@ begin
 end $function$
 ;
 alter function rotate_api_key(bytea,uuid,uuid,bytea,text,interval) owner to shomei_key_maker;
+
+CREATE OR REPLACE FUNCTION public.seal_anew(token_hash bytea, wanted text, of_id uuid, was bytea[], new_ring_key text, becomes bytea[])
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if not acts_as_admin(token_hash) then
+    raise exception 'not an admin with both factors' using errcode = 'insufficient_privilege';
+  end if;
+  if new_ring_key is null or new_ring_key !~ '^[A-Za-z0-9_-]{1,32}$' or cardinality(becomes) <> cardinality(was)
+      or exists (select 1 from unnest(was, becomes) x (w, b) where length(x.w) is distinct from length(x.b)) then
+    raise exception 'this is not the same secret' using errcode = '22023';
+  end if;
+  case wanted
+    when 'tenant_key' then
+      update tenant_key k set ring_key_id = new_ring_key, wrapped = becomes[1]
+      where k.id = of_id and k.wrapped = was[1];
+    when 'tenant_contacts' then
+      update tenant_application a set contacts_ring_key = new_ring_key, contacts = becomes[1]
+      where a.tenant_id = of_id and a.contacts = was[1];
+    when 'checklist_file' then
+      update checklist_file f set ring_key = new_ring_key, name = becomes[1], content = becomes[2]
+      where f.id = of_id and f.name = was[1] and f.content = was[2];
+    when 'operator_totp' then
+      update operator_account o set totp_ring_key = new_ring_key, totp_secret = becomes[1]
+      where o.id = of_id and o.totp_secret = was[1];
+  end case;
+  return found;
+end $function$
+;
+alter function seal_anew(bytea,text,uuid,bytea[],text,bytea[]) owner to shomei_key_clerk;
+
+CREATE OR REPLACE FUNCTION public.sealed_under_others(token_hash bytea, keep text, wanted text, after_id uuid, up_to integer)
+ RETURNS TABLE(tenant_id uuid, id uuid, ring_key_id text, sealed bytea[])
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+  if not acts_as_admin(token_hash) then
+    raise exception 'not an admin with both factors' using errcode = 'insufficient_privilege';
+  end if;
+  return query
+  select s.* from (
+    select k.tenant_id, k.id, k.ring_key_id, array[k.wrapped] from tenant_key k
+      where wanted = 'tenant_key' and k.ring_key_id <> keep
+    union all select a.tenant_id, a.tenant_id, a.contacts_ring_key, array[a.contacts] from tenant_application a
+      where wanted = 'tenant_contacts' and a.contacts_ring_key <> keep
+    union all select f.tenant_id, f.id, f.ring_key, array[f.name, f.content] from checklist_file f
+      where wanted = 'checklist_file' and f.ring_key <> keep
+    union all select null, o.id, o.totp_ring_key, array[o.totp_secret] from operator_account o
+      where wanted = 'operator_totp' and o.totp_ring_key <> keep
+  ) s (tenant_id, id, ring_key_id, sealed)
+  where after_id is null or s.id > after_id order by s.id limit least(greatest(up_to, 1), 1000);
+end $function$
+;
+alter function sealed_under_others(bytea,text,text,uuid,integer) owner to shomei_key_clerk;
+
+CREATE OR REPLACE FUNCTION public.tenant_key_needs(of_tenant uuid, of_mode tenant_mode, of_key uuid)
+ RETURNS TABLE(need text, things bigint, until timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  with k as (select * from (
+      select t.id, row_number() over (order by t.created_at) = 1 as oldest,
+        row_number() over (order by t.created_at desc) = 1 as newest
+      from (select id, created_at from tenant_key where tenant_id = of_tenant and mode = of_mode) t) r where r.id = of_key),
+  needs as (
+    select 'hold' as need, count(*) as things, null::timestamptz as until from legal_hold h
+      where h.tenant_id = of_tenant and h.mode = of_mode and h.lifted_at is null
+    union all select 'evidence', count(*), retained_until('verification', max(v.recorded_at)) from verification v
+      where v.tenant_id = of_tenant and v.mode = of_mode and v.tenant_key_id = of_key and v.erased_at is null
+    union all select 'person_certificate', count(*), null from person_certificate p
+      where p.tenant_id = of_tenant and p.mode = of_mode and p.tenant_key_id = of_key
+    union all select 'delivered_attributes', count(*), null from attribute_update_result a
+      where a.tenant_id = of_tenant and a.mode = of_mode and a.tenant_key_id = of_key
+    union all select 'consent', count(*), retained_until('consent', max(c.recorded_at)) from consent c, k
+      where k.oldest and c.tenant_id = of_tenant and c.mode = of_mode
+        and retained_until('consent', c.recorded_at) > clock_timestamp()
+    union all select 'deleted_person', count(*), null from certificate_tombstone t, k
+      where k.oldest and t.tenant_id = of_tenant and t.mode = of_mode
+    -- the oldest makes the keyed hashes by which everything else is found
+    union all select 'other_keys', count(*), null from tenant_key t, k
+      where k.oldest and t.tenant_id = of_tenant and t.mode = of_mode and t.id <> of_key
+    -- the newest seals what comes
+    union all select 'tenant_not_terminated', count(*), null from tenant t, k
+      where k.newest and t.id = of_tenant and t.state <> 'terminated')
+  select n.* from needs n where n.things > 0
+$function$
+;
+alter function tenant_key_needs(uuid,tenant_mode,uuid) owner to shomei_retention_clerk;
 
 CREATE OR REPLACE FUNCTION public.tenant_usage(of_tenant uuid, of_mode tenant_mode, starts timestamp with time zone, ends timestamp with time zone, seen pg_snapshot, seen_before pg_snapshot, seen_before_at timestamp with time zone, years timestamp with time zone[], recognised jsonb, rules jsonb)
  RETURNS TABLE(id uuid, occurred_at timestamp with time zone, meter text, method text, purpose text, outcome outcome, billable boolean, certificate_kind text, late boolean, jlis text, contract_again boolean)
@@ -2832,7 +3046,7 @@ CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.jlis_reduction 
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.jlis_tariff FOR EACH ROW EXECUTE FUNCTION guard_price();
 CREATE TRIGGER look_again AFTER UPDATE OF lifted_at ON public.legal_hold FOR EACH ROW WHEN (((old.lifted_at IS NULL) AND (new.lifted_at IS NOT NULL))) EXECUTE FUNCTION look_again_when_lifted();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.month_close FOR EACH ROW EXECUTE FUNCTION guard_month_close();
-CREATE TRIGGER end_sessions AFTER UPDATE ON public.operator_account FOR EACH ROW WHEN (((((old.roles IS DISTINCT FROM new.roles) OR (old.disabled_at IS DISTINCT FROM new.disabled_at)) OR (old.password_hash IS DISTINCT FROM new.password_hash)) OR ((old.totp_confirmed_at IS NOT NULL) AND ((old.totp_confirmed_at IS DISTINCT FROM new.totp_confirmed_at) OR (old.totp_secret IS DISTINCT FROM new.totp_secret))))) EXECUTE FUNCTION end_operator_sessions();
+CREATE TRIGGER end_sessions AFTER UPDATE ON public.operator_account FOR EACH ROW WHEN (((((old.roles IS DISTINCT FROM new.roles) OR (old.disabled_at IS DISTINCT FROM new.disabled_at)) OR (old.password_hash IS DISTINCT FROM new.password_hash)) OR ((old.totp_confirmed_at IS NOT NULL) AND ((old.totp_confirmed_at IS DISTINCT FROM new.totp_confirmed_at) OR (new.totp_secret IS NULL) OR ((old.totp_secret IS DISTINCT FROM new.totp_secret) AND (old.totp_ring_key = new.totp_ring_key)))))) EXECUTE FUNCTION end_operator_sessions();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.operator_account FOR EACH ROW EXECUTE FUNCTION guard_operator_account();
 CREATE TRIGGER forget_swept AFTER UPDATE OF deleted_at ON public.person FOR EACH ROW WHEN (((old.deleted_at IS NULL) AND (new.deleted_at IS NOT NULL))) EXECUTE FUNCTION forget_swept_person();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.price_plan FOR EACH ROW EXECUTE FUNCTION guard_price();
@@ -2864,6 +3078,7 @@ create policy quota_keeper on api_key for select to shomei_quota_keeper using (t
 create policy suspended on api_key for select to shomei_tenant_clerk using (true);
 create policy own on attribute_update for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on attribute_update_result for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy retention_clerk on attribute_update_result for all to shomei_retention_clerk using (true) with check (true);
 create policy admin on audit_event for all to shomei_admin using (true) with check (true);
 create policy door on audit_event for insert to shomei_door with check (true);
 create policy evidence_clerk on audit_event for insert to shomei_evidence_clerk with check (true);
@@ -2883,13 +3098,16 @@ create policy door_claim on challenge_use for select to shomei_door using (true)
 create policy own on challenge_use for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on consent for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy retention_clerk on consent for select to shomei_retention_clerk using (true);
+create policy retention_erase on consent for delete to shomei_retention_clerk using (true);
 create policy own on consent_withdrawal for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy retention_clerk on consent_withdrawal for all to shomei_retention_clerk using (true);
 create policy admin on contract for all to shomei_admin using (true) with check (true);
 create policy lookup on contract for select to shomei_key_lookup using (true);
 create policy operator on contract for all to shomei_operator using (true) with check (true);
 create policy own on contract for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy quota_keeper on contract for select to shomei_quota_keeper using (true);
 create policy own on counterpart_lookup for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy retention_clerk on counterpart_lookup for all to shomei_retention_clerk using (true) with check (true);
 create policy own on event for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on expiry_notice for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy door on idempotency_key for insert to shomei_door with check (true);
@@ -2915,6 +3133,7 @@ create policy own on quota_use for select to shomei_api using (((tenant_id = cur
 create policy quota_keeper on quota_use for all to shomei_quota_keeper using (true) with check (true);
 create policy due on serial_linkage for select to shomei_linkage_clerk using (true);
 create policy own on serial_linkage for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy retention_clerk on serial_linkage for all to shomei_retention_clerk using (true) with check (true);
 create policy admin on statement for select to shomei_admin using (true);
 create policy own on statement for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on status_change for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
@@ -2935,9 +3154,11 @@ create policy lookup on tenant for select to shomei_door, shomei_key_lookup, sho
 create policy monitor on tenant for select to shomei_monitor using (true);
 create policy operator on tenant for all to shomei_operator using (true) with check (true);
 create policy own on tenant for select to shomei_api, shomei_worker using ((id = current_tenant()));
+create policy retention_clerk on tenant for select to shomei_retention_clerk using (true);
 create policy admin on tenant_key for insert to shomei_admin with check (true);
 create policy door_tenant_key on tenant_key for select to shomei_door using (true);
 create policy evidence_clerk on tenant_key for select to shomei_evidence_clerk using (true);
+create policy key_clerk on tenant_key for all to shomei_key_clerk using (true) with check (true);
 create policy lookup on tenant_key for select to shomei_key_lookup using (true);
 create policy monitor on tenant_key for select to shomei_monitor using (true);
 create policy operator on tenant_key for all to shomei_operator using (true) with check (true);
@@ -2966,6 +3187,7 @@ grant usage on schema public to shomei_biller;
 grant usage on schema public to shomei_crl_keeper;
 grant usage on schema public to shomei_door;
 grant usage on schema public to shomei_evidence_clerk;
+grant usage on schema public to shomei_key_clerk;
 grant usage on schema public to shomei_key_lookup;
 grant usage on schema public to shomei_key_maker;
 grant usage on schema public to shomei_linkage_clerk;
@@ -3011,8 +3233,10 @@ grant insert on challenge_use to shomei_door;
 grant select on challenge_use to shomei_api;
 grant insert, select on checklist_file to shomei_admin;
 grant insert, select on checklist_item to shomei_admin;
+grant delete on consent to shomei_retention_clerk;
 grant insert, select on consent to shomei_api;
 grant select on consent to shomei_worker;
+grant delete on consent_withdrawal to shomei_retention_clerk;
 grant insert, select on consent_withdrawal to shomei_api;
 grant insert, select on consent_withdrawal to shomei_worker;
 grant insert, select on contract to shomei_admin;
@@ -3157,6 +3381,8 @@ grant update (expires_at, last_used_at, revoked_at) on api_key to shomei_key_mak
 grant update (revoked_at) on api_key to shomei_admin;
 grant update (revoked_at) on api_key to shomei_operator;
 grant update (decided_at, decided_by, executed_at, note, state) on approval to shomei_operator_keeper;
+grant select (consent_id, mode, tenant_id, tenant_key_id) on attribute_update_result to shomei_retention_clerk;
+grant update (consent_erased, consent_id, sealed_serial, tenant_key_id) on attribute_update_result to shomei_retention_clerk;
 grant update (sealed_serial, tenant_key_id) on attribute_update_result to shomei_api;
 grant update (after_head, after_seq, cluster, day, head, key_id, sealed_at, seq, signature, signed_at, watermark) on audit_chain to shomei_worker;
 grant insert (action, actor, change, detail, id, ip, mode, request_id, schema_version, target, tenant_id) on audit_event to shomei_admin;
@@ -3172,13 +3398,18 @@ grant insert (id, public_key) on audit_signing_key to shomei_worker;
 grant update (expires_at, severed_at) on certificate_tombstone to shomei_api;
 grant select (id, mode, tenant_id) on challenge to shomei_door;
 grant select (verification_id) on challenge_use to shomei_door;
+grant select (content, id, name, ring_key, tenant_id) on checklist_file to shomei_key_clerk;
+grant update (content, name, ring_key) on checklist_file to shomei_key_clerk;
 grant update (replaced_by, withdrawal_reason, withdrawn_at, withdrawn_by) on checklist_file to shomei_admin;
 grant update (confirmed_at, confirmed_by, note) on checklist_item to shomei_admin;
-grant select (mode, recorded_at, tenant_id) on consent to shomei_retention_clerk;
+grant select (evidence_verification_id, id, mode, person_id, recorded_at, tenant_id) on consent to shomei_retention_clerk;
+grant select (consent_id, mode, tenant_id) on consent_withdrawal to shomei_retention_clerk;
 grant select (limits, mode, tenant_id) on contract to shomei_quota_keeper;
 grant select (mode, reference_format, tenant_id) on contract to shomei_key_lookup;
 grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, change_approval_id, change_events, counterpart, identify, latest_attributes, limits, reference_format, revocation_methods, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_admin;
 grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, change_events, counterpart, identify, latest_attributes, limits, reference_format, revocation_methods, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_operator;
+grant select (consent_id, mode, tenant_id) on counterpart_lookup to shomei_retention_clerk;
+grant update (consent_id) on counterpart_lookup to shomei_retention_clerk;
 grant update (epoch) on crl to shomei_worker;
 grant update (distribution_point, epoch, failures, head_crl_id, last_attempt_at, last_failure, last_success_at, listed_at, name, path) on crl_partition to shomei_worker;
 grant update (last_at) on crl_reference to shomei_worker;
@@ -3208,9 +3439,11 @@ grant select (created_at, disabled_at, email, id, name, password_expired, roles,
 grant select (created_at, disabled_at, email, id, name, password_expired, roles, roles_approval_id, totp_confirmed_at, totp_last_step) on operator_account to shomei_operator;
 grant select (disabled_at, email, id, name, password_expired, password_hash, roles, totp_confirmed_at, totp_last_step, totp_ring_key, totp_secret) on operator_account to shomei_operator_keeper;
 grant select (id, roles) on operator_account to shomei_evidence_clerk;
+grant select (id, roles, totp_ring_key, totp_secret) on operator_account to shomei_key_clerk;
 grant update (disabled_at, roles, roles_approval_id, totp_confirmed_at, totp_last_step, totp_ring_key, totp_secret) on operator_account to shomei_admin;
 grant update (password_expired, password_hash) on operator_account to shomei_operator_keeper;
 grant update (password_expired, password_hash, totp_last_step) on operator_account to shomei_operator;
+grant update (totp_ring_key, totp_secret) on operator_account to shomei_key_clerk;
 grant select (created_at, ended_at, ends_at, id, idle_until, operator_id, second_factor) on operator_session to shomei_admin;
 grant select (created_at, ended_at, ends_at, id, idle_until, operator_id, second_factor) on operator_session to shomei_operator;
 grant update (ended_at) on operator_session to shomei_operator;
@@ -3232,9 +3465,11 @@ grant update (epoch) on revocation_epoch to shomei_operator;
 grant update (epoch) on revocation_epoch to shomei_worker;
 grant update (crl_index_url, enabled, layout, nightly_minute, ocsp_url) on revocation_source to shomei_operator;
 grant update (failures, last_attempt_at, last_failure, last_listed_at, skipped) on revocation_source to shomei_worker;
+grant select (consent_id, mode, state, tenant_id) on serial_linkage to shomei_retention_clerk;
 grant select (id, mode, next_attempt_at, state, tenant_id) on serial_linkage to shomei_linkage_clerk;
 grant update (attempts, certificate_id, detail, next_attempt_at, person_id, previous_certificate_id, source, state, updated_at) on serial_linkage to shomei_api;
 grant update (attempts, certificate_id, detail, next_attempt_at, person_id, previous_certificate_id, source, state, updated_at) on serial_linkage to shomei_worker;
+grant update (consent_id) on serial_linkage to shomei_retention_clerk;
 grant insert (billed_yen, content, content_sha256, contract_yen, id, jlis_yen, mode, month, tenant_id) on statement to shomei_worker;
 grant update (event_id) on status_change to shomei_worker;
 grant select (id, mode, state, tenant_id) on status_sweep to shomei_monitor;
@@ -3245,16 +3480,21 @@ grant select (id, state) on tenant to shomei_door;
 grant select (id, state) on tenant to shomei_key_lookup;
 grant select (id, state) on tenant to shomei_key_maker;
 grant select (id, state) on tenant to shomei_monitor;
+grant select (id, state) on tenant to shomei_retention_clerk;
 grant select (id, state) on tenant to shomei_tenant_clerk;
 grant select (id, terminated_at) on tenant to shomei_biller;
 grant update (go_live_approval_id, name, notification_reference, notified_on, state) on tenant to shomei_admin;
+grant select (contacts, contacts_ring_key, tenant_id) on tenant_application to shomei_key_clerk;
 grant update (address, authentications_a_month, contacts, contacts_ring_key, corporate_number, invoice_registration_number, kind, legal_name, legal_name_kana, purpose_of_use, service_name, signature_verifications_a_month, updated_at) on tenant_application to shomei_admin;
+grant update (contacts, contacts_ring_key) on tenant_application to shomei_key_clerk;
 grant select (created_at, id, mode, ring_key_id, tenant_id) on tenant_key to shomei_operator;
 grant select (created_at, id, mode, tenant_id) on tenant_key to shomei_key_lookup;
 grant select (created_at, id, mode, tenant_id) on tenant_key to shomei_monitor;
 grant select (created_at, id, mode, tenant_id) on tenant_key to shomei_retention_clerk;
 grant select (id, mode, ring_key_id, tenant_id, wrapped) on tenant_key to shomei_evidence_clerk;
+grant select (id, mode, ring_key_id, tenant_id, wrapped) on tenant_key to shomei_key_clerk;
 grant select (id, mode, tenant_id) on tenant_key to shomei_door;
+grant update (ring_key_id, wrapped) on tenant_key to shomei_key_clerk;
 grant update (offset_ms) on test_clock to shomei_operator;
 grant insert (billable, certificate_hash, certificate_kind, id, meter, method, mode, occurred_at, outcome, person_id, purpose, source, source_id, tenant_id) on usage_event to shomei_worker;
 grant insert (billable, certificate_hash, certificate_kind, id, meter, method, mode, occurred_at, outcome, person_id, purpose, source, source_id, tenant_id, verification_id) on usage_event to shomei_api;
@@ -3268,6 +3508,8 @@ grant update (erased_at, evidence, hidden, reference) on verification to shomei_
 grant update (counterpart_lookup_id, person_id, person_is_new, state, status) on verification_person to shomei_api;
 grant update (person_id, person_is_new, state, status) on verification_person to shomei_worker;
 grant execute on function acting_operator(bytea) to shomei_evidence_clerk;
+grant execute on function acting_operator(bytea) to shomei_key_clerk;
+grant execute on function acts_as_admin(bytea) to shomei_key_clerk;
 grant execute on function any_tenant_usage(uuid,tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb) to shomei_admin;
 grant execute on function append_decided(json,bytea) to shomei_api;
 grant execute on function approval_is_executed(uuid,text,text,jsonb,jsonb) to shomei_admin;
@@ -3300,6 +3542,7 @@ grant execute on function decide_approval(bytea,uuid,boolean,bytea,text) to shom
 grant execute on function due_serial_linkages(tenant_mode,timestamp with time zone,integer) to shomei_worker;
 grant execute on function due_status_sweeps(tenant_mode) to shomei_worker;
 grant execute on function end_month_close(tenant_mode,text) to shomei_worker;
+grant execute on function erase_due_consents(integer) to shomei_worker;
 grant execute on function erase_due_evidence(integer) to shomei_worker;
 grant execute on function execute_approval(uuid) to shomei_admin;
 grant execute on function find_api_key(bytea) to shomei_api;
@@ -3335,9 +3578,14 @@ grant execute on function retained_until(text,timestamp with time zone) to shome
 grant execute on function retained_until(text,timestamp with time zone) to shomei_operator;
 grant execute on function retained_until(text,timestamp with time zone) to shomei_retention_clerk;
 grant execute on function retained_until(text,timestamp with time zone) to shomei_worker;
+grant execute on function retention_due(integer) to shomei_admin;
 grant execute on function return_quota(bytea,text,date,integer) to shomei_api;
 grant execute on function revoke_api_key(bytea,uuid) to shomei_api;
+grant execute on function ring_key_use() to shomei_operator;
 grant execute on function rotate_api_key(bytea,uuid,uuid,bytea,text,interval) to shomei_api;
+grant execute on function seal_anew(bytea,text,uuid,bytea[],text,bytea[]) to shomei_operator;
+grant execute on function sealed_under_others(bytea,text,text,uuid,integer) to shomei_operator;
+grant execute on function tenant_key_needs(uuid,tenant_mode,uuid) to shomei_operator;
 grant execute on function tenant_usage(uuid,tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb) to shomei_api;
 grant execute on function tenant_usage(uuid,tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb) to shomei_biller;
 grant execute on function tenant_usage(uuid,tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb) to shomei_worker;

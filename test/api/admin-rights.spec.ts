@@ -45,7 +45,7 @@ beforeAll(async () => {
   stack = await AdminStack.start();
   for (const role of ROLES) browsers.set(role, await stack.signedIn(await stack.person([role])));
   browsers.set('none', await stack.signedIn(await stack.person([])));
-});
+}, 300_000);
 afterAll(() => stack.stop());
 
 describe('the description of the operators’ REST', () => {

@@ -7,12 +7,12 @@ let stack: AdminStack;
 
 beforeAll(async () => {
   stack = await AdminStack.start();
-});
+}, 300_000);
 afterAll(() => stack.stop());
 
 describe('signing in', () => {
   it('goes from an initial password over enrolment and an own password to an open session', async () => {
-    const { email, password } = await stack.people.accounts
+    const { id, email, password } = await stack.people.accounts
       .create({ email: 'new@example.com', name: 'Hanako' }, { actor: 'operator:test' })
       .then((made) => ({ ...made, email: 'new@example.com' }));
     const browser = stack.browser();
@@ -54,6 +54,17 @@ describe('signing in', () => {
       permission: 'operators:read',
     });
     expect(outcome(await browser.send('POST', '/v1/session/enrolment'))).toEqual([409, 'second_factor_enrolled']);
+    const { rows } = await stack.owner.query<{ action: string; ip: string; request_id: string }>(
+      `select action, host(ip) as ip, request_id from audit_event where actor = $1 and target = $1 order by id`,
+      [`operator:${id}`],
+    );
+    expect(rows).toMatchObject(
+      ['show_password', 'begin_enrolment', 'sign_in', 'change_password'].map((step) => ({
+        action: `operator.${step}`,
+        ip: '127.0.0.1',
+        request_id: expect.stringMatching(/./),
+      })),
+    );
   });
 
   it('says the same of a wrong password, an unknown address and a disabled account', async () => {

@@ -135,7 +135,7 @@ describe('an approval', () => {
       'a session that has shown the password alone',
       async () => {
         const proof = await people.signIn.checkPassword(second.email, second.password, ORIGIN);
-        const token = await people.signIn.openFirst(proof, Date.now());
+        const token = await people.signIn.openFirst(proof, Date.now(), ORIGIN);
         return (await people.sessions.find(token, Date.now()))!.tokenSha256;
       },
     ],

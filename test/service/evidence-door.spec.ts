@@ -79,7 +79,8 @@ describe('open_evidence(…), called by SQL', () => {
   it('takes nobody else’s word: refused in one transaction with the audit event it does not write', async () => {
     const half = async (): Promise<Buffer> => {
       const proof = await people.signIn.checkPassword(auditor.email, auditor.password, ORIGIN);
-      return (await people.sessions.find(await people.signIn.openFirst(proof, Date.now()), Date.now()))!.tokenSha256;
+      return (await people.sessions.find(await people.signIn.openFirst(proof, Date.now(), ORIGIN), Date.now()))!
+        .tokenSha256;
     };
     const ended = async (): Promise<Buffer> => {
       const session = await people.session(auditor);

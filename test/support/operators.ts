@@ -144,7 +144,7 @@ export class TestPeople {
   /** The token of a new session with both factors. */
   async token(person: TestOperator): Promise<string> {
     const proof = await this.signIn.checkPassword(person.email, person.password, ORIGIN);
-    const first = await this.sessions.find(await this.signIn.openFirst(proof, Date.now()), Date.now());
+    const first = await this.sessions.find(await this.signIn.openFirst(proof, Date.now(), ORIGIN), Date.now());
     const code = await this.nextCode(person);
     const { token } = await this.signIn.complete(first!, { code }, Date.now(), ORIGIN);
     return token;
@@ -168,8 +168,8 @@ export class TestPeople {
   private async enrol(account: { id: string; email: string; password: string }): Promise<TestOperator> {
     const { signIn, sessions } = this;
     const proof = await signIn.checkPassword(account.email, account.password, ORIGIN);
-    const first = (await sessions.find(await signIn.openFirst(proof, Date.now()), Date.now()))!;
-    const secret = secretOf((await signIn.beginEnrolment(first)).uri);
+    const first = (await sessions.find(await signIn.openFirst(proof, Date.now(), ORIGIN), Date.now()))!;
+    const secret = secretOf((await signIn.beginEnrolment(first, ORIGIN)).uri);
     const at = Date.now();
     const code = totpCode(secret, Math.floor(at / STEP_MS));
     const { token, recoveryCodes } = await signIn.complete(first, { code }, at, ORIGIN);

@@ -76,7 +76,7 @@ export async function asOperator<T>(
   return refusing(async () => {
     const email = await context.ask('Your operator address: ');
     const proof = await signIn.checkPassword(email, await context.askSecret('Password: '), origin);
-    const first = await sessions.find(await signIn.openFirst(proof, Date.now()), Date.now());
+    const first = await sessions.find(await signIn.openFirst(proof, Date.now(), origin), Date.now());
     if (!first) throw new Problem('session_missing');
     // Enrolling is for the console, which can show a picture.
     if (!first.secondFactorEnrolled) throw new Problem('second_factor_required');

@@ -83,6 +83,12 @@ export async function refresh(context: OperatorContext, request: RefreshRequest)
   );
   const since = sources[0]?.now;
   if (since === undefined) throw new OperatorError('no_source', `No revocation source is set for mode ${mode}.`);
+  await appendAudit(context.dataSource, {
+    actor: context.actor,
+    action: 'revocation.request_refresh',
+    target: `revocation_source:${mode}`,
+    detail: { hierarchies: sources.map((source) => source.hierarchy) },
+  });
   await requestPlans(
     context.redisUrl,
     sources.map((source) => ({ mode, hierarchy: source.hierarchy })),

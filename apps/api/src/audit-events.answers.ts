@@ -43,9 +43,16 @@ function actorOf(text: string): AuditEventAnswer['actor'] {
   return { type: type === 'operator' ? 'operator' : 'system', id: null };
 }
 
-/** Hashes of serials that J-LIS named and nobody of the tenant has: how many there are is not the tenant's to know. */
-function toldDetail({ discarded: _discarded, ...detail }: AuditEvent['detail']): AuditEvent['detail'] {
-  return detail;
+/** Why an operator looked at evidence, or keeps it, may be an inquiry that whom it is about must not learn of. */
+const UNTOLD_REASONS = new Set(['evidence.open', 'verification.reveal', 'legal_hold.place', 'legal_hold.lift']);
+
+/**
+ * Left out: hashes of serials that J-LIS named and nobody of the tenant has, as how many there are is not the tenant's to
+ * know; reasons that could warn somebody.
+ */
+function toldDetail({ action, detail: { discarded: _discarded, ...detail } }: AuditEvent): AuditEvent['detail'] {
+  const { reason: _reason, ...withoutReason } = detail;
+  return UNTOLD_REASONS.has(action) ? withoutReason : detail;
 }
 
 /** An event as its tenant sees it: of our own people neither name nor address, of strangers' certificates nothing. */
@@ -61,7 +68,7 @@ export function auditEventAnswerOf(event: AuditEvent): AuditEventAnswer {
     target: named(event.target),
     request_id: event.requestId,
     ip: actor.type === 'api_key' ? event.ip : null,
-    detail: toldDetail(event.detail),
+    detail: toldDetail(event),
     change: event.change,
   };
 }

@@ -54,9 +54,15 @@ export class SignIn {
   }
 
   /** Opens a session that has shown the password alone. `replaces` is what the browser brought, whoever planted it. */
-  async openFirst({ operatorId, passwordKey }: FirstProof, now: number, replaces?: OperatorSession): Promise<string> {
+  async openFirst(
+    { operatorId, passwordKey }: FirstProof,
+    now: number,
+    origin: Origin,
+    replaces?: OperatorSession,
+  ): Promise<string> {
     return this.dataSource.transaction(async (manager) => {
       if (replaces) await this.sessions.end(manager, replaces.id);
+      await this.audit(manager, { operatorId }, 'operator.show_password', {}, origin);
       return this.sessions.open(manager, { operatorId, proof: { passwordKey }, secondFactor: false, now });
     });
   }
@@ -65,14 +71,17 @@ export class SignIn {
    * A new secret for an authenticator; in use once a code of it comes back. Asking again replaces it.
    * @throws Problem `second_factor_enrolled`.
    */
-  async beginEnrolment(session: OperatorSession): Promise<{ uri: string }> {
+  async beginEnrolment(session: OperatorSession, origin: Origin): Promise<{ uri: string }> {
     const secret = makeTotpSecret();
     const { sealed, ringKeyId } = sealTotp(this.keyRing, session.operatorId, secret);
-    const [, changed]: [unknown[], number] = await this.dataSource.query(
-      `update operator_account set totp_secret = $2, totp_ring_key = $3 where id = $1 and totp_confirmed_at is null`,
-      [session.operatorId, sealed, ringKeyId],
-    );
-    if (changed === 0) throw new Problem('second_factor_enrolled');
+    await this.dataSource.transaction(async (manager) => {
+      const [, changed]: [unknown[], number] = await manager.query(
+        `update operator_account set totp_secret = $2, totp_ring_key = $3 where id = $1 and totp_confirmed_at is null`,
+        [session.operatorId, sealed, ringKeyId],
+      );
+      if (changed === 0) throw new Problem('second_factor_enrolled');
+      await this.audit(manager, session, 'operator.begin_enrolment', {}, origin);
+    });
     return { uri: totpUri(secret, session.email, ISSUER) };
   }
 
@@ -223,7 +232,7 @@ export class SignIn {
 
   private audit(
     manager: EntityManager,
-    { operatorId }: OperatorSession,
+    { operatorId }: Pick<OperatorSession, 'operatorId'>,
     action: string,
     detail: Record<string, unknown>,
     origin: Origin,

@@ -48,7 +48,7 @@ export class SessionController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SessionAnswer> {
     const proof = await this.passwordCheck.check(request);
-    const token = await this.signIn.openFirst(proof, this.clock.now('live'), sessionOf(request));
+    const token = await this.signIn.openFirst(proof, this.clock.now('live'), originOf(request), sessionOf(request));
     return sessionAnswer(await this.goOn(token, reply));
   }
 
@@ -60,8 +60,11 @@ export class SessionController {
     description: 'A first code completes the enrolment. Asking again replaces the secret.',
   })
   @Answers(201, enrolmentAnswer, [401, 403, 409, 503])
-  async enrol(@Session() session: OperatorSession): Promise<z.output<typeof enrolmentAnswer>> {
-    const { uri } = await this.signIn.beginEnrolment(session);
+  async enrol(
+    @Req() request: FastifyRequest,
+    @Session() session: OperatorSession,
+  ): Promise<z.output<typeof enrolmentAnswer>> {
+    const { uri } = await this.signIn.beginEnrolment(session, originOf(request));
     const svg = renderSVG(uri, { ecc: 'M', border: 4 });
     return { uri, qr: `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}` };
   }
