@@ -9,7 +9,7 @@ export const ALLOWED_IMPORTS = {
   'libs/audit': ['libs/platform'],
   'libs/tenancy': ['libs/audit', 'libs/platform'],
   'libs/operators': ['libs/audit', 'libs/platform'],
-  'libs/webhook': ['libs/audit', 'libs/platform'],
+  'libs/webhook': ['libs/tenancy', 'libs/audit', 'libs/platform'],
   'libs/billing': ['libs/audit', 'libs/platform'],
   'libs/jlis': ['libs/audit', 'libs/platform'],
   'libs/revocation': ['libs/pki', 'libs/jlis', 'libs/audit', 'libs/platform'],

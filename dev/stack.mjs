@@ -196,10 +196,13 @@ class Stack {
       JLIS_TEST_URL: this.urls.jlis,
       JLIS_TEST_TLS_DIR: join(this.dataDir, 'sandbox', 'jlis-tls'),
     };
+    // A receiver to try webhooks with runs on this machine.
+    const webhooks = { WEBHOOK_TEST_LOOPBACK: 'true' };
     this.worker = app('worker', 'dist/apps/worker/src/main.js', {
       DATABASE_URL: this.urls.database.worker,
       REDIS_URL: this.urls.redis,
       AUDIT_SIGNING_KEY: JSON.stringify(this.secrets.auditSigningKey),
+      ...webhooks,
       ...jlis,
     });
     this.api = app(
@@ -212,6 +215,7 @@ class Stack {
         PORT: String(this.ports.api),
         PUBLIC_URL: this.urls.api,
         SIGNING_KEYS: JSON.stringify(this.secrets.signingKeys),
+        ...webhooks,
         ...jlis,
       },
       `${this.urls.api}/health/ready`,

@@ -19,6 +19,7 @@ create role shomei_operator_keeper nologin noinherit;
 create role shomei_quota_keeper nologin noinherit;
 create role shomei_retention_clerk nologin noinherit;
 create role shomei_tenant_clerk nologin noinherit;
+create role shomei_webhook_clerk nologin noinherit;
 create role shomei_worker login noinherit;
 
 -- Types
@@ -1259,6 +1260,89 @@ create table verification_person (
 alter table verification_person enable row level security;
 alter table verification_person force row level security;
 
+create table webhook_attempt (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  endpoint_id uuid not null,
+  event_id uuid not null,
+  id uuid not null,
+  started_at timestamp with time zone default clock_timestamp() not null,
+  duration_ms integer not null,
+  status smallint,
+  failure text,
+  tenant_key_id uuid,
+  sealed_head bytea,
+  constraint webhook_attempt_pkey PRIMARY KEY (tenant_id, mode, endpoint_id, event_id, id),
+  constraint webhook_attempt_check CHECK (((tenant_key_id IS NULL) = (sealed_head IS NULL))),
+  constraint webhook_attempt_failure_check CHECK ((failure ~ '^[a-z_]{1,40}$'::text))
+);
+alter table webhook_attempt enable row level security;
+alter table webhook_attempt force row level security;
+
+create table webhook_delivery (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  endpoint_id uuid not null,
+  event_id uuid not null,
+  sequence bigint,
+  state text default 'pending'::text not null,
+  attempts smallint default 0 not null,
+  first_attempt_at timestamp with time zone,
+  due_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
+  claim uuid,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  finished_at timestamp with time zone,
+  constraint webhook_delivery_pkey PRIMARY KEY (tenant_id, mode, endpoint_id, event_id),
+  constraint webhook_delivery_check CHECK (((state = 'pending'::text) = (finished_at IS NULL))),
+  constraint webhook_delivery_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text, 'cancelled'::text])))
+);
+alter table webhook_delivery enable row level security;
+alter table webhook_delivery force row level security;
+
+create table webhook_endpoint (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  id uuid not null,
+  url text not null,
+  description text default ''::text not null,
+  event_types text[],
+  enabled boolean default true not null,
+  disabled_reason text,
+  disabled_at timestamp with time zone,
+  failing_since timestamp with time zone,
+  last_success_at timestamp with time zone,
+  last_failure_at timestamp with time zone,
+  last_sequence bigint default 0 not null,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  deleted_at timestamp with time zone,
+  constraint webhook_endpoint_pkey PRIMARY KEY (tenant_id, mode, id),
+  constraint webhook_endpoint_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id),
+  constraint webhook_endpoint_check CHECK (((disabled_at IS NULL) = enabled)),
+  constraint webhook_endpoint_check1 CHECK (((disabled_reason IS NULL) OR (NOT enabled))),
+  constraint webhook_endpoint_description_check CHECK ((length(description) <= 200)),
+  constraint webhook_endpoint_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY['failing'::text, 'gone'::text]))),
+  constraint webhook_endpoint_event_types_check CHECK ((((cardinality(event_types) >= 1) AND (cardinality(event_types) <= 100)) AND (array_position(event_types, NULL::text) IS NULL))),
+  constraint webhook_endpoint_url_check CHECK (((length(url) >= 1) AND (length(url) <= 2048)))
+);
+alter table webhook_endpoint enable row level security;
+alter table webhook_endpoint force row level security;
+
+create table webhook_secret (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  id uuid not null,
+  endpoint_id uuid not null,
+  tenant_key_id uuid not null,
+  sealed bytea not null,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  expires_at timestamp with time zone,
+  constraint webhook_secret_pkey PRIMARY KEY (tenant_id, mode, id),
+  constraint webhook_secret_tenant_id_mode_endpoint_id_fkey FOREIGN KEY (tenant_id, mode, endpoint_id) REFERENCES webhook_endpoint(tenant_id, mode, id),
+  constraint webhook_secret_tenant_id_mode_tenant_key_id_fkey FOREIGN KEY (tenant_id, mode, tenant_key_id) REFERENCES tenant_key(tenant_id, mode, id)
+);
+alter table webhook_secret enable row level security;
+alter table webhook_secret force row level security;
+
 -- Indexes and views
 
 CREATE INDEX age_check_certificate ON public.age_check USING btree (tenant_id, mode, certificate_hash, year);
@@ -1280,6 +1364,7 @@ CREATE INDEX crl_epoch ON public.crl USING btree (mode, epoch);
 CREATE INDEX crl_partition_epoch ON public.crl_partition USING btree (mode, epoch);
 CREATE INDEX crl_sha256 ON public.crl USING btree (mode, sha256);
 CREATE INDEX event_order ON public.event USING btree (tenant_id, mode, xact, id);
+CREATE INDEX event_recorded ON public.event USING btree (tenant_id, mode, recorded_at);
 CREATE INDEX jlis_reconciliation_month ON public.jlis_reconciliation USING btree (mode, month, made_at);
 CREATE INDEX legal_hold_open ON public.legal_hold USING btree (tenant_id, mode) WHERE (lifted_at IS NULL);
 CREATE INDEX operator_session_open ON public.operator_session USING btree (operator_id) WHERE (ended_at IS NULL);
@@ -1305,6 +1390,12 @@ CREATE INDEX verification_not_valid ON public.verification USING btree (tenant_i
 CREATE INDEX verification_person_person ON public.verification_person USING btree (tenant_id, mode, person_id);
 CREATE INDEX verification_recorded_at ON public.verification USING brin (recorded_at);
 CREATE INDEX verification_reference ON public.verification USING btree (tenant_id, mode, reference, id) WHERE (reference IS NOT NULL);
+CREATE INDEX webhook_attempt_started ON public.webhook_attempt USING brin (started_at);
+CREATE INDEX webhook_delivery_due ON public.webhook_delivery USING btree (tenant_id, mode, endpoint_id, due_at, event_id) WHERE (state = 'pending'::text);
+CREATE INDEX webhook_delivery_finished ON public.webhook_delivery USING brin (finished_at);
+CREATE UNIQUE INDEX webhook_delivery_sequence ON public.webhook_delivery USING btree (tenant_id, mode, endpoint_id, sequence);
+CREATE UNIQUE INDEX webhook_endpoint_id ON public.webhook_endpoint USING btree (id);
+CREATE INDEX webhook_secret_endpoint ON public.webhook_secret USING btree (tenant_id, mode, endpoint_id);
 
 -- Functions
 
@@ -1694,6 +1785,25 @@ $function$
 ;
 alter function due_status_sweeps(tenant_mode) owner to shomei_monitor;
 
+CREATE OR REPLACE FUNCTION public.due_webhook_endpoints(up_to integer)
+ RETURNS TABLE(tenant_id uuid, mode tenant_mode, id uuid, failing boolean)
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select due.tenant_id, due.mode, due.id, due.failing from (
+    select w.tenant_id, w.mode, w.id, w.failing_since is not null as failing,
+      row_number() over (partition by w.tenant_id order by w.failing_since is not null, random()) as turn
+    from webhook_endpoint w join tenant t on t.id = w.tenant_id
+    where w.enabled and w.deleted_at is null and keys_work(t.state, w.mode)
+      and exists (select 1 from webhook_delivery d where d.tenant_id = w.tenant_id and d.mode = w.mode
+        and d.endpoint_id = w.id and d.state = 'pending' and d.due_at <= clock_timestamp())
+  ) due
+  order by due.turn, random() limit least(up_to, 1000)
+$function$
+;
+alter function due_webhook_endpoints(integer) owner to shomei_webhook_clerk;
+
 CREATE OR REPLACE FUNCTION public.end_month_close(of_mode tenant_mode, of_month text)
  RETURNS void
  LANGUAGE sql
@@ -1946,6 +2056,31 @@ begin
   return null;
 end $function$
 ;
+
+CREATE OR REPLACE FUNCTION public.forget_webhook_deliveries()
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  old timestamptz := clock_timestamp() - interval '30 days';
+  attempts int;
+  deliveries int;
+begin
+  delete from webhook_attempt a where (a.tenant_id, a.mode, a.endpoint_id, a.event_id, a.id) in (
+    select o.tenant_id, o.mode, o.endpoint_id, o.event_id, o.id from webhook_attempt o
+    where o.started_at < old limit 5000);
+  get diagnostics attempts = row_count;
+  delete from webhook_delivery d where (d.tenant_id, d.mode, d.endpoint_id, d.event_id) in (
+    select o.tenant_id, o.mode, o.endpoint_id, o.event_id from webhook_delivery o where o.finished_at < old limit 5000);
+  get diagnostics deliveries = row_count;
+  delete from webhook_delivery d using webhook_endpoint w
+  where w.deleted_at < old and d.tenant_id = w.tenant_id and d.mode = w.mode and d.endpoint_id = w.id and d.state = 'pending';
+  return attempts + deliveries;
+end $function$
+;
+alter function forget_webhook_deliveries() owner to shomei_webhook_clerk;
 
 CREATE OR REPLACE FUNCTION public.guard_approval()
  RETURNS trigger
@@ -2630,6 +2765,25 @@ end $function$
 ;
 alter function propose_approval(bytea,uuid,text,text,jsonb,jsonb,text,interval) owner to shomei_operator_keeper;
 
+CREATE OR REPLACE FUNCTION public.put_out_events()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  insert into webhook_delivery (tenant_id, mode, endpoint_id, event_id)
+  select e.tenant_id, e.mode, w.id, e.id
+  from new_event e join webhook_endpoint w on w.tenant_id = e.tenant_id and w.mode = e.mode
+  where w.enabled and w.deleted_at is null
+    -- A test is for one endpoint, whatever else that wants.
+    and case when e.type = 'webhook_endpoint.test' then w.id::text = e.data ->> 'webhook_endpoint_id'
+      else w.event_types is null or e.type = any(w.event_types) end;
+  return null;
+end $function$
+;
+alter function put_out_events() owner to shomei_webhook_clerk;
+
 CREATE OR REPLACE FUNCTION public.referenced_lists(since timestamp with time zone, until timestamp with time zone)
  RETURNS TABLE(mode tenant_mode, sha256 text, last_at timestamp with time zone)
  LANGUAGE sql
@@ -3041,6 +3195,7 @@ CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.checklist_file 
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.checklist_item FOR EACH ROW EXECUTE FUNCTION guard_checklist_item();
 CREATE TRIGGER guard BEFORE UPDATE ON public.contract FOR EACH ROW EXECUTE FUNCTION guard_contract();
 CREATE TRIGGER watch_status AFTER UPDATE OF change_events ON public.contract FOR EACH ROW WHEN ((old.change_events IS DISTINCT FROM new.change_events)) EXECUTE FUNCTION watch_status();
+CREATE TRIGGER put_out AFTER INSERT ON public.event REFERENCING NEW TABLE AS new_event FOR EACH STATEMENT EXECUTE FUNCTION put_out_events();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.jlis_recognition FOR EACH ROW EXECUTE FUNCTION guard_price();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.jlis_reduction FOR EACH ROW EXECUTE FUNCTION guard_price();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.jlis_tariff FOR EACH ROW EXECUTE FUNCTION guard_price();
@@ -3108,7 +3263,7 @@ create policy own on contract for all to shomei_api, shomei_worker using (((tena
 create policy quota_keeper on contract for select to shomei_quota_keeper using (true);
 create policy own on counterpart_lookup for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy retention_clerk on counterpart_lookup for all to shomei_retention_clerk using (true) with check (true);
-create policy own on event for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy own on event for all to shomei_admin, shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on expiry_notice for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy door on idempotency_key for insert to shomei_door with check (true);
 create policy door_claim on idempotency_key for select to shomei_door using (true);
@@ -3155,6 +3310,7 @@ create policy monitor on tenant for select to shomei_monitor using (true);
 create policy operator on tenant for all to shomei_operator using (true) with check (true);
 create policy own on tenant for select to shomei_api, shomei_worker using ((id = current_tenant()));
 create policy retention_clerk on tenant for select to shomei_retention_clerk using (true);
+create policy webhook_clerk on tenant for select to shomei_webhook_clerk using (true);
 create policy admin on tenant_key for insert to shomei_admin with check (true);
 create policy door_tenant_key on tenant_key for select to shomei_door using (true);
 create policy evidence_clerk on tenant_key for select to shomei_evidence_clerk using (true);
@@ -3176,6 +3332,15 @@ create policy own on verification for all to shomei_api, shomei_worker using (((
 create policy retention_clerk on verification for all to shomei_retention_clerk using (true) with check (true);
 create policy own on verification_person for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy retention_clerk on verification_person for all to shomei_retention_clerk using (true);
+create policy own on webhook_attempt for all to shomei_admin, shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy webhook_clerk on webhook_attempt for all to shomei_webhook_clerk using (true) with check (true);
+create policy own on webhook_delivery for all to shomei_admin, shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy webhook_clerk on webhook_delivery for all to shomei_webhook_clerk using (true) with check (true);
+create policy admin on webhook_endpoint for select to shomei_admin using (true);
+create policy admin_own on webhook_endpoint for update to shomei_admin using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy own on webhook_endpoint for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy webhook_clerk on webhook_endpoint for select to shomei_webhook_clerk using (true);
+create policy own on webhook_secret for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 
 -- Grants
 
@@ -3197,6 +3362,7 @@ grant usage on schema public to shomei_operator_keeper;
 grant usage on schema public to shomei_quota_keeper;
 grant usage on schema public to shomei_retention_clerk;
 grant usage on schema public to shomei_tenant_clerk;
+grant usage on schema public to shomei_webhook_clerk;
 grant usage on schema public to shomei_worker;
 grant insert, select on age_check to shomei_api;
 grant delete, insert, select on age_question to shomei_api;
@@ -3269,8 +3435,8 @@ grant delete, insert, select on crl_snapshot to shomei_worker;
 grant select on crl_snapshot to shomei_admin;
 grant select on crl_snapshot to shomei_api;
 grant select on crl_snapshot to shomei_operator;
-grant insert on event to shomei_worker;
 grant insert, select on event to shomei_api;
+grant insert, select on event to shomei_worker;
 grant insert, select on expiry_notice to shomei_worker;
 grant insert on idempotency_key to shomei_door;
 grant insert, select on idempotency_key to shomei_api;
@@ -3370,6 +3536,17 @@ grant select on verification to shomei_api;
 grant delete, select on verification_person to shomei_retention_clerk;
 grant insert, select on verification_person to shomei_api;
 grant select on verification_person to shomei_worker;
+grant delete on webhook_attempt to shomei_webhook_clerk;
+grant insert on webhook_attempt to shomei_worker;
+grant select on webhook_attempt to shomei_api;
+grant delete, select on webhook_delivery to shomei_webhook_clerk;
+grant select on webhook_delivery to shomei_admin;
+grant select on webhook_delivery to shomei_api;
+grant select on webhook_delivery to shomei_worker;
+grant insert, select on webhook_endpoint to shomei_api;
+grant select on webhook_endpoint to shomei_worker;
+grant delete, insert, select on webhook_secret to shomei_api;
+grant select on webhook_secret to shomei_worker;
 grant select (allowed_addresses, created_at, expires_at, id, last_four, last_used_at, made_by, mode, name, revoked_at, rotated_from, scopes, tenant_id) on api_key to shomei_admin;
 grant select (allowed_addresses, created_at, expires_at, id, last_four, last_used_at, made_by, mode, name, revoked_at, rotated_from, scopes, tenant_id) on api_key to shomei_api;
 grant select (allowed_addresses, created_at, expires_at, id, last_four, last_used_at, made_by, mode, name, revoked_at, rotated_from, scopes, tenant_id) on api_key to shomei_operator;
@@ -3415,6 +3592,7 @@ grant update (distribution_point, epoch, failures, head_crl_id, last_attempt_at,
 grant update (last_at) on crl_reference to shomei_worker;
 grant update (collected_until) on crl_reference_progress to shomei_worker;
 grant update (columns, crl_id) on crl_snapshot to shomei_worker;
+grant select (id, mode, occurred_at, recorded_at, tenant_id, type, xact) on event to shomei_admin;
 grant select (key_sha256, mode, resource_id, tenant_id) on idempotency_key to shomei_door;
 grant insert (approval_id, id, mode, tenant_id, terms, valid_from, valid_until) on jlis_recognition to shomei_admin;
 grant insert (approval_id, id, mode, tenant_id, terms, valid_from, valid_until) on jlis_recognition to shomei_operator;
@@ -3482,6 +3660,7 @@ grant select (id, state) on tenant to shomei_key_maker;
 grant select (id, state) on tenant to shomei_monitor;
 grant select (id, state) on tenant to shomei_retention_clerk;
 grant select (id, state) on tenant to shomei_tenant_clerk;
+grant select (id, state) on tenant to shomei_webhook_clerk;
 grant select (id, terminated_at) on tenant to shomei_biller;
 grant update (go_live_approval_id, name, notification_reference, notified_on, state) on tenant to shomei_admin;
 grant select (contacts, contacts_ring_key, tenant_id) on tenant_application to shomei_key_clerk;
@@ -3507,6 +3686,20 @@ grant select (mode, recorded_at, verdict) on verification to shomei_crl_keeper;
 grant update (erased_at, evidence, hidden, reference) on verification to shomei_retention_clerk;
 grant update (counterpart_lookup_id, person_id, person_is_new, state, status) on verification_person to shomei_api;
 grant update (person_id, person_is_new, state, status) on verification_person to shomei_worker;
+grant select (duration_ms, endpoint_id, event_id, failure, id, mode, started_at, status, tenant_id) on webhook_attempt to shomei_admin;
+grant select (endpoint_id, event_id, id, mode, started_at, tenant_id) on webhook_attempt to shomei_webhook_clerk;
+grant insert (endpoint_id, event_id, mode, tenant_id) on webhook_delivery to shomei_admin;
+grant insert (endpoint_id, event_id, mode, tenant_id) on webhook_delivery to shomei_api;
+grant insert (endpoint_id, event_id, mode, tenant_id) on webhook_delivery to shomei_webhook_clerk;
+grant update (attempts, claim, due_at, finished_at, first_attempt_at, sequence, state) on webhook_delivery to shomei_worker;
+grant update (attempts, claim, due_at, finished_at, first_attempt_at, state) on webhook_delivery to shomei_admin;
+grant update (attempts, claim, due_at, finished_at, first_attempt_at, state) on webhook_delivery to shomei_api;
+grant select (created_at, deleted_at, disabled_at, disabled_reason, enabled, event_types, failing_since, id, last_failure_at, last_sequence, last_success_at, mode, tenant_id, url) on webhook_endpoint to shomei_admin;
+grant select (deleted_at, enabled, event_types, failing_since, id, mode, tenant_id) on webhook_endpoint to shomei_webhook_clerk;
+grant update (deleted_at, description, disabled_at, disabled_reason, enabled, event_types, failing_since, url) on webhook_endpoint to shomei_api;
+grant update (disabled_at, disabled_reason, enabled, failing_since, last_failure_at, last_sequence, last_success_at) on webhook_endpoint to shomei_worker;
+grant update (failing_since) on webhook_endpoint to shomei_admin;
+grant update (expires_at) on webhook_secret to shomei_api;
 grant execute on function acting_operator(bytea) to shomei_evidence_clerk;
 grant execute on function acting_operator(bytea) to shomei_key_clerk;
 grant execute on function acts_as_admin(bytea) to shomei_key_clerk;
@@ -3541,6 +3734,7 @@ grant execute on function current_tenant() to shomei_worker;
 grant execute on function decide_approval(bytea,uuid,boolean,bytea,text) to shomei_admin;
 grant execute on function due_serial_linkages(tenant_mode,timestamp with time zone,integer) to shomei_worker;
 grant execute on function due_status_sweeps(tenant_mode) to shomei_worker;
+grant execute on function due_webhook_endpoints(integer) to shomei_worker;
 grant execute on function end_month_close(tenant_mode,text) to shomei_worker;
 grant execute on function erase_due_consents(integer) to shomei_worker;
 grant execute on function erase_due_evidence(integer) to shomei_worker;
@@ -3552,6 +3746,7 @@ grant execute on function find_operator_secret(uuid,text) to shomei_operator;
 grant execute on function find_operator_session(bytea) to shomei_admin;
 grant execute on function find_operator_session(bytea) to shomei_operator;
 grant execute on function fix_month_prices(tenant_mode,text,timestamp with time zone) to shomei_worker;
+grant execute on function forget_webhook_deliveries() to shomei_worker;
 grant execute on function hold_checklist(uuid) to shomei_admin;
 grant execute on function is_held(uuid,tenant_mode,uuid) to shomei_retention_clerk;
 grant execute on function is_key_of_suspended(bytea) to shomei_api;
@@ -3559,6 +3754,7 @@ grant execute on function keys_work(tenant_state,tenant_mode) to shomei_door;
 grant execute on function keys_work(tenant_state,tenant_mode) to shomei_key_lookup;
 grant execute on function keys_work(tenant_state,tenant_mode) to shomei_key_maker;
 grant execute on function keys_work(tenant_state,tenant_mode) to shomei_monitor;
+grant execute on function keys_work(tenant_state,tenant_mode) to shomei_webhook_clerk;
 grant execute on function make_api_key(bytea,uuid,text,bytea,text,text[],cidr[],timestamp with time zone) to shomei_api;
 grant execute on function month_usage(tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb,timestamp with time zone[],timestamp with time zone[]) to shomei_worker;
 grant execute on function next_month_to_close(tenant_mode) to shomei_admin;

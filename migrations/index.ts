@@ -15,6 +15,8 @@ import { Limits1763900000017 } from './0017-limits.js';
 import { Checklist1763900000018 } from './0018-checklist.js';
 import { EvidenceConsole1763900000019 } from './0019-evidence-console.js';
 import { ContractChanges1763900000021 } from './0021-contract-changes.js';
+import { Webhooks1763900000022 } from './0022-webhooks.js';
+import { WebhooksAdmin1763900000023 } from './0023-webhooks-admin.js';
 import { StatusSweeps1763900000024 } from './0024-status-sweeps.js';
 import { ChangeEvents1763900000025 } from './0025-change-events.js';
 import { Billing1763900000027 } from './0027-billing.js';
@@ -40,6 +42,8 @@ export const migrations = [
   Checklist1763900000018,
   EvidenceConsole1763900000019,
   ContractChanges1763900000021,
+  Webhooks1763900000022,
+  WebhooksAdmin1763900000023,
   StatusSweeps1763900000024,
   ChangeEvents1763900000025,
   Billing1763900000027,

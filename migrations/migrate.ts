@@ -29,6 +29,7 @@ const DOOR_ROLES = [
   'shomei_biller',
   'shomei_quota_keeper',
   'shomei_monitor',
+  'shomei_webhook_clerk',
 ];
 
 /**

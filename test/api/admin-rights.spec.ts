@@ -20,23 +20,27 @@ const GUARDED = OPERATIONS.filter((each) => each['x-permission'] !== undefined &
 
 /** A path whose thing does not exist: who may ask is told so, who may not is not. */
 const somewhere = (path: string): string =>
-  path.replace('{mode}', 'test').replace(/\{id\}/, () => {
-    const noun = path.split('/')[2]!;
-    const prefix = {
-      operators: 'opr',
-      approvals: 'apr',
-      tenants: 'ten',
-      verifications: 'ver',
-      'api-keys': 'key',
-      'audit-events': 'aud',
-      'legal-holds': 'hld',
-      statements: 'stm',
-      'usage-events': 'use',
-      'month-closes': 'rec',
-      'status-sweeps': 'swp',
-    }[noun];
-    return `${prefix!}_${randomUUID().replaceAll('-', '')}`;
-  });
+  path
+    .replace('{mode}', 'test')
+    .replace('{event_id}', `evt_${'0'.repeat(32)}`)
+    .replace(/\{id\}/, () => {
+      const noun = path.split('/')[2]!;
+      const prefix = {
+        operators: 'opr',
+        approvals: 'apr',
+        tenants: 'ten',
+        verifications: 'ver',
+        'api-keys': 'key',
+        'audit-events': 'aud',
+        'legal-holds': 'hld',
+        statements: 'stm',
+        'usage-events': 'use',
+        'month-closes': 'rec',
+        'status-sweeps': 'swp',
+        'webhook-endpoints': 'whe',
+      }[noun];
+      return `${prefix!}_${randomUUID().replaceAll('-', '')}`;
+    });
 
 let stack: AdminStack;
 const browsers = new Map<string, AdminBrowser>();

@@ -25,7 +25,7 @@ let otherMode: Asker;
 let fixtures: Record<string, Fixture>;
 
 beforeAll(async () => {
-  stack = await ApiStack.start();
+  stack = await ApiStack.start({ settings: { WEBHOOK_TEST_LOOPBACK: 'true' } });
   const tenantId = await entitledTenant(stack);
   const key = await stack.newKey({ tenantId, scopes: SCOPES });
   const { person } = await logIn(stack, key, await stack.sandbox.issue());
@@ -33,7 +33,7 @@ beforeAll(async () => {
   stranger = await testAsker(stack);
   otherMode = await liveAsker(stack, tenantId);
   fixtures = await makeFixtures(stack, tenantId, owner);
-}, 120_000);
+}, 600_000);
 afterAll(() => stack.stop());
 
 async function answerTo({ request }: Fixture, asker: Asker, id: string): Promise<RawAnswer> {

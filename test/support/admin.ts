@@ -81,6 +81,11 @@ export class AdminStack {
     return this.program.output;
   }
 
+  /** What the process's own role can do past its code. */
+  withAdminRole(sql: string): Promise<unknown> {
+    return this.admin.query(sql);
+  }
+
   browser(): AdminBrowser {
     return new AdminBrowser(this.url);
   }

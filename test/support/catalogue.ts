@@ -102,6 +102,10 @@ export const OPEN_POLICIES: ReadonlySet<string> = new Set([
   'shomei_operator status_watch operator',
   'shomei_admin status_watch operator',
   'shomei_admin status_sweep operator',
+  'shomei_webhook_clerk webhook_endpoint webhook_clerk',
+  'shomei_admin webhook_endpoint admin',
+  'shomei_webhook_clerk webhook_delivery webhook_clerk',
+  'shomei_webhook_clerk webhook_attempt webhook_clerk',
 ]);
 
 /** Every fault in the protection of tenant data that the catalogue shows, as `table: fault`. */

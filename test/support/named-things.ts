@@ -86,6 +86,11 @@ export async function makeFixtures(stack: ApiStack, tenantId: string, owner: Ask
   await key.client.POST('/v1/status-sweeps/{id}/cancel', at(sweep));
   const apiKey = `key_${(await stack.newKey({ tenantId })).id.replaceAll('-', '')}`;
   const requestId = audit!.data[0]!.request_id!;
+  const hooks = '/v1/webhook-endpoints';
+  const url = 'http://127.0.0.1:9/';
+  const { data: endpoint } = await key.client.POST(hooks, { body: { url } });
+  const { data: doomed } = await key.client.POST(hooks, { body: { url } });
+  const { data: event } = await key.client.POST(`${hooks}/{id}/test`, at(endpoint!.id));
 
   return {
     ...on('GET', '/v1/verifications/{id}', evidence.verification_id),
@@ -97,6 +102,15 @@ export async function makeFixtures(stack: ApiStack, tenantId: string, owner: Ask
     ...on('GET', '/v1/api-keys/{id}', apiKey),
     ...on('POST', '/v1/api-keys/{id}/rotate', apiKey, { overlap_hours: 1 }),
     ...on('POST', '/v1/api-keys/{id}/revoke', apiKey),
+    ...on('GET', `${hooks}/{id}`, endpoint!.id),
+    ...on('PATCH', `${hooks}/{id}`, endpoint!.id, { description: 'x' }),
+    ...on('POST', `${hooks}/{id}/rotate-secret`, endpoint!.id, {}),
+    ...on('POST', `${hooks}/{id}/test`, endpoint!.id),
+    ...on('GET', `${hooks}/{id}/deliveries`, endpoint!.id),
+    ...on('POST', `${hooks}/{id}/replays`, endpoint!.id, { event_id: event!.id }),
+    ...deliveryOf(endpoint!.id, event!.id),
+    ...replayed(endpoint!.id, event!.id),
+    ...on('DELETE', `${hooks}/{id}`, doomed!.id),
     ...on('GET', '/v1/persons/{id}', person),
     ...on('GET', '/v1/persons/{id}/certificates', person),
     ...on('GET', '/v1/persons/{id}/status', person),
@@ -160,6 +174,31 @@ const on = (method: string, path: string, id: string, body?: Record<string, unkn
   [`${method} ${path} path id`]: {
     id,
     request: (asked) => ({ method, path: path.replace('{id}', asked), ...(body === undefined ? {} : { body }) }),
+  },
+});
+
+/** A delivery is named by two ids, each tried beside a good other one. */
+function deliveryOf(endpoint: string, event: string): Fixtures {
+  const path = '/v1/webhook-endpoints/{id}/deliveries/{event_id}';
+  const request = (one: string, other: string): NamingRequest => ({
+    method: 'GET',
+    path: path.replace('{id}', one).replace('{event_id}', other),
+  });
+  return {
+    [`GET ${path} path id`]: { id: endpoint, request: (asked) => request(asked, event) },
+    [`GET ${path} path event_id`]: { id: event, request: (asked) => request(endpoint, asked) },
+  };
+}
+
+/** An event that somebody wants sent to an endpoint of the first tenant. */
+const replayed = (endpoint: string, event: string): Fixtures => ({
+  'POST /v1/webhook-endpoints/{id}/replays body event_id': {
+    id: event,
+    request: (asked) => ({
+      method: 'POST',
+      path: `/v1/webhook-endpoints/${endpoint}/replays`,
+      body: { event_id: asked },
+    }),
   },
 });
 

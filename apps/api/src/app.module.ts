@@ -6,6 +6,7 @@ import { PersonServicesModule } from '#lib/persons';
 import { type HttpLimits, PlatformModule, type PlatformOptions, type SigningKeys } from '#lib/platform';
 import { LimitsModule, type RateLimitOptions, TenancyModule } from '#lib/tenancy';
 import { VerificationModule } from '#lib/verification';
+import { WebhookModule } from '#lib/webhook';
 import { AgeChecksController } from './age-checks.controller.js';
 import { ApiKeyGuard } from './api-key.guard.js';
 import { ApiKeysController } from './api-keys.controller.js';
@@ -32,6 +33,8 @@ import { UsageController } from './usage.controller.js';
 import { StatusSweepsController } from './status-sweeps.controller.js';
 import { SweepResultsController } from './sweep-results.controller.js';
 import { VerificationsController } from './verifications.controller.js';
+import { WebhookDeliveriesController } from './webhook-deliveries.controller.js';
+import { WebhookEndpointsController } from './webhook-endpoints.controller.js';
 
 export interface ApiOptions extends PlatformOptions {
   publicUrl: string;
@@ -42,6 +45,8 @@ export interface ApiOptions extends PlatformOptions {
   signingKeys: SigningKeys;
   rateLimits: RateLimitOptions;
   http: HttpLimits;
+  /** Whether webhooks of test mode may go to this machine itself. */
+  webhookTestLoopback: boolean;
 }
 
 @Module({})
@@ -57,6 +62,7 @@ export class AppModule {
         VerificationModule.forRoot(options),
         PersonServicesModule,
         MonitoringModule,
+        WebhookModule.forRoot({ testLoopback: options.webhookTestLoopback }),
       ],
       controllers: [
         SignatureVerificationsController,
@@ -72,6 +78,8 @@ export class AppModule {
         StatusSweepsController,
         SweepResultsController,
         EventsController,
+        WebhookEndpointsController,
+        WebhookDeliveriesController,
         ApiKeysController,
         MeController,
         HealthController,

@@ -17,6 +17,7 @@ const NOUNS: Partial<Record<string, IdPrefix>> = {
   age_check: 'age',
   attribute_update: 'atu',
   event: 'evt',
+  webhook_endpoint: 'whe',
 };
 const NOUN_OF = new Map(Object.entries(NOUNS).map(([noun, prefix]) => [prefix, noun]));
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

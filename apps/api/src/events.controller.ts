@@ -4,29 +4,11 @@ import { DataSource } from 'typeorm';
 import type { z } from 'zod';
 import { Problem, toPublicId, withTenant } from '#lib/platform';
 import type { Principal } from '#lib/tenancy';
-import { EVENT_TYPES, listEvents, readEventCursor, writeEventCursor, type EventData } from '#lib/webhook';
+import { EVENT_TYPES, listEvents, publicEventData, readEventCursor, writeEventCursor } from '#lib/webhook';
 import { Caller, RequireScope } from './api-key.guard.js';
 import { Answers } from './contract.js';
 import { LimitedAs } from './endpoint-class.js';
 import { eventList, eventListQuery } from './events.schemas.js';
-
-const PREFIXES = {
-  person_id: 'per',
-  merged_person_id: 'per',
-  certificate_id: 'crt',
-  serial_linkage_id: 'lnk',
-  consent_id: 'cns',
-} as const;
-const MEMBERS = Object.keys(PREFIXES) as (keyof EventData)[];
-
-/** Members that are not named here are not told. */
-const dataAnswer = (data: EventData): EventData =>
-  Object.fromEntries(
-    MEMBERS.flatMap((member) => {
-      const id = data[member];
-      return id === undefined ? [] : [[member, toPublicId(PREFIXES[member], id)]];
-    }),
-  );
 
 @ApiTags('events')
 @ApiBearerAuth()
@@ -65,7 +47,7 @@ export class EventsController {
         id: toPublicId('evt', one.id),
         type: one.type,
         occurred_at: new Date(one.occurredAt).toISOString(),
-        data: dataAnswer(one.data),
+        data: publicEventData(one.data),
       })),
       next_cursor: last ? writeEventCursor(last.cursor) : (cursor ?? null),
       has_more: found.length > limit,

@@ -15,6 +15,7 @@ export const event = z
         certificate_id: z.string().optional(),
         serial_linkage_id: z.string().optional(),
         consent_id: z.string().optional(),
+        webhook_endpoint_id: z.string().optional(),
       })
       .meta({ description: 'Ids of things of yours, and nothing else.' }),
   })
@@ -37,7 +38,7 @@ export const eventListQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(100).default(20),
   types: z
     .string()
-    .max(200)
+    .max(1_000)
     .transform((text) => text.split(','))
     .pipe(z.array(type).min(1).max(EVENT_TYPES.length))
     .optional(),

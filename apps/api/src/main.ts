@@ -24,6 +24,7 @@ const SETTINGS = [
   'KEY_RING',
   'SIGNING_KEYS',
   'OCSP_TIMEOUT_MS',
+  'WEBHOOK_TEST_LOOPBACK',
   'METRICS_HOST',
   'METRICS_PORT',
   ...HTTP_SETTINGS,
@@ -54,6 +55,7 @@ runMain(async () => {
       ...(process.env['REDIS_URL'] ? { redisUrl: loadConfig(['REDIS_URL'], process.env).REDIS_URL } : {}),
     },
     ocspTimeoutMs: config.OCSP_TIMEOUT_MS,
+    webhookTestLoopback: config.WEBHOOK_TEST_LOOPBACK,
     logger,
     metrics,
   });

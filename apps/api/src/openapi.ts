@@ -14,6 +14,7 @@ runMain(async () => {
       databasePool: 1,
       keyRing: { active: '', keys: new Map() },
       signingKeys: { live: NO_KEYS, test: NO_KEYS },
+      webhookTestLoopback: false,
       trustedProxies: [],
       http: { headersTimeoutMs: 1_000, requestTimeoutMs: 1_000, peerConnections: 1 },
       rateLimits: { processes: 1 },

@@ -13,6 +13,7 @@ import {
   RevocationRefreshModule,
   type RevocationRefreshOptions,
 } from '#lib/revocation';
+import { WebhookModule } from '#lib/webhook';
 import { AuditCare } from './audit-care.js';
 import { ChangeCare } from './change-care.js';
 import { CONSENT_CARE, ConsentCare, type ConsentCareOptions } from './consent-care.js';
@@ -27,6 +28,7 @@ import { RevocationCare } from './revocation-care.js';
 import { RefreshSchedule } from './refresh-schedule.js';
 import { SweepProcessor } from './sweep.processor.js';
 import { SweepSchedule } from './sweep-schedule.js';
+import { WebhookCare } from './webhook-care.js';
 
 export interface WorkerOptions extends PlatformOptions, RevocationRefreshOptions {
   redisUrl: string;
@@ -35,6 +37,8 @@ export interface WorkerOptions extends PlatformOptions, RevocationRefreshOptions
   ocspTimeoutMs: number;
   /** Between two readings of the consents withdrawn at J-LIS, milliseconds. */
   consentWithdrawalsMs: number;
+  /** Whether webhooks of test mode may go to this machine itself. */
+  webhookTestLoopback: boolean;
 }
 
 const MAX_RECONNECT_DELAY_MS = 2_000;
@@ -68,6 +72,7 @@ export class AppModule {
         MonitoringWorkModule.forRoot(options),
         PersonServicesModule,
         LinkageModule,
+        WebhookModule.forRoot({ testLoopback: options.webhookTestLoopback }),
       ],
       providers: [
         QueueErrors,
@@ -85,6 +90,7 @@ export class AppModule {
         MonthSchedule,
         SweepProcessor,
         SweepSchedule,
+        WebhookCare,
       ],
     };
   }

@@ -18,6 +18,7 @@ const SETTINGS = [
   'METRICS_PORT',
   'JLIS_WITHDRAWALS_SECONDS',
   'OCSP_TIMEOUT_MS',
+  'WEBHOOK_TEST_LOOPBACK',
   ...JLIS_SETTINGS,
 ] as const;
 
@@ -36,6 +37,7 @@ runMain(async () => {
       jlis: loadJlisOptions(config),
       ocspTimeoutMs: config.OCSP_TIMEOUT_MS,
       consentWithdrawalsMs: config.JLIS_WITHDRAWALS_SECONDS * 1_000,
+      webhookTestLoopback: config.WEBHOOK_TEST_LOOPBACK,
       crlIdleTimeoutMs: config.CRL_IDLE_TIMEOUT_MS,
       crlThreads: config.CRL_THREADS,
       crlLateMinutes: config.CRL_LATE_MINUTES,

@@ -2,6 +2,8 @@ import createClient, { type Client } from 'openapi-fetch';
 import type { components as AdminComponents, paths as AdminPaths } from './admin-schema.js';
 import type { components, paths } from './schema.js';
 
+export * from './verify-webhook.js';
+
 export type ShomeiClient = Client<paths>;
 /** The bodies of the API by their names in docs/openapi/api.json. */
 export type Schemas = components['schemas'];

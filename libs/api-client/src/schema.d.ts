@@ -579,6 +579,146 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/webhook-endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List webhook endpoints, newest first */
+        get: operations["listWebhookEndpoints"];
+        put?: never;
+        /**
+         * Have events sent to a URL
+         * @description Events from now on; earlier ones with a replay. The answer shows the signing secret once.
+         */
+        post: operations["createWebhookEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhook-endpoints/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get one webhook endpoint with its health */
+        get: operations["getWebhookEndpoint"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a webhook endpoint with its secrets
+         * @description What had not been delivered is not sent any more; GET /v1/events still has it.
+         */
+        delete: operations["deleteWebhookEndpoint"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a webhook endpoint
+         * @description What is left out stays. A disabled endpoint gets no events; those from meanwhile are sent by a replay. Enabling sends what had been waiting.
+         */
+        patch: operations["updateWebhookEndpoint"];
+        trace?: never;
+    };
+    "/v1/webhook-endpoints/{id}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace the signing secret
+         * @description For `overlap_hours` each request carries a signature by the old secret and one by the new.
+         */
+        post: operations["rotateWebhookSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhook-endpoints/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test event to this endpoint alone
+         * @description Its type is `webhook_endpoint.test`. What became of it: GET …/deliveries/{event_id}.
+         */
+        post: operations["testWebhookEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhook-endpoints/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List deliveries, those of the newest events first */
+        get: operations["listWebhookDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhook-endpoints/{id}/deliveries/{event_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get one delivery with its attempts and their answers */
+        get: operations["getWebhookDelivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhook-endpoints/{id}/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send one event again, or all of a time
+         * @description Each with the same `webhook-id` as before. Of a time: those recorded in it that the endpoint wants now, also if it was not there or disabled then.
+         */
+        post: operations["replayWebhookEvents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/api-keys": {
         parameters: {
             query?: never;
@@ -1917,7 +2057,7 @@ export interface components {
         Event: {
             id: string;
             /** @enum {string} */
-            type: "person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn";
+            type: "person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "webhook_endpoint.test" | "webhook_endpoint.disabled";
             /** Format: date-time */
             occurred_at: string;
             /** @description Ids of things of yours, and nothing else. */
@@ -1927,12 +2067,185 @@ export interface components {
                 certificate_id?: string;
                 serial_linkage_id?: string;
                 consent_id?: string;
+                webhook_endpoint_id?: string;
             };
+        };
+        WebhookEndpointRequest: {
+            /**
+             * Format: uri
+             * @description https:// and not an address of a private network; also not behind its name.
+             */
+            url: string;
+            /** @default  */
+            description?: string;
+            /**
+             * @description Null: all, also types there will be.
+             * @default null
+             */
+            event_types?: ("person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "webhook_endpoint.test" | "webhook_endpoint.disabled")[] | null;
+            /** @default true */
+            enabled?: boolean;
+        };
+        NewWebhookEndpoint: {
+            id: string;
+            url: string;
+            description: string;
+            /** @description Null: all. */
+            event_types: ("person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "webhook_endpoint.test" | "webhook_endpoint.disabled")[] | null;
+            enabled: boolean;
+            /**
+             * @description Why the platform has disabled it: `failing`, all attempts at a delivery failed and no other succeeded meanwhile; `gone`, the receiver answered 410. Null: you did, or it is enabled.
+             * @enum {string|null}
+             */
+            disabled_reason: "failing" | "gone" | null;
+            /** Format: date-time */
+            disabled_at: string | null;
+            /**
+             * Format: date-time
+             * @description No attempt has succeeded since.
+             */
+            failing_since: string | null;
+            /** Format: date-time */
+            last_success_at: string | null;
+            /** Format: date-time */
+            last_failure_at: string | null;
+            /** @description Ends of the secrets that were replaced and still sign. */
+            old_secrets_until: string[];
+            /** Format: date-time */
+            created_at: string;
+            /** @description Shown this once: null in a repeated answer. Who lost it rotates it. */
+            secret: string | null;
+        };
+        WebhookEndpointList: {
+            data: components["schemas"]["WebhookEndpoint"][];
+            next_cursor: string | null;
+        };
+        WebhookEndpoint: {
+            id: string;
+            url: string;
+            description: string;
+            /** @description Null: all. */
+            event_types: ("person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "webhook_endpoint.test" | "webhook_endpoint.disabled")[] | null;
+            enabled: boolean;
+            /**
+             * @description Why the platform has disabled it: `failing`, all attempts at a delivery failed and no other succeeded meanwhile; `gone`, the receiver answered 410. Null: you did, or it is enabled.
+             * @enum {string|null}
+             */
+            disabled_reason: "failing" | "gone" | null;
+            /** Format: date-time */
+            disabled_at: string | null;
+            /**
+             * Format: date-time
+             * @description No attempt has succeeded since.
+             */
+            failing_since: string | null;
+            /** Format: date-time */
+            last_success_at: string | null;
+            /** Format: date-time */
+            last_failure_at: string | null;
+            /** @description Ends of the secrets that were replaced and still sign. */
+            old_secrets_until: string[];
+            /** Format: date-time */
+            created_at: string;
+        };
+        WebhookEndpointChange: {
+            /**
+             * Format: uri
+             * @description https:// and not an address of a private network; also not behind its name.
+             */
+            url?: string;
+            description?: string;
+            /** @description Null: all, also types there will be. */
+            event_types?: ("person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "webhook_endpoint.test" | "webhook_endpoint.disabled")[] | null;
+            /** @description True sends what was waiting at once. */
+            enabled?: boolean;
+        };
+        WebhookSecretRotation: {
+            /**
+             * @description How long the old secret signs beside the new one.
+             * @default 24
+             */
+            overlap_hours?: number;
+        };
+        WebhookDeliveryList: {
+            data: components["schemas"]["WebhookDeliverySummary"][];
+            next_cursor: string | null;
+        };
+        WebhookDeliverySummary: {
+            event_id: string;
+            /** @enum {string} */
+            type: "person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "webhook_endpoint.test" | "webhook_endpoint.disabled";
+            /** @description As sent; null before the first attempt. */
+            sequence: number | null;
+            /** @enum {string} */
+            state: "pending" | "delivered" | "failed" | "cancelled";
+            /** @description Since it was put out or last sent again. */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description Null: at once, or never.
+             */
+            next_attempt_at: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            finished_at: string | null;
+        };
+        WebhookDelivery: {
+            event_id: string;
+            /** @enum {string} */
+            type: "person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "webhook_endpoint.test" | "webhook_endpoint.disabled";
+            /** @description As sent; null before the first attempt. */
+            sequence: number | null;
+            /** @enum {string} */
+            state: "pending" | "delivered" | "failed" | "cancelled";
+            /** @description Since it was put out or last sent again. */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description Null: at once, or never.
+             */
+            next_attempt_at: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** @description Attempts of the last thirty days, the newest first, at most a hundred. */
+            log: {
+                /** Format: date-time */
+                started_at: string;
+                duration_ms: number;
+                /** @description Of the answer; null: none came. */
+                status: number | null;
+                /**
+                 * @description Null: delivered.
+                 * @enum {string|null}
+                 */
+                failure: "status" | "redirected" | "timeout" | "unreachable" | "tls_refused" | "answer_malformed" | "target_refused" | "unresolved" | null;
+                /** @description The first 512 characters of the answer. */
+                response_head: string | null;
+            }[];
+        };
+        WebhookReplayRequest: {
+            event_id?: string;
+            /**
+             * Format: date-time
+             * @description Real time, this or later.
+             */
+            recorded_after?: string;
+            /** Format: date-time */
+            recorded_before?: string;
+            /** @description Of a time: leaves out what was delivered. */
+            undelivered_only?: boolean;
+        };
+        WebhookReplay: {
+            /** @description How many events are sent again. */
+            events: number;
         };
         ApiKeyRequest: {
             name: string;
             /** @description Only scopes of the key that makes it. */
-            scopes: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "sweeps:write" | "sweeps:read" | "events:read" | "audit:read" | "billing:read" | "admin")[];
+            scopes: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "sweeps:write" | "sweeps:read" | "events:read" | "webhooks:write" | "webhooks:read" | "audit:read" | "billing:read" | "admin")[];
             /** @description Addresses and ranges (CIDR) from which the key works; each within one of the maker’s. Left out: as the maker; empty: everywhere. */
             allowed_addresses?: string[];
             /**
@@ -1946,7 +2259,7 @@ export interface components {
             name: string;
             prefix: string;
             last_four: string;
-            scopes: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "sweeps:write" | "sweeps:read" | "events:read" | "audit:read" | "billing:read" | "admin")[];
+            scopes: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "sweeps:write" | "sweeps:read" | "events:read" | "webhooks:write" | "webhooks:read" | "audit:read" | "billing:read" | "admin")[];
             /** @description Empty: from everywhere. */
             allowed_addresses: string[];
             /** Format: date-time */
@@ -1976,7 +2289,7 @@ export interface components {
             name: string;
             prefix: string;
             last_four: string;
-            scopes: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "sweeps:write" | "sweeps:read" | "events:read" | "audit:read" | "billing:read" | "admin")[];
+            scopes: ("verifications:write" | "verifications:read" | "authentications:write" | "persons:write" | "persons:read" | "sweeps:write" | "sweeps:read" | "events:read" | "webhooks:write" | "webhooks:read" | "audit:read" | "billing:read" | "admin")[];
             /** @description Empty: from everywhere. */
             allowed_addresses: string[];
             /** Format: date-time */
@@ -2436,7 +2749,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2549,7 +2862,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2653,7 +2966,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3083,7 +3396,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3196,7 +3509,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3381,7 +3694,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3566,7 +3879,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3754,7 +4067,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4011,7 +4324,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4565,7 +4878,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4696,7 +5009,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5045,7 +5358,7 @@ export interface operations {
                     "text/csv": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5241,7 +5554,7 @@ export interface operations {
             query?: {
                 cursor?: string;
                 limit?: number;
-                /** @description Some of person.linked, person.merged, person.status_changed, person.certificate_expiring, linkage.resolved, consent.withdrawn. */
+                /** @description Some of person.linked, person.merged, person.status_changed, person.certificate_expiring, linkage.resolved, consent.withdrawn, webhook_endpoint.test, webhook_endpoint.disabled. */
                 types?: string;
             };
             header?: never;
@@ -5278,6 +5591,921 @@ export interface operations {
             };
             /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listWebhookEndpoints: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookEndpointList"];
+                };
+            };
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request safe to repeat: the same key and body give the decided answer again, with Idempotent-Replayed: true, and count once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEndpointRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewWebhookEndpoint"];
+                };
+            };
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookEndpoint"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEndpointChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookEndpoint"];
+                };
+            };
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotateWebhookSecret: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request safe to repeat: the same key and body give the decided answer again, with Idempotent-Replayed: true, and count once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookSecretRotation"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewWebhookEndpoint"];
+                };
+            };
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Event"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listWebhookDeliveries: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                state?: "pending" | "delivered" | "failed" | "cancelled";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryList"];
+                };
+            };
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWebhookDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replayWebhookEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookReplayRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookReplay"];
+                };
+            };
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5462,7 +6690,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5658,7 +6886,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5985,7 +7213,7 @@ export interface operations {
                     "text/csv": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6071,7 +7299,7 @@ export interface operations {
                     "application/x-ndjson": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -38,6 +38,8 @@ export const PERMISSIONS = {
   'prices:approve': ['admin', 'billing'],
   'months:close': ['admin', 'billing'],
   'audit:read': ['admin', 'auditor'],
+  'webhooks:read': ['admin', 'auditor', 'support'],
+  'webhooks:replay': ['admin', 'support'],
 } as const satisfies Record<string, readonly Role[]>;
 export type Permission = keyof typeof PERMISSIONS;
 

@@ -72,6 +72,11 @@ const settings = {
   JLIS_CONNECTIONS: z.coerce.number().int().min(1).max(200).default(16),
   /** How often the worker asks J-LIS which consents were withdrawn, seconds. */
   JLIS_WITHDRAWALS_SECONDS: z.coerce.number().int().min(1).max(86_400).default(300),
+  /** Whether webhooks of test mode may go to this machine itself, also without TLS. For demos and development. */
+  WEBHOOK_TEST_LOOPBACK: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true'),
   /** Where Prometheus reads this process's metrics; absent: nowhere. */
   METRICS_PORT: port.optional(),
   METRICS_HOST: z.string().min(1).default('127.0.0.1'),

@@ -25,7 +25,9 @@ export type Resource =
   | 'consent'
   | 'attribute_update'
   | 'api_key'
-  | 'status_sweep';
+  | 'status_sweep'
+  | 'webhook_endpoint'
+  | 'webhook_secret';
 
 /**
  * What was made under this key before, if anything.

@@ -18,6 +18,7 @@ export const ID_PREFIXES = [
   'age',
   'atu',
   'evt',
+  'whe',
   'opr',
   'apr',
   'hld',

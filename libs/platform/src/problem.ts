@@ -148,6 +148,32 @@ export const PROBLEMS = {
     remedy:
       '`state` tells why: `revoked`, `expired`, or `rotated` before, when the key that replaced it can be rotated instead.',
   },
+  webhook_url_refused: {
+    status: 422,
+    title: 'Events are not sent to this URL.',
+    remedy:
+      '`rule` tells why: `not_https`, `login` or `fragment` in the URL, a `private_address` behind its name, or `unresolved`, no address at all.',
+  },
+  webhook_endpoint_limit: {
+    status: 422,
+    title: 'There are 20 webhook endpoints in this mode.',
+    remedy: 'Delete one that is no longer used, or have one endpoint receive more types of events.',
+  },
+  webhook_endpoint_disabled: {
+    status: 422,
+    title: 'The webhook endpoint is disabled.',
+    remedy: 'Enable it first; `disabled_reason` of the endpoint tells whether it was disabled for failing.',
+  },
+  event_unknown: {
+    status: 422,
+    title: 'There is no such event.',
+    remedy: 'Use the id (`evt_…`) of an event of this tenant and mode, as GET /v1/events lists it.',
+  },
+  replay_too_large: {
+    status: 422,
+    title: 'The time to send again has more than 100,000 events.',
+    remedy: 'Ask for a shorter time, and for the rest in further requests.',
+  },
   export_too_large: {
     status: 422,
     title: 'The export would have more than 100,000 rows.',

@@ -12,6 +12,8 @@ export const SCOPES = [
   'sweeps:write',
   'sweeps:read',
   'events:read',
+  'webhooks:write',
+  'webhooks:read',
   'audit:read',
   'billing:read',
   'admin',

@@ -9,6 +9,8 @@ export const EVENT_TYPES = [
   'person.certificate_expiring',
   'linkage.resolved',
   'consent.withdrawn',
+  'webhook_endpoint.test',
+  'webhook_endpoint.disabled',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
@@ -19,19 +21,23 @@ export interface EventData {
   certificate_id?: string;
   serial_linkage_id?: string;
   consent_id?: string;
+  webhook_endpoint_id?: string;
 }
 
 /**
- * Tells the tenant of a change, in the transaction that makes the change.
+ * Tells the tenant of a change, in the transaction that makes the change. Where the tenant has webhook endpoints for it,
+ * the database puts the event out to them in the same statement (trigger `put_out` of the table).
  * @param at milliseconds, by the clock of the mode
  */
 export async function appendEvent(
   manager: EntityManager,
   { tenantId, mode }: Tenancy,
   event: { type: EventType; at: number; data: EventData },
-): Promise<void> {
+): Promise<string> {
+  const id = newId(Date.now());
   await manager.query(
     'insert into event (tenant_id, mode, id, type, occurred_at, data) values ($1, $2, $3, $4, $5, $6)',
-    [tenantId, mode, newId(Date.now()), event.type, new Date(event.at), JSON.stringify(event.data)],
+    [tenantId, mode, id, event.type, new Date(event.at), JSON.stringify(event.data)],
   );
+  return id;
 }

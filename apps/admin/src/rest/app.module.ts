@@ -28,6 +28,7 @@ import { LATE_MS, PUBLIC_URL, REDIS_URL } from './settings.js';
 import { StatementsController } from './statements.controller.js';
 import { TenantsController } from './tenants.controller.js';
 import { VerificationsController } from './verifications.controller.js';
+import { WebhooksController } from './webhooks.controller.js';
 
 export interface AdminOptions extends PlatformOptions {
   publicUrl: string;
@@ -57,6 +58,7 @@ export class AppModule {
         VerificationsController,
         EvidenceController,
         SweepsController,
+        WebhooksController,
         AuditController,
         AuditChainController,
         HoldsController,

@@ -9,6 +9,7 @@ const PREFIX_OF: Record<string, IdPrefix> = {
   api_key: 'key',
   approval: 'apr',
   verification: 'ver',
+  webhook_endpoint: 'whe',
 };
 
 /** `operator:opr_…` as it is stored; anything else as it was typed. */

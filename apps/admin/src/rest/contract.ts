@@ -95,7 +95,14 @@ export function cursorUuid(prefix: IdPrefix, cursor: string | undefined): string
 /** `operator:<uuid>` and the like with the id as it goes out. */
 export const publicActor = (actor: string): string =>
   actor.replace(
-    /^(operator|tenant|api_key|approval|verification):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/,
+    /^(operator|tenant|api_key|approval|verification|webhook_endpoint):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/,
     (_all, noun: keyof typeof NOUNS, uuid: string) => `${noun}:${toPublicId(NOUNS[noun], uuid)}`,
   );
-const NOUNS = { operator: 'opr', tenant: 'ten', api_key: 'key', approval: 'apr', verification: 'ver' } as const;
+const NOUNS = {
+  operator: 'opr',
+  tenant: 'ten',
+  api_key: 'key',
+  approval: 'apr',
+  verification: 'ver',
+  webhook_endpoint: 'whe',
+} as const;

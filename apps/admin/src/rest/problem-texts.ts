@@ -15,6 +15,8 @@ export const SHARED_PROBLEMS = {
   evidence_incomplete: '保存されている証跡が不足しているため、再検証できません。',
   body_too_large: '送信できるサイズを超えています。',
   media_type_unsupported: '送信形式に対応していません。',
+  event_unknown: '該当するイベントがありません。',
+  replay_too_large: '再送の対象が多すぎます。期間を短くしてください。',
   storage_unavailable: '現在データベースを利用できません。しばらくしてからお試しください。',
   internal_error: 'システムエラーが発生しました。リクエストIDを管理者にお知らせください。',
 } as const satisfies Partial<Record<ProblemCode, string>>;

@@ -1,0 +1,18 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { ensureCompiled } from './compile.mjs';
+import { ensureInstalled } from './install.mjs';
+import { runMain } from './launch-problem.mjs';
+import { root } from './paths.mjs';
+
+/** `npm run receiver`: the example receiver of webhooks, see docs/api/webhooks.md. */
+await runMain(async () => {
+  await ensureInstalled();
+  await ensureCompiled();
+  const script = join(root, 'dist', 'libs', 'api-client', 'examples', 'webhook-receiver.js');
+  const child = spawn(process.execPath, ['--enable-source-maps', script], { stdio: 'inherit' });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code ?? 0));
+  });
+});

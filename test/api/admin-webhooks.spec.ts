@@ -1,0 +1,131 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { toPublicId } from '#lib/platform';
+import { type AdminBrowser, AdminStack, outcome } from '../support/admin.js';
+import { makeTenant, type TestTenant } from '../support/tenants.js';
+
+let stack: AdminStack;
+let browser: AdminBrowser;
+let tenant: TestTenant;
+let tenantId: string;
+let endpoint: string;
+const events: string[] = [];
+const PERSON = randomUUID();
+
+beforeAll(async () => {
+  stack = await AdminStack.start();
+  browser = await stack.signedIn(await stack.person(['support']));
+  tenant = await makeTenant(stack.operator, '通知商事');
+  tenantId = toPublicId('ten', tenant.tenantId);
+  const uuid = randomUUID();
+  endpoint = toPublicId('whe', uuid);
+  await stack.owner.query(
+    `insert into webhook_endpoint (tenant_id, mode, id, url) values ($1, 'test', $2, 'https://hooks.example.com/a-secret-path?x=y')`,
+    [tenant.tenantId, uuid],
+  );
+  for (const type of ['person.linked', 'person.merged', 'person.linked']) {
+    const { rows } = await stack.owner.query<{ id: string }>(
+      `insert into event (tenant_id, mode, id, type, occurred_at, data)
+       values ($1, 'test', $2, $3, now(), jsonb_build_object('person_id', $4::text)) returning id`,
+      [tenant.tenantId, `0193f0c0-0000-7000-8000-00000000000${events.length}`, type, PERSON],
+    );
+    events.push(toPublicId('evt', rows[0]!.id));
+  }
+  await stack.owner.query(
+    `insert into webhook_attempt (tenant_id, mode, endpoint_id, event_id, id, duration_ms, status, failure, tenant_key_id, sealed_head)
+     select tenant_id, mode, endpoint_id, event_id, gen_random_uuid(), 12, 500, 'status', $2, $3
+     from webhook_delivery where event_id = $1`,
+    ['0193f0c0-0000-7000-8000-000000000000', tenant.tenantKeyId, randomBytes(40)],
+  );
+  await stack.owner.query(
+    `update webhook_delivery set state = 'failed', attempts = 12, finished_at = now() where event_id = $1`,
+    ['0193f0c0-0000-7000-8000-000000000000'],
+  );
+}, 300_000);
+afterAll(() => stack.stop());
+
+const replays = (body: unknown) => browser.send('POST', `/v1/webhook-endpoints/${endpoint}/replays`, body);
+
+describe('200: operators see', () => {
+  it('how endpoints of a tenant are doing, and of their URL only where it leads', async () => {
+    const answer = await browser.send('GET', `/v1/tenants/${tenantId}/webhook-endpoints`);
+    expect(answer.body['data']).toEqual([
+      expect.objectContaining({
+        id: endpoint,
+        mode: 'test',
+        origin: 'https://hooks.example.com',
+        enabled: true,
+        waiting: 2,
+        waiting_since: expect.any(String),
+        failed: 1,
+      }),
+    ]);
+    expect(answer.text).not.toContain('secret-path');
+  });
+
+  it('what was sent and what came of it, by ids, without what was answered', async () => {
+    const list = await browser.send('GET', `/v1/webhook-endpoints/${endpoint}/deliveries?limit=2`);
+    expect((list.body['data'] as { event_id: string }[]).map(({ event_id }) => event_id)).toEqual([
+      events[2],
+      events[1],
+    ]);
+    const next = `/v1/webhook-endpoints/${endpoint}/deliveries?cursor=${String(list.body['next_cursor'])}`;
+    expect((await browser.send('GET', next)).body).toMatchObject({
+      data: [{ event_id: events[0], state: 'failed', attempts: 12 }],
+      next_cursor: null,
+    });
+    const failed = await browser.send('GET', `/v1/webhook-endpoints/${endpoint}/deliveries?state=failed`);
+    expect(failed.body['data']).toHaveLength(1);
+    const one = await browser.send('GET', `/v1/webhook-endpoints/${endpoint}/deliveries/${events[0]!}`);
+    expect(one.body['log']).toEqual([
+      { started_at: expect.any(String), duration_ms: 12, status: 500, failure: 'status' },
+    ]);
+  });
+
+  it('what a tenant was told of, and nothing about whom', async () => {
+    const path = `/v1/tenants/${tenantId}/events?mode=test`;
+    const all = await browser.send('GET', path);
+    expect((all.body['data'] as { id: string }[]).map(({ id }) => id)).toEqual([...events].reverse());
+    expect(all.text).not.toContain(PERSON.replaceAll('-', ''));
+    expect(all.text).not.toContain(PERSON);
+    expect((await browser.send('GET', `${path}&type=person.merged`)).body['data']).toHaveLength(1);
+    expect((await browser.send('GET', `${path.replace('test', 'live')}`)).body['data']).toEqual([]);
+    const denied = stack.withAdminRole('select data from event');
+    await expect(denied).rejects.toMatchObject({ driverError: { code: '42501' } });
+  });
+});
+
+describe('202: operators have sent again', () => {
+  it('one event or those of a time, and it is on record whose decision that was', async () => {
+    expect((await replays({ event_id: events[0] })).body).toEqual({ events: 1 });
+    const time = { recorded_after: '2020-01-01T00:00:00Z', recorded_before: '2099-01-01T00:00:00Z' };
+    expect((await replays(time)).body).toEqual({ events: 3 });
+    const { rows } = await stack.owner.query<{ state: string }>(`select distinct state from webhook_delivery`);
+    expect(rows).toEqual([{ state: 'pending' }]);
+    const { rows: acts } = await stack.owner.query<{ actor: string }>(
+      `select actor from audit_event where action = 'webhook_endpoint.replay' and tenant_id = $1`,
+      [tenant.tenantId],
+    );
+    expect(acts).toHaveLength(2);
+    for (const { actor } of acts) expect(actor).toMatch(/^operator:[0-9a-f-]{36}$/);
+  });
+});
+
+describe('400, 404, 422: operators', () => {
+  it('are told what is wrong', async () => {
+    const nobody = `0`.repeat(32);
+    expect(outcome(await replays({}))).toEqual([400, 'request_invalid']);
+    expect(outcome(await replays({ event_id: `evt_${nobody}` }))).toEqual([422, 'event_unknown']);
+    expect(outcome(await replays({ event_id: 'x' }))).toEqual([422, 'event_unknown']);
+    for (const path of [
+      `/v1/webhook-endpoints/whe_${nobody}/deliveries`,
+      `/v1/webhook-endpoints/x/deliveries`,
+      `/v1/webhook-endpoints/${endpoint}/deliveries/evt_${nobody}`,
+      `/v1/tenants/ten_${nobody}/webhook-endpoints`,
+      `/v1/tenants/ten_${nobody}/events?mode=test`,
+    ])
+      expect([path, ...outcome(await browser.send('GET', path))]).toEqual([path, 404, 'not_found']);
+    const { status } = await browser.send('GET', `/v1/tenants/${tenantId}/events`);
+    expect(status).toBe(400);
+  });
+});
