@@ -23,7 +23,9 @@ const project = (displayName, testMatch, extra = {}) => ({
   ...extra,
 });
 
-/** unit: pure, no servers. service: one lib against PostgreSQL. api: a started application. system: whole processes. */
+/**
+ * unit: pure, no servers. service: one lib against PostgreSQL. api: a started application. system: whole processes.
+ * browser: the console in Chromium over whole processes. */
 export default {
   // Generous: a loaded machine is slow, and no test measures time.
   testTimeout: 60_000,
@@ -32,5 +34,6 @@ export default {
     project('service', ['test/service/**/*.spec.ts']),
     project('api', ['test/api/**/*.spec.ts']),
     project('system', ['test/system/**/*.spec.ts']),
+    project('browser', ['test/browser/**/*.spec.ts']),
   ],
 };

@@ -1,8 +1,11 @@
 import { ensureCompiled } from './compile.mjs';
+import { ensureConsole } from './console.mjs';
 import { ensureInstalled } from './install.mjs';
 import { runMain } from './launch-problem.mjs';
 
 await runMain(async () => {
   await ensureInstalled();
-  process.stdout.write((await ensureCompiled()) ? 'Compiled to dist/.\n' : 'dist/ is up to date.\n');
+  const compiled = await ensureCompiled();
+  const console = await ensureConsole();
+  process.stdout.write(compiled || console ? 'Built to dist/.\n' : 'dist/ is up to date.\n');
 });

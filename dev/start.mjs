@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureCompiled } from './compile.mjs';
+import { ensureConsole } from './console.mjs';
 import { curlLine, DEMO_CARD, knownDemo, seedDemo, signedRequest, verify } from './demo.mjs';
 import { firstOperator } from './first-operator.mjs';
 import { ensureInstalled } from './install.mjs';
@@ -23,6 +24,7 @@ await runMain(async () => {
   const stopRequested = stopRequest();
   await step('install', ensureInstalled);
   await step('build', ensureCompiled);
+  await step('console', ensureConsole);
   const stack = await startStack({
     dataDir,
     step,
@@ -67,7 +69,7 @@ async function present(stack) {
   print(`Ready in ${seconds(began)} s.`);
   print('');
   print(`  API           ${stack.urls.api}`);
-  print(`  Operators     ${stack.urls.admin}   (${operator})`);
+  print(`  Console       ${stack.urls.admin}   (${operator})`);
   print(`  Sandbox       ${stack.urls.sandbox}   (cards: ${stack.urls.sandbox}/cards)`);
   print(`  Test API key  ${demo.api_key}`);
   print(`  Logs          ${stack.logDir}`);

@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { NODE_ARGUMENTS } from './app-process.mjs';
+import { findChromium } from './chromium.mjs';
 import { ensureCompiled } from './compile.mjs';
+import { ensureConsole } from './console.mjs';
 import { ensureInstalled } from './install.mjs';
 import { runMain } from './launch-problem.mjs';
 import { cacheDir, root } from './paths.mjs';
@@ -20,7 +22,7 @@ await runMain(async () => {
   await ensureInstalled();
   const stack = onlyUnit(args) ? undefined : await startServers();
   try {
-    return summarize(await runJest(args, stack ? testEnvironment(stack) : {}));
+    return summarize(await runJest([...args, ...withoutBrowser(args)], stack ? testEnvironment(stack) : {}));
   } finally {
     await stack?.stop();
   }
@@ -28,7 +30,15 @@ await runMain(async () => {
 
 async function startServers() {
   await ensureCompiled();
+  await ensureConsole();
   return startStack({ throwaway: true, apps: [], announce: (line) => process.stdout.write(`${line}\n`) });
+}
+
+/** Without a browser the tests that need one are left out, and it is said; in CI they fail. */
+function withoutBrowser(args) {
+  if (findChromium() || process.env.CI || args.includes('--selectProjects')) return [];
+  process.stdout.write('No Chromium here: the browser tests are left out. Install it, or name it in CHROMIUM.\n');
+  return ['--ignoreProjects', 'browser'];
 }
 
 /** `--selectProjects unit` alone needs neither servers nor compiled programs. */
@@ -38,7 +48,7 @@ function onlyUnit(args) {
   const rest = args.slice(at + 1);
   const end = rest.findIndex((arg) => arg.startsWith('-'));
   const projects = end < 0 ? rest : rest.slice(0, end);
-  return projects[0] === 'unit' && !projects.some((name) => ['service', 'api', 'system'].includes(name));
+  return projects[0] === 'unit' && !projects.some((name) => ['service', 'api', 'system', 'browser'].includes(name));
 }
 
 /** What `test/support/` reads. */
@@ -51,6 +61,7 @@ function testEnvironment(stack) {
     TEST_ADMIN_DB_PASSWORD: stack.secrets.admin,
     TEST_OPERATOR_DB_PASSWORD: stack.secrets.operator,
     TEST_REDIS_URL: stack.urls.redis,
+    TEST_CHROMIUM: findChromium() ?? '',
     TEST_KEY_RING: JSON.stringify(stack.secrets.keyRing),
     TEST_SIGNING_KEYS: JSON.stringify(stack.secrets.signingKeys),
     TEST_AUDIT_SIGNING_KEY: JSON.stringify(stack.secrets.auditSigningKey),

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { join } from 'node:path';
 import {
   createMetrics,
   HTTP_SETTINGS,
@@ -25,6 +26,8 @@ const SETTINGS = [
   ...HTTP_SETTINGS,
 ] as const;
 
+/** Where the build puts the console: dist/apps/console, seen from dist/apps/admin/src. */
+const CONSOLE_DIR = join(import.meta.dirname, '..', '..', 'console');
 /** A person has given up by then. */
 const QUERY_TIMEOUT_MS = 20_000;
 
@@ -40,6 +43,7 @@ runMain(async () => {
     keyRing: config.KEY_RING,
     publicUrl: config.PUBLIC_URL,
     lateMs: config.CRL_LATE_MINUTES * 60_000,
+    consoleDir: CONSOLE_DIR,
     // Everything but a refresh on demand works without it.
     ...(process.env['REDIS_URL'] ? { redisUrl: loadConfig(['REDIS_URL'], process.env).REDIS_URL } : {}),
     http: httpLimitsOf(config),

@@ -11,6 +11,7 @@ import { BodyPipe } from './body-pipe.js';
 import { ChecklistController } from './checklist.controller.js';
 import { CodesController } from './codes.controller.js';
 import { EvidenceController } from './evidence.controller.js';
+import { ConsoleController, readIndex } from './console.controller.js';
 import { HealthController } from './health.controller.js';
 import { HoldsController } from './holds.controller.js';
 import { MonthClosesController } from './month-closes.controller.js';
@@ -24,7 +25,7 @@ import { SessionGate } from './session-gate.js';
 import { SessionController } from './session.controller.js';
 import { SessionGuard } from './session.guard.js';
 import { SweepsController } from './sweeps.controller.js';
-import { LATE_MS, PUBLIC_URL, REDIS_URL } from './settings.js';
+import { CONSOLE_INDEX, LATE_MS, PUBLIC_URL, REDIS_URL } from './settings.js';
 import { StatementsController } from './statements.controller.js';
 import { TenantsController } from './tenants.controller.js';
 import { VerificationsController } from './verifications.controller.js';
@@ -37,6 +38,8 @@ export interface AdminOptions extends PlatformOptions {
   /** A list this close to its nextUpdate without a successor is late, milliseconds. */
   lateMs: number;
   http: HttpLimits;
+  /** The console's build; absent: only the REST is served. */
+  consoleDir?: string;
 }
 
 @Module({})
@@ -67,11 +70,15 @@ export class AppModule {
         StatementsController,
         HealthController,
         CodesController,
+        ...(options.consoleDir === undefined ? [] : [ConsoleController]),
       ],
       providers: [
         { provide: PUBLIC_URL, useValue: options.publicUrl },
         { provide: REDIS_URL, useValue: options.redisUrl },
         { provide: LATE_MS, useValue: options.lateMs },
+        ...(options.consoleDir === undefined
+          ? []
+          : [{ provide: CONSOLE_INDEX, useValue: readIndex(options.consoleDir) }]),
         PasswordCheck,
         SessionGate,
         { provide: APP_GUARD, useClass: SessionGuard },

@@ -3,6 +3,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { guardServer, httpServerOptions, mustNameHost, type Problem, SECURITY_HEADERS } from '#lib/platform';
 import { AppModule, type AdminOptions } from './app.module.js';
+import { serveAssets } from './console.controller.js';
 import { admitFiles } from './file-body.js';
 import { problemAnswer } from './problem.filter.js';
 import { isGated, SessionGate } from './session-gate.js';
@@ -28,6 +29,7 @@ export async function createApp(options: AdminOptions, { preview = false } = {})
   guardServer(adapter.getHttpServer(), { ...options.http, trustedProxies: [], bodyOf });
   // JSON, and files where they belong: nothing that a form of another site can send: Fastify brings a text parser too.
   server.removeContentTypeParser('text/plain');
+  if (options.consoleDir !== undefined) serveAssets(app, options.consoleDir);
   const gate = preview ? undefined : app.get(SessionGate, { strict: false });
   server.addHook('onRequest', async (request) => {
     mustNameHost(request);
@@ -35,7 +37,10 @@ export async function createApp(options: AdminOptions, { preview = false } = {})
   });
   admitFiles(server);
   server.addHook('onSend', (request, reply, _payload, done) => {
+    // A page of the console has a policy with a nonce of its own.
+    const policy = reply.getHeader('content-security-policy');
     reply.headers(SECURITY_HEADERS);
+    if (policy !== undefined) reply.header('content-security-policy', policy);
     reply.header('x-request-id', request.id);
     if (isGated(request)) reply.header('cache-control', 'no-store');
     done();

@@ -21,7 +21,9 @@ const isSignIn = ({ method, routeOptions }: FastifyRequest): boolean =>
   method === 'POST' && routeOptions.url === '/v1/session';
 
 /** Whether a request is for a route that the gate keeps; a path that leads nowhere below /v1/ is one. */
-export const isGated = ({ routeOptions, url }: FastifyRequest): boolean => (routeOptions.url ?? url).startsWith('/v1/');
+export const isGated = ({ routeOptions, url }: FastifyRequest): boolean =>
+  // A path below it that has no route of its own meets the console's, which answers for every other one.
+  url.startsWith('/v1/') || (routeOptions.url ?? '').startsWith('/v1/');
 
 /** Who is there, before the body is read: what a stranger sends is not parsed, except to sign in. */
 @Injectable()

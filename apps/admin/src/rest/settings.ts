@@ -1,5 +1,7 @@
 /** Injection token: the address under which operators reach the console, without a trailing slash. */
 export const PUBLIC_URL = Symbol('PUBLIC_URL');
+/** Injection token: the console's page as it was built, with room for a nonce. */
+export const CONSOLE_INDEX = Symbol('CONSOLE_INDEX');
 /** Injection token: a list this close to its nextUpdate is late, milliseconds. */
 export const LATE_MS = Symbol('LATE_MS');
 /** Injection token: where refresh requests are handed to the worker; undefined: nowhere. */

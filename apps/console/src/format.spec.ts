@@ -1,0 +1,30 @@
+import { describe, expect, it } from '@jest/globals';
+import { formatsOf, instantOf, localOf } from './format';
+
+describe('dates and numbers of the console', () => {
+  it('are those of Japan whatever the zone of the machine', () => {
+    expect(formatsOf('ja').time('2026-11-28T15:04:05.000Z')).toBe('2026/11/29 00:04:05');
+    expect(formatsOf('en').day('2026-11-28T15:04:05.000Z')).toBe('2026/11/29');
+  });
+
+  it('say that there is none', () => {
+    expect(formatsOf('ja').minute(null)).toBe('—');
+  });
+
+  it('tell how long ago in words', () => {
+    const now = Date.parse('2026-11-28T12:00:00Z');
+    expect(formatsOf('ja').ago('2026-11-28T09:00:00Z', now)).toBe('3 時間前');
+    expect(formatsOf('en').ago('2026-11-30T12:00:00Z', now)).toBe('in 2 days');
+  });
+
+  it('take what is typed as Japan’s time, and give it back as it was typed', () => {
+    expect(instantOf('2026-11-29T00:04')).toBe('2026-11-29T00:04:00+09:00');
+    expect(localOf('2026-11-28T15:04:00.000Z')).toBe('2026-11-29T00:04');
+    expect(localOf(instantOf('2026-01-01T09:30'))).toBe('2026-01-01T09:30');
+    expect([instantOf(''), localOf(undefined), localOf('no time')]).toEqual([undefined, '', '']);
+  });
+
+  it('have separators', () => {
+    expect(formatsOf('ja').number(30_000_000)).toBe('30,000,000');
+  });
+});

@@ -1,0 +1,62 @@
+import type { Language } from './texts';
+
+const ZONE = 'Asia/Tokyo';
+
+export interface Formats {
+  /** 2026/11/28 23:31:28 in Japan. */
+  time: (iso: string | null) => string;
+  /** Without seconds. */
+  minute: (iso: string | null) => string;
+  day: (iso: string | null) => string;
+  number: (value: number) => string;
+  /** "3 hours ago", from `now` (milliseconds). */
+  ago: (iso: string | null, now?: number) => string;
+  list: (words: readonly string[]) => string;
+}
+
+const NOTHING = '—';
+const UNITS = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+  ['second', 1_000],
+] as const;
+
+/** Times are Japan's whatever the browser's zone; numbers have separators. */
+export function formatsOf(language: Language): Formats {
+  // Digits in the order year, month, day in both languages: these are records, not letters.
+  const parts = { timeZone: ZONE, year: 'numeric', month: '2-digit', day: '2-digit' } as const;
+  const clock = { ...parts, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+  const day = new Intl.DateTimeFormat('ja-JP', parts);
+  const minute = new Intl.DateTimeFormat('ja-JP', clock);
+  const time = new Intl.DateTimeFormat('ja-JP', { ...clock, second: '2-digit' });
+  const number = new Intl.NumberFormat(language);
+  const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
+  const list = new Intl.ListFormat(language, { type: 'unit', style: 'short' });
+  const of = (format: Intl.DateTimeFormat) => (iso: string | null) =>
+    iso === null ? NOTHING : format.format(new Date(iso));
+  return {
+    day: of(day),
+    minute: of(minute),
+    time: of(time),
+    number: (value) => number.format(value),
+    list: (words) => list.format(words),
+    ago(iso, now = Date.now()) {
+      if (iso === null) return NOTHING;
+      const distance = Date.parse(iso) - now;
+      const [unit, size] = UNITS.find(([, each]) => Math.abs(distance) >= each) ?? (['second', 1_000] as const);
+      return relative.format(Math.trunc(distance / size), unit);
+    },
+  };
+}
+
+/** What `<input type="datetime-local">` gives, meant as Japan's time. Empty: undefined. */
+export const instantOf = (local: string): string | undefined =>
+  local === '' ? undefined : `${local.slice(0, 16)}:00+09:00`;
+
+/** An instant as `<input type="datetime-local">` takes it, in Japan's time. */
+export function localOf(iso: string | undefined): string {
+  if (iso === undefined) return '';
+  const at = Date.parse(iso);
+  return Number.isNaN(at) ? '' : new Date(at + 9 * 3_600_000).toISOString().slice(0, 16);
+}

@@ -1,0 +1,49 @@
+import type { Message } from './message';
+
+/** API keys of a tenant. */
+export const keys = {
+  title: { ja: 'APIキー', en: 'API keys' },
+  none: { ja: 'APIキーはまだありません。', en: 'There are no API keys yet.' },
+  new: { ja: 'APIキーを発行', en: 'Make an API key' },
+  make: { ja: '発行', en: 'Make it' },
+  made: { ja: 'APIキーを発行しました', en: 'The API key is made' },
+  shown_once: {
+    ja: 'このキーは今だけ表示されます。安全な方法で事業者に渡してください。',
+    en: 'The key is shown this once. Hand it over by a safe way.',
+  },
+  kept: { ja: '保管しました', en: 'I have kept it' },
+  name: { ja: '名前', en: 'Name' },
+  name_hint: { ja: '用途や設置先がわかる名前', en: 'What it is for, or where it is used' },
+  ends_in: { ja: 'キー', en: 'Key' },
+  state: { ja: '状態', en: 'State' },
+  usable: { ja: '有効', en: 'Usable' },
+  expired: { ja: '期限切れ', en: 'Expired' },
+  revoked: { ja: '失効', en: 'Revoked' },
+  scopes: { ja: '権限', en: 'Scopes' },
+  addresses: { ja: '接続元アドレス', en: 'Addresses' },
+  addresses_hint: {
+    ja: '1行に1つ（例：192.0.2.0/24）。空欄の場合は制限しません。',
+    en: 'One a line (192.0.2.0/24). Empty: from everywhere.',
+  },
+  everywhere: { ja: '制限なし', en: 'Everywhere' },
+  last_used: { ja: '最終利用', en: 'Last used' },
+  expires: { ja: '有効期限', en: 'Expires' },
+  expires_hint: { ja: '日本時間。空欄の場合は無期限', en: 'Japan time. Empty: never' },
+  live_later: {
+    ja: '本番のキーは、本番利用の承認後に発行できます。',
+    en: 'Keys of live mode can be made once the tenant is live.',
+  },
+  replace: { ja: '交換', en: 'Replace' },
+  replace_title: { ja: 'APIキーの交換', en: 'Replace an API key' },
+  replace_hint: {
+    ja: '「{name}」（…{end}）と同じ内容の新しいキーを発行します。事業者が切り替えを終えたら、古いキーを失効させてください。',
+    en: 'A new key with the terms of “{name}” (…{end}). Revoke the old one when the service provider has changed over.',
+  },
+  revoke: { ja: '失効させる', en: 'Revoke' },
+  revoke_title: { ja: 'APIキーの失効', en: 'Revoke an API key' },
+  revoke_effect: {
+    ja: '1秒以内に使えなくなります。元に戻すことはできません。',
+    en: 'It stops working within a second, for good.',
+  },
+  revoked_done: { ja: '「{name}」を失効させました。', en: '“{name}” is revoked.' },
+} satisfies Record<string, Message>;

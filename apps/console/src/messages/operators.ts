@@ -1,0 +1,52 @@
+import type { Message } from './message';
+
+/** The people of the platform. */
+export const operators = {
+  title: { ja: '担当者', en: 'Operators' },
+  lead: { ja: 'この運用コンソールを使う人と、そのロール', en: 'Who uses this console, and in which roles' },
+  name: { ja: '氏名', en: 'Name' },
+  roles: { ja: 'ロール', en: 'Roles' },
+  no_roles: { ja: 'ロールなし', en: 'No roles' },
+  role_admin: { ja: '管理者', en: 'Administrator' },
+  role_onboarding: { ja: '事業者登録', en: 'Onboarding' },
+  role_billing: { ja: '請求', en: 'Billing' },
+  role_auditor: { ja: '監査', en: 'Auditor' },
+  role_support: { ja: 'サポート', en: 'Support' },
+  role_admin_hint: { ja: 'すべての設定と担当者の管理', en: 'Everything, including the operators' },
+  role_onboarding_hint: { ja: '申込の審査、契約、APIキー', en: 'Applications, contracts and API keys' },
+  role_billing_hint: { ja: '料金と請求書', en: 'Prices and invoices' },
+  role_auditor_hint: { ja: '監査ログと証拠の閲覧', en: 'Audit trail and evidence' },
+  role_support_hint: { ja: '検証の調査と失効情報の取得', en: 'Verifications and revocation data' },
+  state: { ja: '状態', en: 'State' },
+  state_active: { ja: '有効', en: 'Active' },
+  state_invited: { ja: '初回サインイン前', en: 'Not signed in yet' },
+  state_disabled: { ja: '無効', en: 'Disabled' },
+  created_at: { ja: '登録日時', en: 'Made at' },
+  new: { ja: '担当者を追加', en: 'Add an operator' },
+  new_hint: {
+    ja: 'アカウントはロールなしで作成されます。ロールは作成後に依頼し、別の担当者が承認します。',
+    en: 'The account begins without roles. They are proposed next and approved by somebody else.',
+  },
+  make: { ja: '作成', en: 'Make it' },
+  made: { ja: 'アカウントを作成しました', en: 'The account is made' },
+  password_once: {
+    ja: '{name}（{email}）の初期パスワードです。今だけ表示されます。初回サインイン時に変更されます。',
+    en: 'The first password of {name} ({email}). It is shown this once and has to be changed at the first sign-in.',
+  },
+  password_kept: { ja: '本人に渡しました', en: 'I have handed it over' },
+  actions_on: { ja: '{name} の操作', en: 'Actions on {name}' },
+  propose_roles: { ja: 'ロールの変更を依頼', en: 'Propose roles' },
+  roles_proposed: { ja: '{name} のロールの変更を依頼しました。', en: 'Roles of {name} are proposed.' },
+  reset: { ja: '認証アプリをリセット', en: 'Reset the second factor' },
+  reset_effect: {
+    ja: '次回のサインイン時に認証アプリを登録し直します。端末を紛失した場合に使います。',
+    en: 'The next sign-in registers a device anew. For a lost device.',
+  },
+  reset_done: { ja: '{name} の認証アプリをリセットしました。', en: 'The second factor of {name} is reset.' },
+  disable: { ja: 'アカウントを無効化', en: 'Disable the account' },
+  disable_effect: {
+    ja: 'セッションは直ちに終了し、二度とサインインできません。',
+    en: 'Its sessions end at once and it never opens again.',
+  },
+  disabled: { ja: '{name} のアカウントを無効化しました。', en: 'The account of {name} is disabled.' },
+} satisfies Record<string, Message>;

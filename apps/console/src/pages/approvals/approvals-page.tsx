@@ -1,0 +1,99 @@
+import { Group, NativeSelect } from '@mantine/core';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { ask, client, type Schemas } from '../../api';
+import { useReading } from '../../language';
+import { Empty, Loaded } from '../../parts/loaded';
+import { Page } from '../../parts/page';
+import { ApprovalState } from '../../parts/state';
+import { type Column, Pager, Rows } from '../../parts/table';
+import { oneOf } from '../../search';
+import { kindText, KINDS, Subject } from './subject';
+
+const route = getRouteApi('/approvals');
+const STATES = ['proposed', 'executed', 'refused', 'expired', 'approved'] as const;
+
+/** What waits for a second person, and what was decided. */
+export function ApprovalsPage() {
+  const { t, format } = useReading();
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const state = oneOf(STATES, search.state);
+  const query = { state, kind: search.kind, cursor: search.cursor, limit: 50 };
+  const found = useQuery({
+    queryKey: ['approvals', query],
+    queryFn: () => ask(() => client.GET('/v1/approvals', { params: { query } })),
+    placeholderData: keepPreviousData,
+  });
+  const columns: Column<Schemas['Approval']>[] = [
+    {
+      name: 'kind',
+      title: t('approvals.kind'),
+      cell: ({ id, kind }) => (
+        <Link to="/approvals/$approvalId" params={{ approvalId: id }}>
+          {kindText(t, kind)}
+        </Link>
+      ),
+    },
+    { name: 'subject', title: t('approvals.subject'), cell: (approval) => <Subject approval={approval} /> },
+    { name: 'state', title: t('approvals.state'), cell: ({ state: each }) => <ApprovalState state={each} /> },
+    {
+      name: 'by',
+      title: t('approvals.proposed_by'),
+      cell: ({ proposed_by: { name, id } }) => name ?? id,
+    },
+    { name: 'at', title: t('approvals.proposed_at'), cell: ({ proposed_at: at }) => format.minute(at) },
+    {
+      name: 'until',
+      title: t('approvals.expires_at'),
+      cell: ({ state: each, expires_at: at }) => (each === 'proposed' ? format.minute(at) : '—'),
+    },
+    { name: 'decided', title: t('approvals.decided_by'), cell: ({ decided_by: by }) => by?.name ?? by?.id ?? '—' },
+  ];
+  return (
+    <Page title={t('approvals.title')} lead={t('approvals.lead')}>
+      <div className="panel">
+        <Group p="sm" gap="xs" align="flex-end">
+          <NativeSelect
+            label={t('approvals.state')}
+            value={state ?? ''}
+            data={[
+              { value: '', label: t('common.all') },
+              ...STATES.map((each) => ({ value: each, label: t(`approvals.state_${each}`) })),
+            ]}
+            onChange={(event) =>
+              void navigate({ search: { kind: search.kind, state: event.currentTarget.value || undefined } })
+            }
+          />
+          <NativeSelect
+            label={t('approvals.kind')}
+            value={search.kind ?? ''}
+            data={[
+              { value: '', label: t('common.all') },
+              ...KINDS.map((kind) => ({ value: kind, label: kindText(t, kind) })),
+            ]}
+            onChange={(event) =>
+              void navigate({ search: { state: search.state, kind: event.currentTarget.value || undefined } })
+            }
+          />
+        </Group>
+        <Loaded query={found}>
+          {({ data, next_cursor: next }) =>
+            data.length === 0 ? (
+              <Empty>{t('approvals.none')}</Empty>
+            ) : (
+              <>
+                <Rows label={t('approvals.title')} columns={columns} rows={data} keyOf={({ id }) => id} />
+                <Pager
+                  cursor={search.cursor}
+                  next={next}
+                  onCursor={(cursor) => void navigate({ search: { ...search, cursor } })}
+                />
+              </>
+            )
+          }
+        </Loaded>
+      </div>
+    </Page>
+  );
+}

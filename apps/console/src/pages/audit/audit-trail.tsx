@@ -1,0 +1,132 @@
+import { ActionIcon, Code, Modal, Stack } from '@mantine/core';
+import { IconFileDescription } from '@tabler/icons-react';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { ask, client, type Schemas } from '../../api';
+import { useReading } from '../../language';
+import { Copyable, shortId } from '../../parts/copy';
+import { Allowed, Empty, Loaded } from '../../parts/loaded';
+import { Facts } from '../../parts/page';
+import { type Column, Pager, Rows } from '../../parts/table';
+
+type AuditEvent = Schemas['AuditEvent'];
+
+export interface AuditFilter {
+  actor?: string;
+  action?: string;
+  target?: string;
+  tenant_id?: string;
+  request_id?: string;
+  recorded_after?: string;
+  recorded_before?: string;
+}
+
+interface TrailProps {
+  filter: AuditFilter;
+  cursor: string | undefined;
+  onCursor: (cursor: string | undefined) => void;
+}
+
+/** What was recorded, newest first. */
+export function AuditTrail(props: TrailProps) {
+  return (
+    <Allowed permission="audit:read">
+      <div className="panel">
+        <Events {...props} />
+      </div>
+    </Allowed>
+  );
+}
+
+/** `operator:opr_…` short. */
+function Name({ name }: { name: string }) {
+  const [noun = '', id] = name.split(':', 2);
+  return id === undefined ? <>{name}</> : <Copyable text={name} shown={`${noun} ${shortId(id)}`} />;
+}
+
+export function Events({ filter, cursor, onCursor }: TrailProps) {
+  const { t, format } = useReading();
+  const [shown, setShown] = useState<AuditEvent>();
+  const query = { ...filter, cursor, limit: 50 };
+  const found = useQuery({
+    queryKey: ['audit', query],
+    queryFn: () => ask(() => client.GET('/v1/audit-events', { params: { query } })),
+    placeholderData: keepPreviousData,
+  });
+  const columns: Column<AuditEvent>[] = [
+    {
+      name: 'at',
+      title: t('audit.recorded_at'),
+      cell: ({ recorded_at: at }) => <span className="numbers">{format.time(at)}</span>,
+    },
+    { name: 'action', title: t('audit.action'), cell: ({ action }) => <code>{action}</code> },
+    { name: 'actor', title: t('audit.actor'), cell: ({ actor }) => <Name name={actor} /> },
+    { name: 'target', title: t('audit.target'), cell: ({ target }) => <Name name={target} /> },
+    { name: 'ip', title: t('audit.ip'), cell: ({ ip }) => ip ?? '—' },
+    {
+      name: 'detail',
+      title: t('audit.detail'),
+      cell: (event) => (
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          aria-label={t('audit.show_detail', { action: event.action, at: format.time(event.recorded_at) })}
+          onClick={() => setShown(event)}
+        >
+          <IconFileDescription size={17} />
+        </ActionIcon>
+      ),
+    },
+  ];
+  return (
+    <>
+      <Loaded query={found}>
+        {({ data, next_cursor: next }) =>
+          data.length === 0 ? (
+            <Empty>{t('common.nothing_found')}</Empty>
+          ) : (
+            <>
+              <Rows label={t('audit.title')} columns={columns} rows={data} keyOf={({ id }) => id} />
+              <Pager cursor={cursor} next={next} onCursor={onCursor} />
+            </>
+          )
+        }
+      </Loaded>
+      {shown && <OneEvent event={shown} onClose={() => setShown(undefined)} />}
+    </>
+  );
+}
+
+function OneEvent({ event, onClose }: { event: AuditEvent; onClose: () => void }) {
+  const { t, format } = useReading();
+  const json = (value: unknown) => (
+    <Code block tabIndex={0}>
+      {JSON.stringify(value, null, 2)}
+    </Code>
+  );
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      size="xl"
+      title={<code>{event.action}</code>}
+      closeButtonProps={{ 'aria-label': t('common.close') }}
+    >
+      <Stack>
+        <Facts
+          facts={[
+            [t('audit.recorded_at'), format.time(event.recorded_at)],
+            [t('audit.actor'), <Copyable text={event.actor} />],
+            [t('audit.target'), <Copyable text={event.target} />],
+            [t('tenants.tenant'), event.tenant_id === null ? '—' : <Copyable text={event.tenant_id} />],
+            [t('common.request_id'), event.request_id === null ? '—' : <Copyable text={event.request_id} />],
+            [t('audit.ip'), event.ip ?? '—'],
+            [t('audit.id'), <Copyable text={event.id} />],
+            ...(event.detail === null ? [] : [[t('audit.detail'), json(event.detail)] as const]),
+            ...(event.change === null ? [] : [[t('audit.change'), json(event.change)] as const]),
+          ]}
+        />
+      </Stack>
+    </Modal>
+  );
+}

@@ -1,0 +1,73 @@
+import type { Schemas } from '../../api';
+
+export type Application = Schemas['Application'];
+export type Contact = Application['contacts'][number];
+export const CONTACT_ROLES = ['responsible', 'technical', 'security', 'billing'] as const;
+
+/** What is typed, as it is typed: the server says what is wrong with it. */
+export interface Draft {
+  kind: Application['kind'];
+  legal_name: string;
+  legal_name_kana: string;
+  corporate_number: string;
+  address: string;
+  contacts: Contact[];
+  service_name: string;
+  purpose_of_use: string;
+  signature_verifications_a_month: string;
+  authentications_a_month: string;
+  invoice_registration_number: string;
+}
+
+export const emptyContact = (role: Contact['role']): Contact => ({ role, name: '', email: '', phone: '' });
+
+export const emptyDraft = (): Draft => ({
+  kind: 'corporation',
+  legal_name: '',
+  legal_name_kana: '',
+  corporate_number: '',
+  address: '',
+  contacts: [emptyContact('responsible')],
+  service_name: '',
+  purpose_of_use: '',
+  signature_verifications_a_month: '0',
+  authentications_a_month: '0',
+  invoice_registration_number: '',
+});
+
+export const draftOf = (application: Application): Draft => ({
+  ...application,
+  corporate_number: application.corporate_number ?? '',
+  invoice_registration_number: application.invoice_registration_number ?? '',
+  signature_verifications_a_month: String(application.expected_volumes.signature_verifications_a_month),
+  authentications_a_month: String(application.expected_volumes.authentications_a_month),
+});
+
+/** The request. A number that is none goes along as NaN, which the server refuses by the field's name. */
+export const applicationOf = ({
+  signature_verifications_a_month: verifications,
+  authentications_a_month: authentications,
+  ...draft
+}: Draft): Application => ({
+  ...draft,
+  corporate_number: draft.kind === 'other' ? null : orNull(draft.corporate_number),
+  invoice_registration_number: orNull(draft.invoice_registration_number),
+  expected_volumes: {
+    signature_verifications_a_month: count(verifications),
+    authentications_a_month: count(authentications),
+  },
+});
+
+const orNull = (text: string): string | null => (text.trim() === '' ? null : text.trim());
+const count = (text: string): number => (text.trim() === '' ? NaN : Number(text.replaceAll(',', '')));
+
+/** The steps of the form with the fields each of them holds. */
+export const STEPS = [
+  { name: 'organisation', fields: ['kind', 'legal_name', 'legal_name_kana', 'corporate_number', 'address'] },
+  { name: 'contacts', fields: ['contacts'] },
+  { name: 'service', fields: ['service_name', 'purpose_of_use', 'expected_volumes', 'invoice_registration_number'] },
+] as const;
+
+/** The first step that holds one of these fields. */
+export const stepOf = (fields: readonly string[]): number =>
+  STEPS.findIndex((step) => step.fields.some((name) => fields.some((field) => field.split('.')[0] === name)));

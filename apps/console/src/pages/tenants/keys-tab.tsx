@@ -1,0 +1,137 @@
+import { Button, Group, Stack } from '@mantine/core';
+import { IconPlus } from '@tabler/icons-react';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { Text } from '@mantine/core';
+import { ask, client, type Schemas } from '../../api';
+import { useReading } from '../../language';
+import { Confirm } from '../../parts/confirm';
+import { Copyable, shortId } from '../../parts/copy';
+import { Allowed, Empty, Loaded } from '../../parts/loaded';
+import { ModeState, State } from '../../parts/state';
+import { type Column, Rows } from '../../parts/table';
+import { useMay } from '../../session';
+import { NewKeyDialog } from './new-key-dialog';
+
+type ApiKey = Schemas['ApiKey'];
+
+/** The keys of both modes. */
+export function KeysTab({ tenant }: { tenant: Schemas['TenantDetail'] }) {
+  return (
+    <Allowed permission="api_keys:read">
+      <Keys tenant={tenant} />
+    </Allowed>
+  );
+}
+
+const isOver = ({ expires_at: at }: ApiKey): boolean => at !== null && Date.parse(at) <= Date.now();
+
+function Keys({ tenant }: { tenant: Schemas['TenantDetail'] }) {
+  const { t, format } = useReading();
+  const may = useMay();
+  const queries = useQueryClient();
+  const [making, setMaking] = useState<{ like?: ApiKey }>();
+  const [revoking, setRevoking] = useState<ApiKey>();
+  const queryKey = ['tenant', tenant.id, 'keys'];
+  const found = useQuery({
+    queryKey,
+    queryFn: () => ask(() => client.GET('/v1/tenants/{id}/api-keys', { params: { path: { id: tenant.id } } })),
+  });
+  const forget = () => queries.invalidateQueries({ queryKey });
+  const columns: Column<ApiKey>[] = [
+    { name: 'name', title: t('keys.name'), cell: ({ name }) => name },
+    { name: 'mode', title: t('common.mode'), cell: ({ mode }) => <ModeState mode={mode} /> },
+    { name: 'key', title: t('keys.ends_in'), cell: ({ mode, last_four: end }) => <code>{`shm_${mode}_…${end}`}</code> },
+    {
+      name: 'state',
+      title: t('keys.state'),
+      cell: (key) =>
+        key.revoked_at !== null ? (
+          <State tone="bad">{t('keys.revoked')}</State>
+        ) : isOver(key) ? (
+          <State tone="calm">{t('keys.expired')}</State>
+        ) : (
+          <State tone="good">{t('keys.usable')}</State>
+        ),
+    },
+    { name: 'scopes', title: t('keys.scopes'), cell: ({ scopes }) => <ShortList words={scopes} /> },
+    {
+      name: 'addresses',
+      title: t('keys.addresses'),
+      cell: ({ allowed_addresses: addresses }) =>
+        addresses.length === 0 ? t('keys.everywhere') : <ShortList words={addresses} />,
+    },
+    { name: 'used', title: t('keys.last_used'), cell: ({ last_used_at: at }) => format.minute(at) },
+    { name: 'expires', title: t('keys.expires'), cell: ({ expires_at: at }) => format.minute(at) },
+    { name: 'id', title: 'ID', cell: ({ id }) => <Copyable text={id} shown={shortId(id)} /> },
+    ...(may('api_keys:write')
+      ? [
+          {
+            name: 'acts',
+            title: t('common.actions'),
+            cell: (key: ApiKey) =>
+              key.revoked_at === null && (
+                <Group gap={6} wrap="nowrap">
+                  <Button size="compact-xs" variant="default" onClick={() => setMaking({ like: key })}>
+                    {t('keys.replace')}
+                  </Button>
+                  <Button size="compact-xs" variant="default" c="var(--console-bad)" onClick={() => setRevoking(key)}>
+                    {t('keys.revoke')}
+                  </Button>
+                </Group>
+              ),
+          },
+        ]
+      : []),
+  ];
+  return (
+    <Stack>
+      {may('api_keys:write') && (
+        <Group justify="flex-end">
+          <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setMaking({})}>
+            {t('keys.new')}
+          </Button>
+        </Group>
+      )}
+      <div className="panel">
+        <Loaded query={found}>
+          {({ data }) =>
+            data.length === 0 ? (
+              <Empty>{t('keys.none')}</Empty>
+            ) : (
+              <Rows label={t('keys.title')} columns={columns} rows={data} keyOf={({ id }) => id} />
+            )
+          }
+        </Loaded>
+      </div>
+      {making && <NewKeyDialog tenant={tenant} {...making} onMade={forget} onClose={() => setMaking(undefined)} />}
+      {revoking && (
+        <Confirm
+          title={t('keys.revoke_title')}
+          thing={`${revoking.name} (…${revoking.last_four})`}
+          confirm={t('keys.revoke')}
+          danger
+          act={async () => {
+            await ask(() => client.POST('/v1/api-keys/{id}/revoke', { params: { path: { id: revoking.id } } }));
+            await forget();
+          }}
+          done={t('keys.revoked_done', { name: revoking.name })}
+          onClose={() => setRevoking(undefined)}
+        >
+          <Text size="sm">{t('keys.revoke_effect')}</Text>
+        </Confirm>
+      )}
+    </Stack>
+  );
+}
+
+/** The first of some words; all of them when one points at it. */
+function ShortList({ words }: { words: readonly string[] }) {
+  const { format } = useReading();
+  return (
+    <span title={words.join('\n')}>
+      {words[0]}
+      {words.length > 1 && ` +${format.number(words.length - 1)}`}
+    </span>
+  );
+}

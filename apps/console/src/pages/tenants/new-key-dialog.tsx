@@ -1,0 +1,171 @@
+import {
+  Button,
+  Checkbox,
+  CopyButton,
+  Group,
+  Modal,
+  NativeSelect,
+  SimpleGrid,
+  Stack,
+  Text,
+  Textarea,
+  TextInput,
+} from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
+import { type SyntheticEvent, useState } from 'react';
+import { ask, client, type Schemas } from '../../api';
+import { instantOf, localOf } from '../../format';
+import { useReading } from '../../language';
+import { fieldError, ProblemPanel } from '../../parts/problem';
+
+type ApiKey = Schemas['ApiKey'];
+type Scope = NonNullable<Schemas['NewApiKey']['scopes']>[number];
+const SCOPES = [
+  'verifications:write',
+  'verifications:read',
+  'authentications:write',
+  'persons:write',
+  'persons:read',
+  'events:read',
+  'audit:read',
+  'admin',
+] as const satisfies readonly Scope[];
+
+interface NewKeyProps {
+  tenant: Schemas['TenantDetail'];
+  /** The key that the new one is to replace: it begins with the same terms. */
+  like?: ApiKey;
+  onMade: () => Promise<unknown>;
+  onClose: () => void;
+}
+
+/** Makes a key; its secret is shown this once. */
+export function NewKeyDialog({ tenant, like, onMade, onClose }: NewKeyProps) {
+  const { t, language } = useReading();
+  const [form, setForm] = useState({
+    name: like?.name ?? '',
+    mode: like?.mode ?? 'test',
+    scopes: like?.scopes ?? SCOPES.filter((scope) => scope !== 'admin'),
+    addresses: like?.allowed_addresses.join('\n') ?? '',
+    expires: localOf(like?.expires_at ?? undefined),
+  });
+  const making = useMutation({
+    mutationFn: () =>
+      ask(() =>
+        client.POST('/v1/tenants/{id}/api-keys', {
+          params: { path: { id: tenant.id } },
+          body: {
+            name: form.name,
+            mode: form.mode,
+            scopes: SCOPES.filter((scope) => form.scopes.includes(scope)),
+            allowed_addresses: form.addresses.split(/\s+/).filter((address) => address !== ''),
+            ...(form.expires === '' ? {} : { expires_at: instantOf(form.expires) }),
+          },
+        }),
+      ),
+    onSuccess: onMade,
+  });
+  const submit = (event: SyntheticEvent): void => {
+    event.preventDefault();
+    making.mutate();
+  };
+  const error = (field: string) => fieldError(making.error, field, language);
+  const secret = making.data?.api_key;
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      size="lg"
+      title={t(secret === undefined ? (like ? 'keys.replace_title' : 'keys.new') : 'keys.made')}
+      // The secret is gone when the window is: only its button closes it.
+      closeOnClickOutside={false}
+      closeOnEscape={secret === undefined}
+      withCloseButton={secret === undefined}
+      closeButtonProps={{ 'aria-label': t('common.close') }}
+    >
+      {secret === undefined ? (
+        <form onSubmit={submit}>
+          <Stack>
+            {like && <Text size="sm">{t('keys.replace_hint', { name: like.name, end: like.last_four })}</Text>}
+            <TextInput
+              label={t('keys.name')}
+              description={t('keys.name_hint')}
+              required
+              maxLength={100}
+              data-autofocus
+              value={form.name}
+              error={error('name')}
+              onChange={(event) => setForm({ ...form, name: event.currentTarget.value })}
+            />
+            <NativeSelect
+              label={t('common.mode')}
+              value={form.mode}
+              error={error('mode')}
+              data={[
+                { value: 'test', label: t('common.mode_test') },
+                { value: 'live', label: t('common.mode_live'), disabled: tenant.state !== 'live' },
+              ]}
+              description={tenant.state === 'live' ? undefined : t('keys.live_later')}
+              onChange={(event) => setForm({ ...form, mode: event.currentTarget.value as ApiKey['mode'] })}
+            />
+            <Checkbox.Group
+              label={t('keys.scopes')}
+              value={form.scopes}
+              error={error('scopes')}
+              onChange={(scopes) => setForm({ ...form, scopes })}
+            >
+              <SimpleGrid cols={{ base: 1, sm: 2 }} spacing={6} mt={6}>
+                {SCOPES.map((scope) => (
+                  <Checkbox key={scope} value={scope} label={scope} />
+                ))}
+              </SimpleGrid>
+            </Checkbox.Group>
+            <Textarea
+              label={t('keys.addresses')}
+              description={t('keys.addresses_hint')}
+              autosize
+              minRows={2}
+              value={form.addresses}
+              error={error('allowed_addresses') ?? error('allowed_addresses.0')}
+              onChange={(event) => setForm({ ...form, addresses: event.currentTarget.value })}
+            />
+            <TextInput
+              type="datetime-local"
+              label={t('keys.expires')}
+              description={t('keys.expires_hint')}
+              value={form.expires}
+              error={error('expires_at')}
+              onChange={(event) => setForm({ ...form, expires: event.currentTarget.value })}
+            />
+            {making.isError && <ProblemPanel error={making.error} />}
+            <Group justify="flex-end">
+              <Button variant="default" onClick={onClose}>
+                {t('common.cancel')}
+              </Button>
+              <Button type="submit" loading={making.isPending}>
+                {t('keys.make')}
+              </Button>
+            </Group>
+          </Stack>
+        </form>
+      ) : (
+        <Stack>
+          <Text size="sm">{t('keys.shown_once')}</Text>
+          <div className="once" data-testid="secret">
+            {secret}
+          </div>
+          <Group justify="space-between">
+            <CopyButton value={secret}>
+              {({ copied, copy }) => (
+                <Button variant="default" onClick={copy}>
+                  {t(copied ? 'common.copied' : 'common.copy')}
+                </Button>
+              )}
+            </CopyButton>
+            <Button onClick={onClose}>{t('keys.kept')}</Button>
+          </Group>
+        </Stack>
+      )}
+    </Modal>
+  );
+}

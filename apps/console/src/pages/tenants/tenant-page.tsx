@@ -1,0 +1,98 @@
+import { Tabs } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { ask, client, type Schemas } from '../../api';
+import { useReading } from '../../language';
+import { Copyable } from '../../parts/copy';
+import { Loaded } from '../../parts/loaded';
+import { Page } from '../../parts/page';
+import { TenantState } from '../../parts/state';
+import { oneOf } from '../../search';
+import { type Permission, useMay } from '../../session';
+import { AuditTrail } from '../audit/audit-trail';
+import { ApplicationTab } from './application-tab';
+import { ChecklistTab } from './checklist-tab';
+import { ContractTab } from './contract-tab';
+import { KeysTab } from './keys-tab';
+import { WayTab } from './way-tab';
+
+const route = getRouteApi('/tenants/$tenantId');
+
+type Tenant = Schemas['TenantDetail'];
+const TABS = ['way', 'application', 'checklist', 'contract', 'keys', 'audit'] as const;
+type Tab = (typeof TABS)[number];
+const NEEDED: Record<Tab, Permission | undefined> = {
+  way: undefined,
+  application: 'applications:read',
+  checklist: 'checklist:read',
+  contract: undefined,
+  keys: 'api_keys:read',
+  audit: 'audit:read',
+};
+
+/** Everything about one service provider; each part has an address of its own. */
+export function TenantPage() {
+  const { t } = useReading();
+  const { tenantId } = route.useParams();
+  const found = useQuery({
+    queryKey: ['tenant', tenantId],
+    queryFn: () => ask(() => client.GET('/v1/tenants/{id}', { params: { path: { id: tenantId } } })),
+  });
+  const tenant = found.data;
+  return (
+    <Page
+      title={tenant?.name ?? t('tenants.tenant')}
+      crumbs={[{ label: t('tenants.title'), to: '/tenants' }]}
+      beside={tenant && <TenantState state={tenant.state} />}
+      lead={<Copyable text={tenantId} />}
+    >
+      <Loaded query={found}>{(data) => <TenantTabs tenant={data} />}</Loaded>
+    </Page>
+  );
+}
+
+function TenantTabs({ tenant }: { tenant: Tenant }) {
+  const { t } = useReading();
+  const may = useMay();
+  const navigate = route.useNavigate();
+  const search = route.useSearch();
+  const tab = oneOf(TABS, search.tab) ?? 'way';
+  const seen = TABS.filter((each) => each === tab || NEEDED[each] === undefined || may(NEEDED[each]));
+  return (
+    <Tabs value={tab} onChange={(next) => void navigate({ search: { tab: next ?? undefined } })}>
+      <Tabs.List mb="md">
+        {seen.map((each) => (
+          <Tabs.Tab key={each} value={each}>
+            {t(`tenants.tab_${each}`)}
+          </Tabs.Tab>
+        ))}
+      </Tabs.List>
+      <Tabs.Panel value="way">
+        <WayTab tenant={tenant} />
+      </Tabs.Panel>
+      <Tabs.Panel value="application">
+        <ApplicationTab tenant={tenant} />
+      </Tabs.Panel>
+      <Tabs.Panel value="checklist">
+        <ChecklistTab tenant={tenant} />
+      </Tabs.Panel>
+      <Tabs.Panel value="contract">
+        <ContractTab
+          tenant={tenant}
+          mode={search.mode}
+          onMode={(mode) => void navigate({ search: { ...search, mode } })}
+        />
+      </Tabs.Panel>
+      <Tabs.Panel value="keys">
+        <KeysTab tenant={tenant} />
+      </Tabs.Panel>
+      <Tabs.Panel value="audit">
+        <AuditTrail
+          filter={{ tenant_id: tenant.id }}
+          cursor={search.cursor}
+          onCursor={(cursor) => void navigate({ search: { ...search, cursor } })}
+        />
+      </Tabs.Panel>
+    </Tabs>
+  );
+}

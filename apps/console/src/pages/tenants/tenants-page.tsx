@@ -1,0 +1,107 @@
+import { Button, Group, TextInput } from '@mantine/core';
+import { IconPlus, IconSearch } from '@tabler/icons-react';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { type SyntheticEvent, useState } from 'react';
+import { ask, client, type Schemas } from '../../api';
+import { useReading } from '../../language';
+import { Copyable, shortId } from '../../parts/copy';
+import { Empty, Loaded } from '../../parts/loaded';
+import { Page } from '../../parts/page';
+import { TenantState } from '../../parts/state';
+import { type Column, Pager, Rows } from '../../parts/table';
+import { useMay } from '../../session';
+
+const route = getRouteApi('/tenants');
+
+export function TenantsPage() {
+  const { t, format } = useReading();
+  const may = useMay();
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const found = useQuery({
+    queryKey: ['tenants', search],
+    queryFn: () =>
+      ask(() =>
+        client.GET('/v1/tenants', { params: { query: { name: search.name, cursor: search.cursor, limit: 50 } } }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+  const columns: Column<Schemas['Tenant']>[] = [
+    {
+      name: 'name',
+      title: t('tenants.name'),
+      cell: ({ id, name }) => (
+        <Link to="/tenants/$tenantId" params={{ tenantId: id }}>
+          {name}
+        </Link>
+      ),
+    },
+    { name: 'state', title: t('tenants.state'), cell: ({ state }) => <TenantState state={state} /> },
+    { name: 'next', title: t('tenants.next_step'), cell: ({ state }) => t(`tenants.next_${state}`) },
+    { name: 'since', title: t('tenants.state_since'), cell: ({ state_since: since }) => format.minute(since) },
+    { name: 'created', title: t('tenants.created_at'), cell: ({ created_at: at }) => format.minute(at) },
+    { name: 'id', title: t('tenants.id'), cell: ({ id }) => <Copyable text={id} shown={shortId(id)} /> },
+  ];
+  const apply = (button = may('tenants:write')) =>
+    button && (
+      <Button component={Link} to="/tenants/new" leftSection={<IconPlus size={16} aria-hidden />}>
+        {t('tenants.new')}
+      </Button>
+    );
+  return (
+    <Page title={t('tenants.title')} lead={t('tenants.lead')} actions={apply()}>
+      <div className="panel">
+        <NameFilter key={search.name} name={search.name} onName={(name) => void navigate({ search: { name } })} />
+        <Loaded query={found}>
+          {({ data, next_cursor: next }) =>
+            data.length === 0 ? (
+              <Empty>{t(search.name === undefined ? 'tenants.none' : 'common.nothing_found')}</Empty>
+            ) : (
+              <>
+                <Rows label={t('tenants.title')} columns={columns} rows={data} keyOf={({ id }) => id} />
+                <Pager
+                  cursor={search.cursor}
+                  next={next}
+                  onCursor={(cursor) => void navigate({ search: { ...search, cursor } })}
+                />
+              </>
+            )
+          }
+        </Loaded>
+      </div>
+    </Page>
+  );
+}
+
+function NameFilter({ name, onName }: { name: string | undefined; onName: (name: string | undefined) => void }) {
+  const { t } = useReading();
+  const [typed, setTyped] = useState(name ?? '');
+  const submit = (event: SyntheticEvent): void => {
+    event.preventDefault();
+    onName(typed.trim() === '' ? undefined : typed.trim());
+  };
+  return (
+    <form role="search" onSubmit={submit}>
+      <Group p="sm" gap="xs">
+        <TextInput
+          aria-label={t('tenants.find_by_name')}
+          placeholder={t('tenants.find_by_name')}
+          leftSection={<IconSearch size={15} aria-hidden />}
+          value={typed}
+          maxLength={200}
+          w={300}
+          onChange={(event) => setTyped(event.currentTarget.value)}
+        />
+        <Button type="submit" variant="default">
+          {t('common.search')}
+        </Button>
+        {name !== undefined && (
+          <Button variant="subtle" onClick={() => onName(undefined)}>
+            {t('common.clear')}
+          </Button>
+        )}
+      </Group>
+    </form>
+  );
+}

@@ -1,0 +1,86 @@
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { ask, client, type Schemas } from '../../api';
+import { useReading } from '../../language';
+import { shortId } from '../../parts/copy';
+import { Empty, Loaded } from '../../parts/loaded';
+import { Page } from '../../parts/page';
+import { ModeState, Outcome } from '../../parts/state';
+import { type Column, Pager, Rows } from '../../parts/table';
+import { oneOf } from '../../search';
+import { TenantName } from '../approvals/subject';
+import { MODES, OUTCOMES, VerificationFilter } from './verification-filter';
+
+const route = getRouteApi('/verifications');
+
+/** Finds checks of any tenant; nothing here names a person. */
+export function VerificationsPage() {
+  const { t, format } = useReading();
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const query = {
+    tenant_id: search.tenant_id,
+    mode: oneOf(MODES, search.mode),
+    reference: search.reference,
+    outcome: oneOf(OUTCOMES, search.outcome),
+    created_after: search.after,
+    created_before: search.before,
+    cursor: search.cursor,
+    limit: 50,
+  };
+  const found = useQuery({
+    queryKey: ['verifications', query],
+    queryFn: () => ask(() => client.GET('/v1/verifications', { params: { query } })),
+    placeholderData: keepPreviousData,
+  });
+  const columns: Column<Schemas['FoundVerification']>[] = [
+    {
+      name: 'id',
+      title: t('verifications.id'),
+      cell: ({ id }) => (
+        <Link to="/verifications/$verificationId" params={{ verificationId: id }} className="numbers">
+          {shortId(id)}
+        </Link>
+      ),
+    },
+    { name: 'outcome', title: t('verifications.outcome'), cell: ({ outcome }) => <Outcome outcome={outcome} /> },
+    {
+      name: 'reason',
+      title: t('verifications.reason'),
+      cell: ({ reason }) => (reason === null ? '—' : <code>{reason}</code>),
+    },
+    { name: 'kind', title: t('verifications.kind'), cell: ({ kind }) => t(`verifications.kind_${kind}`) },
+    { name: 'tenant', title: t('tenants.tenant'), cell: ({ tenant_id: id }) => <TenantName id={id} /> },
+    { name: 'mode', title: t('common.mode'), cell: ({ mode }) => <ModeState mode={mode} /> },
+    { name: 'reference', title: t('verifications.reference'), cell: ({ reference }) => reference ?? '—' },
+    { name: 'at', title: t('verifications.recorded_at'), cell: ({ recorded_at: at }) => format.time(at) },
+  ];
+  return (
+    <Page title={t('verifications.title')} lead={t('verifications.lead')}>
+      <div className="panel">
+        <VerificationFilter
+          key={JSON.stringify(search)}
+          search={search}
+          onSearch={(next) => void navigate({ search: next })}
+          onId={(verificationId) => void navigate({ to: '/verifications/$verificationId', params: { verificationId } })}
+        />
+        <Loaded query={found}>
+          {({ data, next_cursor: next }) =>
+            data.length === 0 ? (
+              <Empty>{t('common.nothing_found')}</Empty>
+            ) : (
+              <>
+                <Rows label={t('verifications.title')} columns={columns} rows={data} keyOf={({ id }) => id} />
+                <Pager
+                  cursor={search.cursor}
+                  next={next}
+                  onCursor={(cursor) => void navigate({ search: { ...search, cursor } })}
+                />
+              </>
+            )
+          }
+        </Loaded>
+      </div>
+    </Page>
+  );
+}

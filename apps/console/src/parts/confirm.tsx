@@ -1,0 +1,73 @@
+import { Button, Group, Modal, Stack, Text, Textarea } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
+import { type SyntheticEvent, type ReactNode, useState } from 'react';
+import { useReading } from '../language';
+import { fieldError, ProblemPanel } from './problem';
+import { useToast } from './toast';
+
+interface ConfirmProps {
+  title: string;
+  /** What it is done to, by its name. */
+  thing: string;
+  /** What will happen. */
+  children?: ReactNode;
+  confirm: string;
+  danger?: boolean;
+  /** Whether words go along, and what they are called in the request. */
+  words?: { field: string; label: string; required: boolean };
+  act: (words: string) => Promise<unknown>;
+  /** Told when it worked. */
+  done: string;
+  onClose: () => void;
+}
+
+/** Asks once more, naming the thing; a refusal is shown here and nothing typed is lost. */
+export function Confirm({ title, thing, children, confirm, danger = false, words, act, done, onClose }: ConfirmProps) {
+  const { t, language } = useReading();
+  const toast = useToast();
+  const [text, setText] = useState('');
+  const acting = useMutation({
+    mutationFn: () => act(text.trim()),
+    onSuccess: () => {
+      toast(done);
+      onClose();
+    },
+  });
+  const missing = words?.required === true && text.trim() === '';
+  const submit = (event: SyntheticEvent): void => {
+    event.preventDefault();
+    if (!missing) acting.mutate();
+  };
+  return (
+    <Modal opened onClose={onClose} title={title} closeButtonProps={{ 'aria-label': t('common.close') }}>
+      <form onSubmit={submit}>
+        <Stack gap="md">
+          <Text fw={650}>{thing}</Text>
+          {children}
+          {words && (
+            <Textarea
+              label={words.label}
+              required={words.required}
+              autosize
+              minRows={2}
+              maxLength={1000}
+              value={text}
+              error={fieldError(acting.error, words.field, language)}
+              onChange={(event) => setText(event.currentTarget.value)}
+              data-autofocus
+            />
+          )}
+          {acting.isError && <ProblemPanel error={acting.error} shown={(field) => field === words?.field} />}
+          <Group justify="flex-end" gap="xs">
+            <Button variant="default" onClick={onClose}>
+              {t('common.cancel')}
+            </Button>
+            <Button type="submit" color={danger ? 'red.9' : undefined} loading={acting.isPending} disabled={missing}>
+              {confirm}
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}

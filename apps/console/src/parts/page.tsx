@@ -1,0 +1,89 @@
+import { Breadcrumbs, Group, Stack, Text, Title } from '@mantine/core';
+import { Link, type LinkProps } from '@tanstack/react-router';
+import { type ReactNode, useEffect } from 'react';
+
+interface Crumb {
+  label: string;
+  to: LinkProps['to'];
+}
+
+interface PageProps {
+  title: string;
+  /** The way here, without this page. */
+  crumbs?: readonly Crumb[];
+  /** Beside the title: states. */
+  beside?: ReactNode;
+  /** One line below the title. */
+  lead?: ReactNode;
+  actions?: ReactNode;
+  children: ReactNode;
+}
+
+/** The frame of every page: where one is, what it is called, what can be done. */
+export function Page({ title, crumbs = [], beside, lead, actions, children }: PageProps) {
+  useEffect(() => {
+    document.title = `${title} · Shomei`;
+  }, [title]);
+  return (
+    <Stack gap="md" maw={1320}>
+      <Group justify="space-between" align="flex-end" gap="sm">
+        <Stack gap={4}>
+          {crumbs.length > 0 && (
+            <nav aria-label="Breadcrumb">
+              <Breadcrumbs className="breadcrumbs" fz="xs" separatorMargin={6}>
+                {crumbs.map(({ label, to }) => (
+                  <Link key={label} to={to}>
+                    {label}
+                  </Link>
+                ))}
+              </Breadcrumbs>
+            </nav>
+          )}
+          <Group gap="sm">
+            <Title order={1}>{title}</Title>
+            {beside}
+          </Group>
+          {lead !== undefined && (
+            <Text size="sm" c="dimmed" component="div">
+              {lead}
+            </Text>
+          )}
+        </Stack>
+        <Group gap="xs">{actions}</Group>
+      </Group>
+      {children}
+    </Stack>
+  );
+}
+
+/** A part of a page with a heading of its own. */
+export function Panel({
+  title,
+  actions,
+  children,
+  padded = false,
+}: {
+  title: string;
+  actions?: ReactNode;
+  children: ReactNode;
+  padded?: boolean;
+}) {
+  return (
+    <section className="panel" aria-label={title}>
+      <Group className="panel-title" justify="space-between" gap="xs" mih={45}>
+        <Title order={2}>{title}</Title>
+        {actions !== undefined && <Group gap="xs">{actions}</Group>}
+      </Group>
+      {padded ? <Stack p="md">{children}</Stack> : children}
+    </section>
+  );
+}
+
+/** Names and what they stand for. */
+export function Facts({ facts }: { facts: readonly (readonly [string, ReactNode])[] }) {
+  return (
+    <dl className="facts">
+      {facts.flatMap(([name, value]) => [<dt key={name}>{name}</dt>, <dd key={`${name}=`}>{value}</dd>])}
+    </dl>
+  );
+}

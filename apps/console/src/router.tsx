@@ -1,0 +1,122 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { words } from './search';
+import type { Permission } from './session-store';
+import { Shell } from './shell/shell';
+import { Broken, NotFound } from './shell/elsewhere';
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: Broken });
+const getParentRoute = () => root;
+const needs = (permission: Permission) => ({ permission });
+
+const overview = createRoute({
+  getParentRoute,
+  path: '/',
+  component: lazyRouteComponent(() => import('./pages/overview'), 'OverviewPage'),
+});
+const tenants = createRoute({
+  getParentRoute,
+  path: '/tenants',
+  staticData: needs('tenants:read'),
+  validateSearch: words('name', 'cursor'),
+  component: lazyRouteComponent(() => import('./pages/tenants/tenants-page'), 'TenantsPage'),
+});
+const newTenant = createRoute({
+  getParentRoute,
+  path: '/tenants/new',
+  staticData: needs('tenants:write'),
+  component: lazyRouteComponent(() => import('./pages/tenants/new-application-page'), 'NewApplicationPage'),
+});
+const tenant = createRoute({
+  getParentRoute,
+  path: '/tenants/$tenantId',
+  staticData: needs('tenants:read'),
+  validateSearch: words('tab', 'mode', 'cursor'),
+  component: lazyRouteComponent(() => import('./pages/tenants/tenant-page'), 'TenantPage'),
+});
+const approvals = createRoute({
+  getParentRoute,
+  path: '/approvals',
+  staticData: needs('approvals:read'),
+  validateSearch: words('state', 'kind', 'cursor'),
+  component: lazyRouteComponent(() => import('./pages/approvals/approvals-page'), 'ApprovalsPage'),
+});
+const approval = createRoute({
+  getParentRoute,
+  path: '/approvals/$approvalId',
+  staticData: needs('approvals:read'),
+  component: lazyRouteComponent(() => import('./pages/approvals/approval-page'), 'ApprovalPage'),
+});
+const verifications = createRoute({
+  getParentRoute,
+  path: '/verifications',
+  staticData: needs('verifications:read'),
+  validateSearch: words('id', 'tenant_id', 'mode', 'reference', 'outcome', 'after', 'before', 'cursor'),
+  component: lazyRouteComponent(() => import('./pages/verifications/verifications-page'), 'VerificationsPage'),
+});
+const verification = createRoute({
+  getParentRoute,
+  path: '/verifications/$verificationId',
+  staticData: needs('verifications:read'),
+  component: lazyRouteComponent(() => import('./pages/verifications/verification-page'), 'VerificationPage'),
+});
+const revocation = createRoute({
+  getParentRoute,
+  path: '/revocation',
+  staticData: needs('revocation:read'),
+  validateSearch: words('mode', 'tab', 'hierarchy', 'state', 'sort'),
+  component: lazyRouteComponent(() => import('./pages/revocation/revocation-page'), 'RevocationPage'),
+});
+const audit = createRoute({
+  getParentRoute,
+  path: '/audit',
+  staticData: needs('audit:read'),
+  validateSearch: words('actor', 'action', 'target', 'tenant_id', 'request_id', 'after', 'before', 'cursor'),
+  component: lazyRouteComponent(() => import('./pages/audit/audit-page'), 'AuditPage'),
+});
+const operators = createRoute({
+  getParentRoute,
+  path: '/operators',
+  staticData: needs('operators:read'),
+  validateSearch: words('sort'),
+  component: lazyRouteComponent(() => import('./pages/operators/operators-page'), 'OperatorsPage'),
+});
+const account = createRoute({
+  getParentRoute,
+  path: '/account',
+  component: lazyRouteComponent(() => import('./pages/account-page'), 'AccountPage'),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    overview,
+    tenants,
+    newTenant,
+    tenant,
+    approvals,
+    approval,
+    verifications,
+    verification,
+    revocation,
+    audit,
+    operators,
+    account,
+  ]),
+  scrollRestoration: true,
+  // Plain words in the address, as one would type them.
+  parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
+  stringifySearch: (search) => {
+    const given = Object.entries(search).filter(([, value]) => value !== undefined && value !== '');
+    const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+    return text === '' ? '' : `?${text}`;
+  },
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+  interface StaticDataRouteOption {
+    /** What one needs to see the page at all. */
+    permission?: Permission;
+  }
+}

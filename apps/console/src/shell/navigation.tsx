@@ -1,0 +1,92 @@
+import { Stack, Text } from '@mantine/core';
+import {
+  IconBuilding,
+  IconChecklist,
+  IconHistory,
+  IconLayoutDashboard,
+  IconRefreshAlert,
+  IconShieldCheck,
+  IconUsers,
+} from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { Link, type LinkProps } from '@tanstack/react-router';
+import type { ComponentType } from 'react';
+import { waitingApprovals } from '../approvals';
+import { useReading } from '../language';
+import { type Permission, useMay } from '../session';
+import type { TextKey } from '../texts';
+
+interface Entry {
+  to: LinkProps['to'];
+  text: TextKey;
+  icon: ComponentType<{ size: number; stroke: number }>;
+  permission?: Permission;
+}
+
+const GROUPS: readonly { text?: TextKey; entries: readonly Entry[] }[] = [
+  { entries: [{ to: '/', text: 'overview.title', icon: IconLayoutDashboard }] },
+  {
+    text: 'common.nav_customers',
+    entries: [
+      { to: '/tenants', text: 'tenants.title', icon: IconBuilding, permission: 'tenants:read' },
+      { to: '/approvals', text: 'approvals.title', icon: IconChecklist, permission: 'approvals:read' },
+    ],
+  },
+  {
+    text: 'common.nav_checks',
+    entries: [
+      { to: '/verifications', text: 'verifications.title', icon: IconShieldCheck, permission: 'verifications:read' },
+      { to: '/revocation', text: 'revocation.title', icon: IconRefreshAlert, permission: 'revocation:read' },
+    ],
+  },
+  {
+    text: 'common.nav_control',
+    entries: [
+      { to: '/audit', text: 'audit.title', icon: IconHistory, permission: 'audit:read' },
+      { to: '/operators', text: 'operators.title', icon: IconUsers, permission: 'operators:read' },
+    ],
+  },
+];
+
+/** The pages that the operator may see. */
+export function Navigation({ onGo }: { onGo: () => void }) {
+  const { t } = useReading();
+  const may = useMay();
+  return (
+    <Stack gap="md">
+      {GROUPS.map(({ text, entries }) => {
+        const seen = entries.filter(({ permission }) => permission === undefined || may(permission));
+        return seen.length === 0 ? null : (
+          <Stack key={text ?? '/'} gap={2}>
+            {text && (
+              <Text size="xs" c="dimmed" px={10} pb={2}>
+                {t(text)}
+              </Text>
+            )}
+            {seen.map(({ to, text: name, icon: Icon }) => (
+              <Link key={to} to={to} className="nav-link" activeOptions={{ exact: to === '/' }} onClick={onGo}>
+                <Icon size={18} stroke={1.7} aria-hidden />
+                <span style={{ flex: 1 }}>{t(name)}</span>
+                {to === '/approvals' && <Waiting />}
+              </Link>
+            ))}
+          </Stack>
+        );
+      })}
+    </Stack>
+  );
+}
+
+/** How many proposals wait. */
+function Waiting() {
+  const { t } = useReading();
+  const { data } = useQuery(waitingApprovals);
+  if (!data || data.data.length === 0) return null;
+  const count = data.next_cursor === null ? String(data.data.length) : `${data.data.length}+`;
+  return (
+    <span className="state numbers" data-tone="warn">
+      <span aria-hidden>{count}</span>
+      <span className="skip">{t('approvals.waiting_count', { count })}</span>
+    </span>
+  );
+}

@@ -1,0 +1,45 @@
+import { account } from './messages/account';
+import { approvals } from './messages/approvals';
+import { audit } from './messages/audit';
+import { checklist } from './messages/checklist';
+import { common } from './messages/common';
+import { keys } from './messages/keys';
+import { operators } from './messages/operators';
+import { overview } from './messages/overview';
+import { revocation } from './messages/revocation';
+import { session } from './messages/session';
+import { tenants } from './messages/tenants';
+import { application } from './messages/application';
+import { contract } from './messages/contract';
+import { verifications } from './messages/verifications';
+
+export const LANGUAGES = ['ja', 'en'] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+/** Every text of the console by area and name, each in both languages. */
+export const TEXTS = {
+  account,
+  application,
+  approvals,
+  audit,
+  checklist,
+  common,
+  contract,
+  keys,
+  operators,
+  overview,
+  revocation,
+  session,
+  tenants,
+  verifications,
+};
+type Areas = typeof TEXTS;
+export type TextKey = { [Area in keyof Areas]: `${Area}.${keyof Areas[Area] & string}` }[keyof Areas];
+
+/** The text of a key, with `{name}` replaced by values. */
+export function textOf(language: Language, key: TextKey, values: Record<string, string | number> = {}): string {
+  const dot = key.indexOf('.');
+  const area: Record<string, Record<Language, string>> = TEXTS[key.slice(0, dot) as keyof Areas];
+  const text = area[key.slice(dot + 1)]![language];
+  return text.replaceAll(/\{(\w+)\}/g, (place, name: string) => String(values[name] ?? place));
+}

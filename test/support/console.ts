@@ -1,0 +1,164 @@
+import { readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { totpCode } from '#lib/operators';
+import { secretOf } from './operators.js';
+import { Story } from './story.js';
+
+/** Written by each run, looked at by people; git ignores the folder. */
+const PICTURES = join('.cache', 'console-screenshots');
+/** Debian's packaged browser, alone: no first-run page, no calls home. */
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const STEP_MS = 30_000;
+export const OWN_PASSWORD = 'correct horse battery staple';
+
+/** Somebody with an account. */
+export interface Person {
+  email: string;
+  password: string;
+  secret?: Buffer;
+}
+
+/** The console in a browser over a whole installation. */
+export class ConsoleRig {
+  /** Anything the browser complained about: scripts that failed, what the policy blocked, calls to other hosts. */
+  readonly complaints: string[] = [];
+
+  private constructor(
+    readonly story: Story,
+    private readonly browser: Browser,
+  ) {}
+
+  static async start(): Promise<ConsoleRig> {
+    const executablePath = process.env['TEST_CHROMIUM'];
+    if (!executablePath) throw new Error('There is no Chromium. Install it, or name it in CHROMIUM.');
+    await mkdir(PICTURES, { recursive: true });
+    const story = await Story.begin();
+    await story.stack.admin.start();
+    return new ConsoleRig(story, await chromium.launch({ executablePath, args: ARGUMENTS }));
+  }
+
+  async stop(): Promise<void> {
+    await this.browser.close();
+    await this.story.end();
+  }
+
+  get url(): string {
+    return this.story.stack.urls.admin;
+  }
+
+  /** A window of its own: no cookies, Japanese, light. */
+  async window(options: { width?: number; height?: number } = {}): Promise<Page> {
+    const { width = 1280, height = 860 } = options;
+    const context = await this.browser.newContext({
+      viewport: { width, height },
+      baseURL: this.url,
+      locale: 'ja-JP',
+      // Not Japan's: times must be so all the same.
+      timezoneId: 'America/New_York',
+      reducedMotion: 'reduce',
+    });
+    this.watch(context);
+    const page = await context.newPage();
+    page.setDefaultTimeout(20_000);
+    return page;
+  }
+
+  /** An account made by the command on the machine: the first two need nobody's approval. */
+  async account(email: string, name: string, role: string): Promise<Person> {
+    const said = await this.story.stack.operator([
+      ...['operator', 'create', '--email', email, '--name', name, '--role', role],
+    ]);
+    return { email, password: (JSON.parse(said) as { password: string }).password };
+  }
+
+  /** The code an authenticator shows; one that was used counts again, because nobody waits half a minute here. */
+  async code(person: Person): Promise<string> {
+    await this.story.rows('update operator_account set totp_last_step = null where email = $1', [person.email]);
+    return totpCode(person.secret!, Math.floor(Date.now() / STEP_MS));
+  }
+
+  /** The first sign-in: enrolment, recovery codes, an own password. `look` is called at each stop. */
+  async enrol(
+    page: Page,
+    person: Person,
+    look: (name: string) => Promise<void> = async () => undefined,
+  ): Promise<void> {
+    await page.goto('/');
+    await look('sign-in');
+    await this.showPassword(page, person);
+    await page.getByRole('img', { name: '認証アプリ登録用のQRコード' }).waitFor();
+    person.secret = secretOf(`otpauth://totp/x?secret=${await page.locator('code').first().innerText()}`);
+    await look('enrolment');
+    await page.getByLabel('認証コード').fill(await this.code(person));
+    await page.getByRole('button', { name: '登録する' }).click();
+    await page.getByLabel('コードを保管しました').waitFor();
+    await look('recovery-codes');
+    await page.getByLabel('コードを保管しました').check();
+    await page.getByRole('button', { name: '次へ' }).click();
+    await page.getByRole('textbox', { name: '現在のパスワード' }).fill(person.password);
+    await page.getByRole('textbox', { name: '新しいパスワード', exact: true }).fill(OWN_PASSWORD);
+    await page.getByRole('textbox', { name: '新しいパスワード（確認）' }).fill(OWN_PASSWORD);
+    await look('own-password');
+    await page.getByRole('button', { name: 'パスワードを設定' }).click();
+    await page.getByRole('heading', { name: '概要' }).waitFor();
+    person.password = OWN_PASSWORD;
+  }
+
+  /** Signs in wherever the form is: a page or a window over one. */
+  async signIn(page: Page, person: Person): Promise<void> {
+    await this.showPassword(page, person);
+    await page.getByLabel('認証コード').fill(await this.code(person));
+    await page.getByRole('button', { name: 'サインイン', exact: true }).click();
+  }
+
+  private async showPassword(page: Page, person: Person): Promise<void> {
+    await page.getByLabel('メールアドレス').fill(person.email);
+    await page.getByRole('textbox', { name: 'パスワード', exact: true }).fill(person.password);
+    await page.getByRole('button', { name: '次へ' }).click();
+  }
+
+  /** What axe finds wrong on the page as it stands, one line each. */
+  async faults(page: Page): Promise<string[]> {
+    await page.evaluate(AXE);
+    const found = await page.evaluate<AxeViolation[]>(
+      `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations)`,
+    );
+    return found.flatMap(({ id, nodes }) =>
+      nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')} ${failureSummary.replaceAll(/\s+/g, ' ')}`),
+    );
+  }
+
+  picture(page: Page, name: string): Promise<unknown> {
+    return page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true, animations: 'disabled' });
+  }
+
+  private watch(context: BrowserContext): void {
+    context.on('console', (message) => {
+      // A refusal (4xx) is told as an error too; what must not be is shown by the page.
+      if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+        this.complaints.push(message.text());
+    });
+    context.on('weberror', (error) => this.complaints.push(String(error.error())));
+    context.on('request', (request) => {
+      if (!request.url().startsWith(this.url) && !request.url().startsWith('data:'))
+        this.complaints.push(`request to ${request.url()}`);
+    });
+  }
+}
+
+interface AxeViolation {
+  id: string;
+  nodes: { target: string[]; failureSummary: string }[];
+}
