@@ -5,7 +5,7 @@ import { useReading } from '../../language';
 function say(value: unknown): string {
   if (value === null || value === undefined) return '—';
   if (Array.isArray(value)) return value.length === 0 ? '—' : value.map(say).join(', ');
-  return typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 const fieldsOf = (value: unknown): Record<string, unknown> =>

@@ -84,7 +84,8 @@ export function Anchors({ mode }: { mode: 'live' | 'test' }) {
 
 function Expiry({ at }: { at: string }) {
   const { t, format } = useReading();
-  const left = Date.parse(at) - Date.now();
+  const [now] = useState(Date.now);
+  const left = Date.parse(at) - now;
   if (left > SOON_MS) return <>{format.day(at)}</>;
   return (
     <Group gap={6}>

@@ -77,7 +77,7 @@ function OneItem({ tenant, item }: { tenant: Schemas['TenantDetail']; item: Item
           params: { path, query: { name: file.name } },
           // A file goes as it is; the description knows it as text.
           body: file as unknown as string,
-          bodySerializer: (body) => body as unknown as string,
+          bodySerializer: (body) => body,
           headers: { 'content-type': file.type },
         }),
       ),
