@@ -103,10 +103,10 @@ describe('201: a sweep', () => {
     expect(again.headers.get('idempotent-replayed')).toBe('true');
     expect(new Set([...ids, again.body['id']]).size).toBe(1);
     expect((await order({ ...all, certificates: 'auth' }, 'once')).body['code']).toBe('idempotency_key_reused');
-    expect((await stack.send('POST', `/v1/status-sweeps/${again.body['id']}/cancel`, { key })).body['state']).toBe(
-      'cancelled',
-    );
-    const late = await stack.send('POST', `/v1/status-sweeps/${again.body['id']}/cancel`, { key });
+    expect(
+      (await stack.send('POST', `/v1/status-sweeps/${String(again.body['id'])}/cancel`, { key })).body['state'],
+    ).toBe('cancelled');
+    const late = await stack.send('POST', `/v1/status-sweeps/${String(again.body['id'])}/cancel`, { key });
     expect([late.status, late.body['code']]).toEqual([409, 'sweep_ended']);
   });
 
@@ -118,7 +118,7 @@ describe('201: a sweep', () => {
     expect(headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
     const events = [...text.matchAll(/^event: (\w+)\ndata: (.*)$/gm)].map(([, name, data]) => [
       name,
-      JSON.parse(data!),
+      JSON.parse(data!) as unknown,
     ]);
     expect(events.at(-1)![0]).toBe('end');
     expect(events.at(-1)![1]).toMatchObject({ id, state: 'completed' });

@@ -318,8 +318,12 @@ describe('a statement', () => {
 
 describe('closing', () => {
   it('again changes nothing', async () => {
-    const state = async (): Promise<unknown[]> =>
-      (await rig.owner.query('select id, content_sha256, written_at from statement order by id')).rows;
+    const state = async (): Promise<unknown[]> => {
+      const { rows } = await rig.owner.query<object>(
+        'select id, content_sha256, written_at from statement order by id',
+      );
+      return rows;
+    };
     const before = await state();
     expect(await rig.closing.close('test', '2020-03', 'operator:test')).toBeUndefined();
     expect(await state()).toEqual(before);

@@ -302,7 +302,7 @@ describe('the database', () => {
     const tenants = [[tenant.tenantId, other.tenantId]];
     expect(await stage.worker.query(door, tenants)).toEqual(
       expect.arrayContaining([
-        { tenant_id: tenant.tenantId, id: first!.id },
+        { tenant_id: tenant.tenantId, id: first.id },
         { tenant_id: other.tenantId, id: theirs.id },
       ]),
     );

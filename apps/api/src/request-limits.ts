@@ -17,7 +17,7 @@ import { callerOf } from './api-key.guard.js';
 import { endpointClassOf } from './endpoint-class.js';
 
 const TAKEN = Symbol('taken');
-type Counted = FastifyRequest & { [TAKEN]?: Taken };
+type Counted = FastifyRequest & { [TAKEN]?: Taken | undefined };
 
 /** The longest month, seconds: the window of a quota as the header names it. */
 const MONTH_S = 31 * 86_400;
@@ -71,7 +71,7 @@ export class RequestLimits {
   spare(request: FastifyRequest): void {
     const taken = (request as Counted)[TAKEN];
     if (!taken) return;
-    delete (request as Counted)[TAKEN];
+    (request as Counted)[TAKEN] = undefined;
     this.quotas.giveBack(taken);
   }
 

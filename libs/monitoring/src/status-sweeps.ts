@@ -79,7 +79,7 @@ export class StatusSweeps {
    */
   create(principal: Principal, request: SweepRequest, call: Call): Promise<{ sweep: Sweep; replayed: boolean }> {
     return this.inFlight.guard(principal, call.idempotency, async () => {
-      const lost = Symbol('lost');
+      const lost = new Error('another request was first');
       const made = await withTenant(this.dataSource, principal, async (manager) => {
         const before = call.idempotency && (await findMade(manager, call.idempotency, 'status_sweep'));
         if (before !== undefined) return { id: before, replayed: true };
@@ -193,11 +193,11 @@ export class StatusSweeps {
   cancel(tenancy: Tenancy, id: string, by: By): Promise<Sweep> {
     return withTenant(this.dataSource, tenancy, async (manager) => {
       await mustFind(manager, id);
-      const [, changed] = (await manager.query(
+      const [, changed] = await manager.query<[unknown, number]>(
         `update status_sweep set state = 'cancelled', ended_at = clock_timestamp()
          where id = $1 and state in ('queued', 'running')`,
         [id],
-      )) as [unknown, number];
+      );
       if (changed === 0) throw new Problem('sweep_ended');
       await appendAudit(manager, { ...by, action: 'status_sweep.cancel', target: `status_sweep:${id}`, tenancy });
       return mustFind(manager, id);

@@ -64,7 +64,6 @@ export async function readSweepFile(
   return file;
 }
 
-// eslint-disable-next-line no-control-regex -- they are what is looked for
 const CONTROL = /[\u0000-\u001f\u007f]/;
 /** What a spreadsheet runs: somebody's file was not meant to hold it, and ours must not pass it on. */
 const FORMULA = /^[=+\-@＝＋－＠]/u;

@@ -168,14 +168,14 @@ export class SweepSteps {
     for (const { judged } of results) summary[judged.code] = (summary[judged.code] ?? 0) + 1;
     const last = results.reduce((most, { personId }) => (personId > most ? personId : most), progress.after ?? '');
     await withTenant(this.dataSource, job, async (manager) => {
-      const [, moved] = (await manager.query(
+      const [, moved] = await manager.query<[unknown, number]>(
         `update status_sweep set done = done + $3, last_person = $4, summary = $5,
            -- Persons may have been merged or deleted since they were counted.
            total = case when $6 then done + $3 else greatest(total, done + $3) end,
            state = case when $6 then 'completed' else state end, ended_at = case when $6 then clock_timestamp() end
          where id = $1 and state = 'running' and last_person is not distinct from $2::uuid`,
         [job.id, progress.after ?? null, results.length, last === '' ? null : last, JSON.stringify(summary), isLast],
-      )) as [unknown, number];
+      );
       if (moved === 0) throw new Overtaken();
       await storeChunk(manager, job, sweep, results);
       if (isLast)
@@ -193,11 +193,11 @@ export class SweepSteps {
 
   private async fail(job: SweepJob, code: string): Promise<boolean> {
     return withTenant(this.dataSource, job, async (manager) => {
-      const [, ended] = (await manager.query(
+      const [, ended] = await manager.query<[unknown, number]>(
         `update status_sweep set state = 'failed', failure = $2, ended_at = clock_timestamp()
          where id = $1 and state in ('queued', 'running')`,
         [job.id, code],
-      )) as [unknown, number];
+      );
       if (ended === 0) return false;
       const target = `status_sweep:${job.id}`;
       await appendAudit(manager, {

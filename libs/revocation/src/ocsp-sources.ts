@@ -54,7 +54,7 @@ export class OcspSources {
     if (anchor === undefined) return doubt('issuer_unknown');
     const url = this.urls.get(anchor.hierarchy);
     if (url === undefined) return doubt('no_ocsp_source');
-    const { exchange, ...finding } = await askOcsp(this.transport, url, { certificate, anchor, at });
+    const { exchange: _exchange, ...finding } = await askOcsp(this.transport, url, { certificate, anchor, at });
     return finding;
   }
 }

@@ -20,7 +20,13 @@ async function receiver(answer: Receive, tls?: Parameters<typeof WebhookReceiver
 const local: Resolve = () => Promise.resolve([{ address: '127.0.0.1', family: 4 }]);
 function options({ loopback = true, resolve = local, ca = '', timeoutMs = 5_000 } = {}): SendOptions {
   const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent(ca === '' ? {} : { ca }) };
-  open.push({ stop: async () => (agents.http.destroy(), agents.https.destroy()) });
+  open.push({
+    stop: () => {
+      agents.http.destroy();
+      agents.https.destroy();
+      return Promise.resolve();
+    },
+  });
   return { loopback, lookup: judgedLookup(resolve, { loopback }), agents, timeoutMs };
 }
 const BODY = { headers: { 'webhook-id': 'evt_1' }, body: '{}' };
