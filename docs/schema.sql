@@ -9,6 +9,7 @@ create role shomei_biller nologin noinherit;
 create role shomei_crl_keeper nologin noinherit;
 create role shomei_door nologin noinherit;
 create role shomei_evidence_clerk nologin noinherit;
+create role shomei_export_clerk nologin noinherit;
 create role shomei_key_clerk nologin noinherit;
 create role shomei_key_lookup nologin noinherit;
 create role shomei_key_maker nologin noinherit;
@@ -1723,6 +1724,133 @@ CREATE OR REPLACE FUNCTION public.current_tenant()
 AS $function$ select nullif(current_setting('app.tenant_id', true), '')::uuid $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.data_export_page(token_hash bytea, export uuid, kind text, after uuid, up_to integer)
+ RETURNS TABLE(id uuid, line text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  nil constant uuid := '00000000-0000-0000-0000-000000000000';
+  who uuid := acting_operator(token_hash);
+begin
+  if who is null or not exists (select 1 from operator_account a
+    where a.id = who and a.roles && array['admin', 'onboarding']) or not exists (select 1 from audit_event e
+      where e.id = export and e.tenant_id = current_tenant() and e.mode = current_mode()
+        and e.action = 'tenant.data_export_open' and e.actor = 'operator:' || who
+        and length(e.detail ->> 'reason') between 3 and 500
+        and e.xact is distinct from pg_current_xact_id_if_assigned()
+        and e.recorded_at > clock_timestamp() - interval '1 hour') then
+    raise exception 'no export is open' using errcode = '42501';
+  end if;
+  if up_to is null or up_to not between 1 and 1000 then
+    raise exception 'a page has 1 to 1000 lines' using errcode = '22023';
+  end if;
+  case kind
+  when 'api_key' then
+    return query select x.id, json_build_object('kind', 'api_key', 'id', 'key_' || replace(x.id::text, '-', ''), 'name', x.name, 'last_four', x.last_four, 'scopes', x.scopes, 'allowed_addresses', x.allowed_addresses::text[], 'created_at', to_char(x.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'expires_at', to_char(x.expires_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'revoked_at', to_char(x.revoked_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'made_by', 'key_' || replace(x.made_by::text, '-', ''), 'rotated_from', 'key_' || replace(x.rotated_from::text, '-', ''), 'last_used_at', to_char(x.last_used_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))::text from api_key x 
+    where x.tenant_id = current_tenant() and x.mode = current_mode() and x.id > coalesce(after, nil) 
+    order by x.id limit up_to;
+  when 'person' then
+    return query select x.id, json_build_object('kind', 'person', 'id', 'per_' || replace(x.id::text, '-', ''), 'created_at', to_char(x.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'merged_into', 'per_' || replace(x.merged_into::text, '-', ''), 'merged_at', to_char(x.merged_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))::text from person x 
+    left join lateral (select q.id, q.deleted_at from person q where q.tenant_id = x.tenant_id and q.mode = x.mode
+      and q.id = (select coalesce(p.merged_into, p.id) from person p
+        where p.tenant_id = x.tenant_id and p.mode = x.mode and p.id = x.id) offset 0) s on true
+    where x.tenant_id = current_tenant() and x.mode = current_mode() and x.id > coalesce(after, nil) and s.deleted_at is null
+    order by x.id limit up_to;
+  when 'certificate' then
+    return query select x.id, json_build_object('kind', 'certificate', 'id', 'crt_' || replace(x.id::text, '-', ''), 'person_id', 'per_' || replace(s.id::text, '-', ''), 'certificate_kind', x.kind, 'provenance', x.provenance, 'anchor', x.anchor, 'not_after', to_char(x.not_after at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'first_seen_at', to_char(x.first_seen_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'presented_at', to_char(x.presented_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))::text from person_certificate x 
+    left join lateral (select q.id, q.deleted_at from person q where q.tenant_id = x.tenant_id and q.mode = x.mode
+      and q.id = (select coalesce(p.merged_into, p.id) from person p
+        where p.tenant_id = x.tenant_id and p.mode = x.mode and p.id = x.person_id) offset 0) s on true
+    where x.tenant_id = current_tenant() and x.mode = current_mode() and x.id > coalesce(after, nil) and s.deleted_at is null and not x.hop
+    order by x.id limit up_to;
+  when 'certificate_link' then
+    return query select x.id, json_build_object('kind', 'certificate_link', 'relation', x.relation,
+      'from_certificate_id', 'crt_' || replace(x.from_id::text, '-', ''), 'to_certificate_id', 'crt_' || replace(x.to_id::text, '-', ''),
+      'source', x.source, 'created_at', to_char(x.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))::text
+    from certificate_link x 
+    join lateral (select 1 from person_certificate c where c.tenant_id = x.tenant_id and c.mode = x.mode
+      and c.id = x.from_id and not c.hop offset 0) f on true 
+    join lateral (select 1 from person_certificate c where c.tenant_id = x.tenant_id and c.mode = x.mode
+      and c.id = x.to_id and not c.hop offset 0) t on true
+    where x.tenant_id = current_tenant() and x.mode = current_mode() and x.id > coalesce(after, nil)
+    order by x.id limit up_to;
+  when 'consent' then
+    return query select x.id, json_build_object('kind', 'consent', 'id', 'cns_' || replace(x.id::text, '-', ''), 'person_id', 'per_' || replace(s.id::text, '-', ''), 'purpose', x.purpose, 'text_version', x.text_version, 'covers', x.covers, 'given_at', to_char(x.given_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'source', x.source, 'evidence_verification_id', 'ver_' || replace(x.evidence_verification_id::text, '-', ''), 'jlis_consent_id', x.jlis_consent_id, 'expires_at', to_char(x.expires_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'created_at', to_char(x.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'withdrawn_at', to_char(w.withdrawn_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'withdrawal_source', w.source)::text from consent x 
+    left join lateral (select q.id, q.deleted_at from person q where q.tenant_id = x.tenant_id and q.mode = x.mode
+      and q.id = (select coalesce(p.merged_into, p.id) from person p
+        where p.tenant_id = x.tenant_id and p.mode = x.mode and p.id = x.person_id) offset 0) s on true
+    left join consent_withdrawal w on w.tenant_id = x.tenant_id and w.mode = x.mode and w.consent_id = x.id
+    where x.tenant_id = current_tenant() and x.mode = current_mode() and x.id > coalesce(after, nil) and s.deleted_at is null
+    order by x.id limit up_to;
+  when 'verification' then
+    return query select x.id, json_build_object('kind', 'verification', 'id', 'ver_' || replace(x.id::text, '-', ''), 'type', x.kind, 'outcome', x.outcome, 'reason_code', x.reason_code, 'decided_at', to_char(x.decided_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'recorded_at', to_char(x.recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'reference', x.reference, 'api_key_id', 'key_' || replace(x.api_key_id::text, '-', ''), 'person_state', vp.state, 'person_id', 'per_' || replace(s.id::text, '-', ''), 'person_is_new', vp.person_is_new, 'verdict', x.verdict)::text from verification x left join verification_person vp on vp.tenant_id = x.tenant_id and vp.mode = x.mode and vp.verification_id = x.id
+    
+    left join lateral (select q.id, q.deleted_at from person q where q.tenant_id = x.tenant_id and q.mode = x.mode
+      and q.id = (select coalesce(p.merged_into, p.id) from person p
+        where p.tenant_id = x.tenant_id and p.mode = x.mode and p.id = vp.person_id) offset 0) s on true
+    where x.tenant_id = current_tenant() and x.mode = current_mode() and x.id > coalesce(after, nil) and s.deleted_at is null and not x.hidden and not exists (select 1 from certificate_tombstone t
+      where t.tenant_id = x.tenant_id and t.mode = x.mode and t.certificate_hash = x.certificate_hash
+        and t.severed_at > x.recorded_at)
+    order by x.id limit up_to;
+  when 'serial_linkage' then
+    return query select x.id, json_build_object('kind', 'serial_linkage', 'id', 'lnk_' || replace(x.id::text, '-', ''), 'verification_id', 'ver_' || replace(x.verification_id::text, '-', ''), 'state', x.state, 'detail', x.detail, 'person_id', 'per_' || replace(s.id::text, '-', ''), 'certificate_id', 'crt_' || replace(x.certificate_id::text, '-', ''), 'previous_certificate_id', 'crt_' || replace(x.previous_certificate_id::text, '-', ''), 'source', x.source, 'consent_id', 'cns_' || replace(x.consent_id::text, '-', ''), 'created_at', to_char(x.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'updated_at', to_char(x.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))::text from serial_linkage x 
+    left join lateral (select q.id, q.deleted_at from person q where q.tenant_id = x.tenant_id and q.mode = x.mode
+      and q.id = (select coalesce(p.merged_into, p.id) from person p
+        where p.tenant_id = x.tenant_id and p.mode = x.mode and p.id = x.person_id) offset 0) s on true
+    where x.tenant_id = current_tenant() and x.mode = current_mode() and x.id > coalesce(after, nil) and s.deleted_at is null
+    order by x.id limit up_to;
+  when 'counterpart_lookup' then
+    return query select x.id, json_build_object('kind', 'counterpart_lookup', 'id', 'cpl_' || replace(x.id::text, '-', ''), 'verification_id', 'ver_' || replace(x.verification_id::text, '-', ''), 'state', x.state, 'detail', x.detail, 'person_id', 'per_' || replace(s.id::text, '-', ''), 'certificate_id', 'crt_' || replace(x.certificate_id::text, '-', ''), 'counterpart_certificate_id', 'crt_' || replace(x.counterpart_certificate_id::text, '-', ''), 'source', x.source, 'retry_at', to_char(x.retry_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'consent_id', 'cns_' || replace(x.consent_id::text, '-', ''), 'created_at', to_char(x.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))::text from counterpart_lookup x 
+    left join lateral (select q.id, q.deleted_at from person q where q.tenant_id = x.tenant_id and q.mode = x.mode
+      and q.id = (select coalesce(p.merged_into, p.id) from person p
+        where p.tenant_id = x.tenant_id and p.mode = x.mode and p.id = x.person_id) offset 0) s on true
+    where x.tenant_id = current_tenant() and x.mode = current_mode() and x.id > coalesce(after, nil) and s.deleted_at is null
+    order by x.id limit up_to;
+  when 'age_check' then
+    return query select x.id, json_build_object('kind', 'age_check', 'id', 'age_' || replace(x.id::text, '-', ''), 'verification_id', 'ver_' || replace(x.verification_id::text, '-', ''), 'person_id', 'per_' || replace(s.id::text, '-', ''), 'source', x.source, 'created_at', to_char(x.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'questions', x.questions)::text from age_check x 
+    left join lateral (select q.id, q.deleted_at from person q where q.tenant_id = x.tenant_id and q.mode = x.mode
+      and q.id = (select coalesce(p.merged_into, p.id) from person p
+        where p.tenant_id = x.tenant_id and p.mode = x.mode and p.id = x.person_id) offset 0) s on true
+    join lateral (select w.* from (select tenant_id, mode, id, certificate_hash, recorded_at, hidden from verification) w
+      where w.tenant_id = x.tenant_id and w.mode = x.mode and w.id = x.verification_id offset 0) v on true
+    where x.tenant_id = current_tenant() and x.mode = current_mode() and x.id > coalesce(after, nil) and s.deleted_at is null and not v.hidden and not exists (select 1 from certificate_tombstone t
+      where t.tenant_id = v.tenant_id and t.mode = v.mode and t.certificate_hash = v.certificate_hash
+        and t.severed_at > v.recorded_at)
+    order by x.id limit up_to;
+  when 'attribute_update' then
+    return query select x.id, json_build_object('kind', 'attribute_update', 'id', 'atu_' || replace(x.id::text, '-', ''), 'created_at', to_char(x.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'results', (select coalesce(json_agg(json_build_object('person_id', 'per_' || replace(s.id::text, '-', ''), 'state', r.state,
+        'decided_at', to_char(r.decided_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'consent_id', 'cns_' || replace(r.consent_id::text, '-', '')) order by r.person_id), '[]'::json)
+      from attribute_update_result r 
+    left join lateral (select q.id, q.deleted_at from person q where q.tenant_id = r.tenant_id and q.mode = r.mode
+      and q.id = (select coalesce(p.merged_into, p.id) from person p
+        where p.tenant_id = r.tenant_id and p.mode = r.mode and p.id = r.person_id) offset 0) s on true
+      where r.tenant_id = x.tenant_id and r.mode = x.mode and r.attribute_update_id = x.id and s.deleted_at is null))::text from attribute_update x 
+    where x.tenant_id = current_tenant() and x.mode = current_mode() and x.id > coalesce(after, nil) 
+    order by x.id limit up_to;
+  when 'usage_event' then
+    return query select x.id, json_build_object('kind', 'usage_event', 'id', 'use_' || replace(x.id::text, '-', ''), 'meter', x.meter, 'method', x.method, 'purpose', x.purpose, 'outcome', x.outcome, 'billable', x.billable, 'certificate_kind', x.certificate_kind, 'source', x.source, 'occurred_at', to_char(x.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))::text from usage_event x 
+    where x.tenant_id = current_tenant() and x.mode = current_mode() and x.id > coalesce(after, nil) 
+    order by x.id limit up_to;
+  when 'webhook_endpoint' then
+    return query select x.id, json_build_object('kind', 'webhook_endpoint', 'id', 'whe_' || replace(x.id::text, '-', ''), 'url', x.url, 'description', x.description, 'event_types', x.event_types, 'enabled', x.enabled, 'disabled_reason', x.disabled_reason, 'disabled_at', to_char(x.disabled_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'created_at', to_char(x.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'deleted_at', to_char(x.deleted_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))::text from webhook_endpoint x 
+    where x.tenant_id = current_tenant() and x.mode = current_mode() and x.id > coalesce(after, nil) 
+    order by x.id limit up_to;
+  when 'audit_event' then
+    return query select x.id, json_build_object('kind', 'audit_event', 'id', 'aud_' || replace(x.id::text, '-', ''), 'recorded_at', to_char(x.recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'actor', json_build_object('type', case split_part(x.actor, ':', 1) when 'api_key' then 'api_key'
+        when 'operator' then 'operator' else 'system' end,
+        'id', case when starts_with(x.actor, 'api_key:') then case split_part(x.actor, ':', 1) when 'tenant' then 'ten_' || replace(substr(x.actor, 8), '-', '') when 'api_key' then 'key_' || replace(substr(x.actor, 9), '-', '') when 'challenge' then 'chl_' || replace(substr(x.actor, 11), '-', '') when 'verification' then 'ver_' || replace(substr(x.actor, 14), '-', '') when 'usage_event' then 'use_' || replace(substr(x.actor, 13), '-', '') when 'person' then 'per_' || replace(substr(x.actor, 8), '-', '') when 'person_certificate' then 'crt_' || replace(substr(x.actor, 20), '-', '') when 'consent' then 'cns_' || replace(substr(x.actor, 9), '-', '') when 'serial_linkage' then 'lnk_' || replace(substr(x.actor, 16), '-', '') when 'counterpart_lookup' then 'cpl_' || replace(substr(x.actor, 20), '-', '') when 'age_check' then 'age_' || replace(substr(x.actor, 11), '-', '') when 'attribute_update' then 'atu_' || replace(substr(x.actor, 18), '-', '') when 'event' then 'evt_' || replace(substr(x.actor, 7), '-', '') when 'webhook_endpoint' then 'whe_' || replace(substr(x.actor, 18), '-', '') else substr(x.actor, strpos(x.actor, ':') + 1) end end), 'action', x.action, 'schema_version', x.schema_version, 'target', json_build_object('type', split_part(x.target, ':', 1), 'id', case split_part(x.target, ':', 1) when 'tenant' then 'ten_' || replace(substr(x.target, 8), '-', '') when 'api_key' then 'key_' || replace(substr(x.target, 9), '-', '') when 'challenge' then 'chl_' || replace(substr(x.target, 11), '-', '') when 'verification' then 'ver_' || replace(substr(x.target, 14), '-', '') when 'usage_event' then 'use_' || replace(substr(x.target, 13), '-', '') when 'person' then 'per_' || replace(substr(x.target, 8), '-', '') when 'person_certificate' then 'crt_' || replace(substr(x.target, 20), '-', '') when 'consent' then 'cns_' || replace(substr(x.target, 9), '-', '') when 'serial_linkage' then 'lnk_' || replace(substr(x.target, 16), '-', '') when 'counterpart_lookup' then 'cpl_' || replace(substr(x.target, 20), '-', '') when 'age_check' then 'age_' || replace(substr(x.target, 11), '-', '') when 'attribute_update' then 'atu_' || replace(substr(x.target, 18), '-', '') when 'event' then 'evt_' || replace(substr(x.target, 7), '-', '') when 'webhook_endpoint' then 'whe_' || replace(substr(x.target, 18), '-', '') else substr(x.target, strpos(x.target, ':') + 1) end), 'request_id', x.request_id, 'ip', case when starts_with(x.actor, 'api_key:') then host(x.ip) end, 'detail', case when x.action in ('evidence.open', 'verification.reveal', 'legal_hold.place', 'legal_hold.lift')
+        then x.detail - 'discarded' - 'reason' else x.detail - 'discarded' end, 'change', x.change)::text from audit_event x 
+    where x.tenant_id = current_tenant() and x.mode = current_mode() and x.id > coalesce(after, nil) and not starts_with(x.action, 'jlis.')
+    order by x.id limit up_to;
+  else raise exception 'nothing is exported as "%"', kind using errcode = '22023';
+  end case;
+end $function$
+;
+alter function data_export_page(bytea,uuid,text,uuid,integer) owner to shomei_export_clerk;
+
 CREATE OR REPLACE FUNCTION public.decide_approval(token_hash bytea, wanted uuid, approves boolean, seen_sha256 bytea, remark text)
  RETURNS text
  LANGUAGE plpgsql
@@ -2682,6 +2810,30 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.open_data_export(token_hash bytea, why text, new_audit_id uuid, request text, address inet)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  who uuid := acting_operator(token_hash);
+begin
+  if who is null then return 'session_invalid'; end if;
+  if not exists (select 1 from operator_account a
+    where a.id = who and a.roles && array['admin', 'onboarding']) then return 'permission_missing'; end if;
+  if why is null or length(btrim(why)) not between 3 and 500 then return 'reason_missing'; end if;
+  if current_mode() is null or not exists (select 1 from tenant t where t.id = current_tenant()) then
+    return 'tenant_unknown';
+  end if;
+  insert into audit_event (id, tenant_id, mode, actor, action, target, request_id, ip, detail)
+  values (new_audit_id, current_tenant(), current_mode(), 'operator:' || who, 'tenant.data_export_open',
+    'tenant:' || current_tenant(), request, address, jsonb_build_object('reason', btrim(why)));
+  return null;
+end $function$
+;
+alter function open_data_export(bytea,text,uuid,text,inet) owner to shomei_export_clerk;
+
 CREATE OR REPLACE FUNCTION public.open_evidence(token_hash bytea, wanted uuid, why text, new_audit_id uuid, request text, address inet, purpose text DEFAULT 'bundle'::text)
  RETURNS TABLE(refusal text, tenant_id uuid, mode tenant_mode, kind text, decided_at timestamp with time zone, recorded_at timestamp with time zone, verdict jsonb, tenant_key_id uuid, evidence bytea, ring_key_id text, wrapped bytea)
  LANGUAGE plpgsql
@@ -3214,12 +3366,14 @@ CREATE TRIGGER guard BEFORE INSERT OR UPDATE ON public.trust_anchor FOR EACH ROW
 
 -- Row-level security
 
+create policy export_clerk on age_check for select to shomei_export_clerk using (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on age_check for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on age_question for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy admin on api_key for all to shomei_admin using (true) with check (true);
 create policy door_key on api_key for select to shomei_door using ((EXISTS ( SELECT 1
    FROM tenant t
   WHERE ((t.id = api_key.tenant_id) AND keys_work(t.state, api_key.mode)))));
+create policy export_clerk on api_key for select to shomei_export_clerk using (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy key_maker on api_key for all to shomei_key_maker using (true) with check (true);
 create policy lookup on api_key for select to shomei_key_lookup using ((EXISTS ( SELECT 1
    FROM tenant t
@@ -3231,19 +3385,25 @@ create policy operator on api_key for all to shomei_operator using (true) with c
 create policy own on api_key for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy quota_keeper on api_key for select to shomei_quota_keeper using (true);
 create policy suspended on api_key for select to shomei_tenant_clerk using (true);
+create policy export_clerk on attribute_update for select to shomei_export_clerk using (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on attribute_update for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy export_clerk on attribute_update_result for select to shomei_export_clerk using (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on attribute_update_result for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy retention_clerk on attribute_update_result for all to shomei_retention_clerk using (true) with check (true);
 create policy admin on audit_event for all to shomei_admin using (true) with check (true);
 create policy door on audit_event for insert to shomei_door with check (true);
 create policy evidence_clerk on audit_event for insert to shomei_evidence_clerk with check (true);
+create policy export_clerk on audit_event for select to shomei_export_clerk using (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy export_clerk_writes on audit_event for insert to shomei_export_clerk with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy operator on audit_event for insert to shomei_operator with check (true);
 create policy operator_read on audit_event for select to shomei_operator using (true);
 create policy own on audit_event for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy retention_clerk on audit_event for insert to shomei_retention_clerk with check (true);
 create policy sealer on audit_event for select to shomei_audit_sealer using (true);
 create policy system on audit_event for insert to shomei_worker with check ((tenant_id IS NULL));
+create policy export_clerk on certificate_link for select to shomei_export_clerk using (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on certificate_link for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy export_clerk on certificate_tombstone for select to shomei_export_clerk using (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on certificate_tombstone for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy retention_clerk on certificate_tombstone for all to shomei_retention_clerk using (true);
 create policy door_challenge on challenge for select to shomei_door using (true);
@@ -3251,9 +3411,11 @@ create policy own on challenge for all to shomei_api, shomei_worker using (((ten
 create policy door on challenge_use for insert to shomei_door with check (true);
 create policy door_claim on challenge_use for select to shomei_door using (true);
 create policy own on challenge_use for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy export_clerk on consent for select to shomei_export_clerk using (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on consent for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy retention_clerk on consent for select to shomei_retention_clerk using (true);
 create policy retention_erase on consent for delete to shomei_retention_clerk using (true);
+create policy export_clerk on consent_withdrawal for select to shomei_export_clerk using (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on consent_withdrawal for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy retention_clerk on consent_withdrawal for all to shomei_retention_clerk using (true);
 create policy admin on contract for all to shomei_admin using (true) with check (true);
@@ -3261,6 +3423,7 @@ create policy lookup on contract for select to shomei_key_lookup using (true);
 create policy operator on contract for all to shomei_operator using (true) with check (true);
 create policy own on contract for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy quota_keeper on contract for select to shomei_quota_keeper using (true);
+create policy export_clerk on counterpart_lookup for select to shomei_export_clerk using (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on counterpart_lookup for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy retention_clerk on counterpart_lookup for all to shomei_retention_clerk using (true) with check (true);
 create policy own on event for all to shomei_admin, shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
@@ -3277,7 +3440,9 @@ create policy platform on jlis_reduction for all to shomei_admin, shomei_operato
 create policy admin on legal_hold for all to shomei_admin using (true) with check (true);
 create policy operator on legal_hold for all to shomei_operator using (true) with check (true);
 create policy retention_clerk on legal_hold for select to shomei_retention_clerk using (true);
+create policy export_clerk on person for select to shomei_export_clerk using (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on person for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy export_clerk on person_certificate for select to shomei_export_clerk using (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on person_certificate for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy retention_clerk on person_certificate for select to shomei_retention_clerk using (true);
 create policy admin on price_plan for all to shomei_admin using (true) with check (true);
@@ -3287,6 +3452,7 @@ create policy own on price_plan for select to shomei_api, shomei_worker using ((
 create policy own on quota_use for select to shomei_api using (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy quota_keeper on quota_use for all to shomei_quota_keeper using (true) with check (true);
 create policy due on serial_linkage for select to shomei_linkage_clerk using (true);
+create policy export_clerk on serial_linkage for select to shomei_export_clerk using (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on serial_linkage for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy retention_clerk on serial_linkage for all to shomei_retention_clerk using (true) with check (true);
 create policy admin on statement for select to shomei_admin using (true);
@@ -3304,6 +3470,7 @@ create policy operator on status_watch for all to shomei_admin, shomei_operator 
 create policy own on status_watch for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy admin on tenant for all to shomei_admin using (true) with check (true);
 create policy biller on tenant for select to shomei_biller using (true);
+create policy export_clerk on tenant for select to shomei_export_clerk using ((id = current_tenant()));
 create policy key_maker on tenant for select to shomei_key_maker using (true);
 create policy lookup on tenant for select to shomei_door, shomei_key_lookup, shomei_tenant_clerk using (true);
 create policy monitor on tenant for select to shomei_monitor using (true);
@@ -3323,13 +3490,16 @@ create policy retention_clerk on tenant_key for select to shomei_retention_clerk
 create policy admin on usage_event for select to shomei_admin using (true);
 create policy biller on usage_event for select to shomei_biller using (true);
 create policy door on usage_event for insert to shomei_door with check (true);
+create policy export_clerk on usage_event for select to shomei_export_clerk using (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on usage_event for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy admin on verification for select to shomei_admin using (true);
 create policy crl_keeper on verification for select to shomei_crl_keeper using (true);
 create policy door on verification for insert to shomei_door with check (true);
 create policy evidence_clerk on verification for select to shomei_evidence_clerk using (true);
+create policy export_clerk on verification for select to shomei_export_clerk using (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on verification for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy retention_clerk on verification for all to shomei_retention_clerk using (true) with check (true);
+create policy export_clerk on verification_person for select to shomei_export_clerk using (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on verification_person for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy retention_clerk on verification_person for all to shomei_retention_clerk using (true);
 create policy own on webhook_attempt for all to shomei_admin, shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
@@ -3338,6 +3508,7 @@ create policy own on webhook_delivery for all to shomei_admin, shomei_api, shome
 create policy webhook_clerk on webhook_delivery for all to shomei_webhook_clerk using (true) with check (true);
 create policy admin on webhook_endpoint for select to shomei_admin using (true);
 create policy admin_own on webhook_endpoint for update to shomei_admin using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy export_clerk on webhook_endpoint for select to shomei_export_clerk using (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on webhook_endpoint for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy webhook_clerk on webhook_endpoint for select to shomei_webhook_clerk using (true);
 create policy own on webhook_secret for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
@@ -3352,6 +3523,7 @@ grant usage on schema public to shomei_biller;
 grant usage on schema public to shomei_crl_keeper;
 grant usage on schema public to shomei_door;
 grant usage on schema public to shomei_evidence_clerk;
+grant usage on schema public to shomei_export_clerk;
 grant usage on schema public to shomei_key_clerk;
 grant usage on schema public to shomei_key_lookup;
 grant usage on schema public to shomei_key_maker;
@@ -3547,8 +3719,10 @@ grant insert, select on webhook_endpoint to shomei_api;
 grant select on webhook_endpoint to shomei_worker;
 grant delete, insert, select on webhook_secret to shomei_api;
 grant select on webhook_secret to shomei_worker;
+grant select (created_at, id, mode, person_id, questions, source, tenant_id, verification_id) on age_check to shomei_export_clerk;
 grant select (allowed_addresses, created_at, expires_at, id, last_four, last_used_at, made_by, mode, name, revoked_at, rotated_from, scopes, tenant_id) on api_key to shomei_admin;
 grant select (allowed_addresses, created_at, expires_at, id, last_four, last_used_at, made_by, mode, name, revoked_at, rotated_from, scopes, tenant_id) on api_key to shomei_api;
+grant select (allowed_addresses, created_at, expires_at, id, last_four, last_used_at, made_by, mode, name, revoked_at, rotated_from, scopes, tenant_id) on api_key to shomei_export_clerk;
 grant select (allowed_addresses, created_at, expires_at, id, last_four, last_used_at, made_by, mode, name, revoked_at, rotated_from, scopes, tenant_id) on api_key to shomei_operator;
 grant select (allowed_addresses, expires_at, id, mode, revoked_at, scopes, secret_sha256, tenant_id) on api_key to shomei_key_lookup;
 grant select (expires_at, id, mode, revoked_at, secret_sha256, tenant_id) on api_key to shomei_door;
@@ -3558,6 +3732,8 @@ grant update (expires_at, last_used_at, revoked_at) on api_key to shomei_key_mak
 grant update (revoked_at) on api_key to shomei_admin;
 grant update (revoked_at) on api_key to shomei_operator;
 grant update (decided_at, decided_by, executed_at, note, state) on approval to shomei_operator_keeper;
+grant select (created_at, id, mode, tenant_id) on attribute_update to shomei_export_clerk;
+grant select (attribute_update_id, consent_id, decided_at, mode, person_id, state, tenant_id) on attribute_update_result to shomei_export_clerk;
 grant select (consent_id, mode, tenant_id, tenant_key_id) on attribute_update_result to shomei_retention_clerk;
 grant update (consent_erased, consent_id, sealed_serial, tenant_key_id) on attribute_update_result to shomei_retention_clerk;
 grant update (sealed_serial, tenant_key_id) on attribute_update_result to shomei_api;
@@ -3568,10 +3744,14 @@ grant insert (action, actor, change, detail, id, ip, mode, request_id, schema_ve
 grant insert (action, actor, change, detail, id, ip, mode, request_id, schema_version, target, tenant_id) on audit_event to shomei_operator;
 grant insert (action, actor, change, detail, id, ip, mode, request_id, schema_version, target, tenant_id) on audit_event to shomei_worker;
 grant insert (action, actor, detail, id, ip, mode, request_id, target, tenant_id) on audit_event to shomei_evidence_clerk;
+grant insert (action, actor, detail, id, ip, mode, request_id, target, tenant_id) on audit_event to shomei_export_clerk;
 grant insert (action, actor, detail, id, mode, target, tenant_id) on audit_event to shomei_retention_clerk;
 grant select (action, actor, change, detail, id, ip, mode, recorded_at, request_id, schema_version, target, tenant_id) on audit_event to shomei_api;
+grant select (action, actor, change, detail, id, ip, mode, recorded_at, request_id, schema_version, target, tenant_id, xact) on audit_event to shomei_export_clerk;
 grant select (event_id) on audit_seal to shomei_audit_sealer;
 grant insert (id, public_key) on audit_signing_key to shomei_worker;
+grant select (created_at, from_id, id, mode, relation, source, tenant_id, to_id) on certificate_link to shomei_export_clerk;
+grant select (certificate_hash, mode, severed_at, tenant_id) on certificate_tombstone to shomei_export_clerk;
 grant update (expires_at, severed_at) on certificate_tombstone to shomei_api;
 grant select (id, mode, tenant_id) on challenge to shomei_door;
 grant select (verification_id) on challenge_use to shomei_door;
@@ -3579,12 +3759,15 @@ grant select (content, id, name, ring_key, tenant_id) on checklist_file to shome
 grant update (content, name, ring_key) on checklist_file to shomei_key_clerk;
 grant update (replaced_by, withdrawal_reason, withdrawn_at, withdrawn_by) on checklist_file to shomei_admin;
 grant update (confirmed_at, confirmed_by, note) on checklist_item to shomei_admin;
+grant select (covers, created_at, evidence_verification_id, expires_at, given_at, id, jlis_consent_id, mode, person_id, purpose, source, tenant_id, text_version) on consent to shomei_export_clerk;
 grant select (evidence_verification_id, id, mode, person_id, recorded_at, tenant_id) on consent to shomei_retention_clerk;
+grant select (consent_id, mode, source, tenant_id, withdrawn_at) on consent_withdrawal to shomei_export_clerk;
 grant select (consent_id, mode, tenant_id) on consent_withdrawal to shomei_retention_clerk;
 grant select (limits, mode, tenant_id) on contract to shomei_quota_keeper;
 grant select (mode, reference_format, tenant_id) on contract to shomei_key_lookup;
 grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, change_approval_id, change_events, counterpart, identify, latest_attributes, limits, reference_format, revocation_methods, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_admin;
 grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, change_events, counterpart, identify, latest_attributes, limits, reference_format, revocation_methods, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_operator;
+grant select (certificate_id, consent_id, counterpart_certificate_id, created_at, detail, id, mode, person_id, retry_at, source, state, tenant_id, verification_id) on counterpart_lookup to shomei_export_clerk;
 grant select (consent_id, mode, tenant_id) on counterpart_lookup to shomei_retention_clerk;
 grant update (consent_id) on counterpart_lookup to shomei_retention_clerk;
 grant update (epoch) on crl to shomei_worker;
@@ -3617,6 +3800,7 @@ grant select (created_at, disabled_at, email, id, name, password_expired, roles,
 grant select (created_at, disabled_at, email, id, name, password_expired, roles, roles_approval_id, totp_confirmed_at, totp_last_step) on operator_account to shomei_operator;
 grant select (disabled_at, email, id, name, password_expired, password_hash, roles, totp_confirmed_at, totp_last_step, totp_ring_key, totp_secret) on operator_account to shomei_operator_keeper;
 grant select (id, roles) on operator_account to shomei_evidence_clerk;
+grant select (id, roles) on operator_account to shomei_export_clerk;
 grant select (id, roles, totp_ring_key, totp_secret) on operator_account to shomei_key_clerk;
 grant update (disabled_at, roles, roles_approval_id, totp_confirmed_at, totp_last_step, totp_ring_key, totp_secret) on operator_account to shomei_admin;
 grant update (password_expired, password_hash) on operator_account to shomei_operator_keeper;
@@ -3627,8 +3811,10 @@ grant select (created_at, ended_at, ends_at, id, idle_until, operator_id, second
 grant update (ended_at) on operator_session to shomei_operator;
 grant update (ended_at) on operator_session to shomei_operator_keeper;
 grant update (ended_at, idle_until) on operator_session to shomei_admin;
+grant select (created_at, deleted_at, id, merged_at, merged_into, mode, tenant_id) on person to shomei_export_clerk;
 grant update (deleted_at, merged_at, merged_into) on person to shomei_api;
 grant update (deleted_at, merged_at, merged_into) on person to shomei_worker;
+grant select (anchor, first_seen_at, hop, id, kind, mode, not_after, person_id, presented_at, provenance, tenant_id) on person_certificate to shomei_export_clerk;
 grant select (mode, tenant_id, tenant_key_id) on person_certificate to shomei_retention_clerk;
 grant update (anchor, holder_hash, hop, not_after, person_id, presented_at, provenance, sealed, tenant_key_id) on person_certificate to shomei_api;
 grant update (anchor, holder_hash, hop, not_after, person_id, presented_at, provenance, sealed, tenant_key_id) on person_certificate to shomei_worker;
@@ -3643,6 +3829,7 @@ grant update (epoch) on revocation_epoch to shomei_operator;
 grant update (epoch) on revocation_epoch to shomei_worker;
 grant update (crl_index_url, enabled, layout, nightly_minute, ocsp_url) on revocation_source to shomei_operator;
 grant update (failures, last_attempt_at, last_failure, last_listed_at, skipped) on revocation_source to shomei_worker;
+grant select (certificate_id, consent_id, created_at, detail, id, mode, person_id, previous_certificate_id, source, state, tenant_id, updated_at, verification_id) on serial_linkage to shomei_export_clerk;
 grant select (consent_id, mode, state, tenant_id) on serial_linkage to shomei_retention_clerk;
 grant select (id, mode, next_attempt_at, state, tenant_id) on serial_linkage to shomei_linkage_clerk;
 grant update (attempts, certificate_id, detail, next_attempt_at, person_id, previous_certificate_id, source, state, updated_at) on serial_linkage to shomei_api;
@@ -3654,6 +3841,7 @@ grant select (id, mode, state, tenant_id) on status_sweep to shomei_monitor;
 grant update (began_at, checked_at, crl_epoch, done, ended_at, failure, last_person, snapshot, state, summary, total) on status_sweep to shomei_worker;
 grant update (ended_at, state) on status_sweep to shomei_api;
 grant update (day, epoch) on status_watch to shomei_worker;
+grant select (id) on tenant to shomei_export_clerk;
 grant select (id, state) on tenant to shomei_door;
 grant select (id, state) on tenant to shomei_key_lookup;
 grant select (id, state) on tenant to shomei_key_maker;
@@ -3679,11 +3867,14 @@ grant insert (billable, certificate_hash, certificate_kind, id, meter, method, m
 grant insert (billable, certificate_hash, certificate_kind, id, meter, method, mode, occurred_at, outcome, person_id, purpose, source, source_id, tenant_id, verification_id) on usage_event to shomei_api;
 grant insert (billable, certificate_hash, certificate_kind, id, meter, method, mode, occurred_at, outcome, purpose, tenant_id, verification_id) on usage_event to shomei_door;
 grant select (billable, certificate_kind, id, meter, method, mode, occurred_at, outcome, purpose, recorded_at, source, source_id, tenant_id, verification_id, xact) on usage_event to shomei_admin;
+grant select (billable, certificate_kind, id, meter, method, mode, occurred_at, outcome, purpose, source, tenant_id) on usage_event to shomei_export_clerk;
+grant select (api_key_id, certificate_hash, decided_at, hidden, id, kind, mode, outcome, reason_code, recorded_at, reference, tenant_id, verdict) on verification to shomei_export_clerk;
 grant select (api_key_id, certificate_kind, challenge_id, decided_at, id, kind, mode, outcome, reason_code, recorded_at, reference, tenant_id, verdict) on verification to shomei_admin;
 grant select (certificate_hash, erased_at, id, mode, recorded_at, tenant_id, tenant_key_id) on verification to shomei_retention_clerk;
 grant select (decided_at, evidence, id, kind, mode, recorded_at, tenant_id, tenant_key_id, verdict) on verification to shomei_evidence_clerk;
 grant select (mode, recorded_at, verdict) on verification to shomei_crl_keeper;
 grant update (erased_at, evidence, hidden, reference) on verification to shomei_retention_clerk;
+grant select (mode, person_id, person_is_new, state, tenant_id, verification_id) on verification_person to shomei_export_clerk;
 grant update (counterpart_lookup_id, person_id, person_is_new, state, status) on verification_person to shomei_api;
 grant update (person_id, person_is_new, state, status) on verification_person to shomei_worker;
 grant select (duration_ms, endpoint_id, event_id, failure, id, mode, started_at, status, tenant_id) on webhook_attempt to shomei_admin;
@@ -3694,6 +3885,7 @@ grant insert (endpoint_id, event_id, mode, tenant_id) on webhook_delivery to sho
 grant update (attempts, claim, due_at, finished_at, first_attempt_at, sequence, state) on webhook_delivery to shomei_worker;
 grant update (attempts, claim, due_at, finished_at, first_attempt_at, state) on webhook_delivery to shomei_admin;
 grant update (attempts, claim, due_at, finished_at, first_attempt_at, state) on webhook_delivery to shomei_api;
+grant select (created_at, deleted_at, description, disabled_at, disabled_reason, enabled, event_types, id, mode, tenant_id, url) on webhook_endpoint to shomei_export_clerk;
 grant select (created_at, deleted_at, disabled_at, disabled_reason, enabled, event_types, failing_since, id, last_failure_at, last_sequence, last_success_at, mode, tenant_id, url) on webhook_endpoint to shomei_admin;
 grant select (deleted_at, enabled, event_types, failing_since, id, mode, tenant_id) on webhook_endpoint to shomei_webhook_clerk;
 grant update (deleted_at, description, disabled_at, disabled_reason, enabled, event_types, failing_since, url) on webhook_endpoint to shomei_api;
@@ -3701,6 +3893,7 @@ grant update (disabled_at, disabled_reason, enabled, failing_since, last_failure
 grant update (failing_since) on webhook_endpoint to shomei_admin;
 grant update (expires_at) on webhook_secret to shomei_api;
 grant execute on function acting_operator(bytea) to shomei_evidence_clerk;
+grant execute on function acting_operator(bytea) to shomei_export_clerk;
 grant execute on function acting_operator(bytea) to shomei_key_clerk;
 grant execute on function acts_as_admin(bytea) to shomei_key_clerk;
 grant execute on function any_tenant_usage(uuid,tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb) to shomei_admin;
@@ -3722,15 +3915,18 @@ grant execute on function contracts_to_bill(tenant_mode) to shomei_worker;
 grant execute on function current_mode() to shomei_admin;
 grant execute on function current_mode() to shomei_api;
 grant execute on function current_mode() to shomei_door;
+grant execute on function current_mode() to shomei_export_clerk;
 grant execute on function current_mode() to shomei_key_lookup;
 grant execute on function current_mode() to shomei_operator;
 grant execute on function current_mode() to shomei_worker;
 grant execute on function current_tenant() to shomei_admin;
 grant execute on function current_tenant() to shomei_api;
 grant execute on function current_tenant() to shomei_door;
+grant execute on function current_tenant() to shomei_export_clerk;
 grant execute on function current_tenant() to shomei_key_lookup;
 grant execute on function current_tenant() to shomei_operator;
 grant execute on function current_tenant() to shomei_worker;
+grant execute on function data_export_page(bytea,uuid,text,uuid,integer) to shomei_admin;
 grant execute on function decide_approval(bytea,uuid,boolean,bytea,text) to shomei_admin;
 grant execute on function due_serial_linkages(tenant_mode,timestamp with time zone,integer) to shomei_worker;
 grant execute on function due_status_sweeps(tenant_mode) to shomei_worker;
@@ -3761,6 +3957,7 @@ grant execute on function next_month_to_close(tenant_mode) to shomei_admin;
 grant execute on function next_month_to_close(tenant_mode) to shomei_worker;
 grant execute on function note_api_key_use(bytea) to shomei_api;
 grant execute on function open_checklist_items(uuid) to shomei_admin;
+grant execute on function open_data_export(bytea,text,uuid,text,inet) to shomei_admin;
 grant execute on function open_evidence(bytea,uuid,text,uuid,text,inet,text) to shomei_admin;
 grant execute on function open_evidence(bytea,uuid,text,uuid,text,inet,text) to shomei_operator;
 grant execute on function open_operator_session(uuid,bytea,uuid,bytea,bytea,boolean,timestamp with time zone,timestamp with time zone,timestamp with time zone) to shomei_admin;

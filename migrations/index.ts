@@ -22,6 +22,7 @@ import { ChangeEvents1763900000025 } from './0025-change-events.js';
 import { Billing1763900000027 } from './0027-billing.js';
 import { UsageRating1763900000028 } from './0028-usage-rating.js';
 import { KeyLifecycle1763900000029 } from './0029-key-lifecycle.js';
+import { DataExport1763900000030 } from './0030-data-export.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -49,4 +50,5 @@ export const migrations = [
   Billing1763900000027,
   UsageRating1763900000028,
   KeyLifecycle1763900000029,
+  DataExport1763900000030,
 ];

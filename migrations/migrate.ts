@@ -24,6 +24,7 @@ const DOOR_ROLES = [
   'shomei_audit_sealer',
   'shomei_operator_keeper',
   'shomei_evidence_clerk',
+  'shomei_export_clerk',
   'shomei_retention_clerk',
   'shomei_tenant_clerk',
   'shomei_biller',

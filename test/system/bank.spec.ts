@@ -1,4 +1,4 @@
-import { createPrivateKey } from 'node:crypto';
+import { createHash, createPrivateKey } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -343,4 +343,23 @@ describe('the end', () => {
       'tenant.terminate',
     ]);
   }, 600_000);
+
+  it('hands the bank what it had, whole and without a name, and that is on record', async () => {
+    const path = `/v1/tenants/${bank}/data-export`;
+    const { status, text } = await hanako.browser.send('POST', path, { mode: 'live', reason: '契約終了に伴う引渡し' });
+    expect(status).toBe(200);
+    const lines = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines.find(({ id }) => id === verified.body.id)).toMatchObject({ reference: 'account-1', outcome: 'valid' });
+    expect(text).not.toContain('架空');
+    const trailer = lines.at(-1) as { kind: string; sha256: string };
+    const before = text.slice(0, text.trimEnd().lastIndexOf('\n') + 1);
+    expect([trailer.kind, trailer.sha256]).toEqual(['trailer', createHash('sha256').update(before).digest('hex')]);
+    expect((await audited(`tenant:${uuid('ten', bank)}`)).slice(-2)).toEqual([
+      'tenant.data_export_open',
+      'tenant.data_export',
+    ]);
+  }, 60_000);
 });

@@ -541,6 +541,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tenants/{id}/data-export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take what a tenant has of one mode as JSON lines
+         * @description In any state of the tenant, also a terminated one. A line `header`, a line for each thing, and a line `trailer` with counts and the SHA-256 of all octets before it: a file without it was cut off. No certificates, serial numbers, attributes or secrets. Recorded as `tenant.data_export_open` before, and as `tenant.data_export` with the hash.
+         */
+        post: operations["exportTenantData"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{id}/api-keys": {
         parameters: {
             query?: never;
@@ -1359,7 +1379,7 @@ export interface components {
              * @enum {string}
              */
             stage: "enrolment" | "second_factor" | "password_change" | "open";
-            permissions: ("tenants:read" | "tenants:write" | "applications:read" | "checklist:read" | "checklist:write" | "go_live:propose" | "go_live:approve" | "contracts:propose" | "contracts:approve" | "api_keys:read" | "api_keys:write" | "revocation:read" | "revocation:refresh" | "anchors:propose" | "anchors:approve" | "evidence:read" | "holders:reveal" | "retention:read" | "holds:write" | "key_ring:rewrap" | "verifications:read" | "sweeps:read" | "approvals:read" | "operators:read" | "operators:write" | "operator_roles:propose" | "operator_roles:approve" | "billing:read" | "prices:propose" | "prices:approve" | "months:close" | "audit:read" | "webhooks:read" | "webhooks:replay")[];
+            permissions: ("tenants:read" | "tenants:write" | "applications:read" | "checklist:read" | "checklist:write" | "tenant_data:export" | "go_live:propose" | "go_live:approve" | "contracts:propose" | "contracts:approve" | "api_keys:read" | "api_keys:write" | "revocation:read" | "revocation:refresh" | "anchors:propose" | "anchors:approve" | "evidence:read" | "holders:reveal" | "retention:read" | "holds:write" | "key_ring:rewrap" | "verifications:read" | "sweeps:read" | "approvals:read" | "operators:read" | "operators:write" | "operator_roles:propose" | "operator_roles:approve" | "billing:read" | "prices:propose" | "prices:approve" | "months:close" | "audit:read" | "webhooks:read" | "webhooks:replay")[];
             /** @description To be sent as X-CSRF-Token with each request that changes something. */
             csrf_token: string;
             /** Format: date-time */
@@ -1797,6 +1817,12 @@ export interface components {
         };
         ChecklistReason: {
             /** @description Why; shown to the second person and kept. */
+            reason: string;
+        };
+        DataExportRequest: {
+            /** @enum {string} */
+            mode: "live" | "test";
+            /** @description Why it is taken; kept in the audit trail, which the tenant sees. */
             reason: string;
         };
         ApiKeyList: {
@@ -5527,6 +5553,94 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportTenantData: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DataExportRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["Problem"];
                 };
             };
         };

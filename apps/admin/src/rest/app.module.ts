@@ -10,6 +10,7 @@ import { AuditController } from './audit.controller.js';
 import { BodyPipe } from './body-pipe.js';
 import { ChecklistController } from './checklist.controller.js';
 import { CodesController } from './codes.controller.js';
+import { DataExportController } from './data-export.controller.js';
 import { EvidenceController } from './evidence.controller.js';
 import { ConsoleController, readIndex } from './console.controller.js';
 import { HealthController } from './health.controller.js';
@@ -55,6 +56,7 @@ export class AppModule {
         TenantsController,
         OnboardingController,
         ChecklistController,
+        DataExportController,
         ApiKeysController,
         RevocationController,
         AnchorsController,
