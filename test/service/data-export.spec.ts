@@ -136,7 +136,7 @@ describe('data_export_page(…), called by SQL', () => {
     const id = randomUUID();
     const both = withTenant(admin, a, async (manager) => {
       await manager.query(OPEN, [token, REASON, id]);
-      return manager.query(PAGE, [token, id, 'api_key', null, 10]);
+      await manager.query(PAGE, [token, id, 'api_key', null, 10]);
     });
     expect(await refusalOf(both)).toBe(DENIED);
     const old = await opened(token);
