@@ -1274,6 +1274,7 @@ create table webhook_attempt (
   tenant_key_id uuid,
   sealed_head bytea,
   constraint webhook_attempt_pkey PRIMARY KEY (tenant_id, mode, endpoint_id, event_id, id),
+  constraint webhook_attempt_tenant_id_mode_tenant_key_id_fkey FOREIGN KEY (tenant_id, mode, tenant_key_id) REFERENCES tenant_key(tenant_id, mode, id),
   constraint webhook_attempt_check CHECK (((tenant_key_id IS NULL) = (sealed_head IS NULL))),
   constraint webhook_attempt_failure_check CHECK ((failure ~ '^[a-z_]{1,40}$'::text))
 );
@@ -3202,6 +3203,10 @@ AS $function$
         and retained_until('consent', c.recorded_at) > clock_timestamp()
     union all select 'deleted_person', count(*), null from certificate_tombstone t, k
       where k.oldest and t.tenant_id = of_tenant and t.mode = of_mode
+    union all select 'webhook_secret', count(*), null from webhook_secret w
+      where w.tenant_id = of_tenant and w.mode = of_mode and w.tenant_key_id = of_key
+    union all select 'webhook_answer', count(*), null from webhook_attempt w
+      where w.tenant_id = of_tenant and w.mode = of_mode and w.tenant_key_id = of_key
     -- the oldest makes the keyed hashes by which everything else is found
     union all select 'other_keys', count(*), null from tenant_key t, k
       where k.oldest and t.tenant_id = of_tenant and t.mode = of_mode and t.id <> of_key
@@ -3503,6 +3508,7 @@ create policy export_clerk on verification_person for select to shomei_export_cl
 create policy own on verification_person for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy retention_clerk on verification_person for all to shomei_retention_clerk using (true);
 create policy own on webhook_attempt for all to shomei_admin, shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy retention_clerk on webhook_attempt for select to shomei_retention_clerk using (true);
 create policy webhook_clerk on webhook_attempt for all to shomei_webhook_clerk using (true) with check (true);
 create policy own on webhook_delivery for all to shomei_admin, shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy webhook_clerk on webhook_delivery for all to shomei_webhook_clerk using (true) with check (true);
@@ -3512,6 +3518,7 @@ create policy export_clerk on webhook_endpoint for select to shomei_export_clerk
 create policy own on webhook_endpoint for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy webhook_clerk on webhook_endpoint for select to shomei_webhook_clerk using (true);
 create policy own on webhook_secret for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy retention_clerk on webhook_secret for select to shomei_retention_clerk using (true);
 
 -- Grants
 
@@ -3879,6 +3886,7 @@ grant update (counterpart_lookup_id, person_id, person_is_new, state, status) on
 grant update (person_id, person_is_new, state, status) on verification_person to shomei_worker;
 grant select (duration_ms, endpoint_id, event_id, failure, id, mode, started_at, status, tenant_id) on webhook_attempt to shomei_admin;
 grant select (endpoint_id, event_id, id, mode, started_at, tenant_id) on webhook_attempt to shomei_webhook_clerk;
+grant select (mode, tenant_id, tenant_key_id) on webhook_attempt to shomei_retention_clerk;
 grant insert (endpoint_id, event_id, mode, tenant_id) on webhook_delivery to shomei_admin;
 grant insert (endpoint_id, event_id, mode, tenant_id) on webhook_delivery to shomei_api;
 grant insert (endpoint_id, event_id, mode, tenant_id) on webhook_delivery to shomei_webhook_clerk;
@@ -3891,6 +3899,7 @@ grant select (deleted_at, enabled, event_types, failing_since, id, mode, tenant_
 grant update (deleted_at, description, disabled_at, disabled_reason, enabled, event_types, failing_since, url) on webhook_endpoint to shomei_api;
 grant update (disabled_at, disabled_reason, enabled, failing_since, last_failure_at, last_sequence, last_success_at) on webhook_endpoint to shomei_worker;
 grant update (failing_since) on webhook_endpoint to shomei_admin;
+grant select (mode, tenant_id, tenant_key_id) on webhook_secret to shomei_retention_clerk;
 grant update (expires_at) on webhook_secret to shomei_api;
 grant execute on function acting_operator(bytea) to shomei_evidence_clerk;
 grant execute on function acting_operator(bytea) to shomei_export_clerk;

@@ -23,6 +23,7 @@ import { Billing1763900000027 } from './0027-billing.js';
 import { UsageRating1763900000028 } from './0028-usage-rating.js';
 import { KeyLifecycle1763900000029 } from './0029-key-lifecycle.js';
 import { DataExport1763900000030 } from './0030-data-export.js';
+import { WebhookKeys1763900000032 } from './0032-webhook-keys.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -51,4 +52,5 @@ export const migrations = [
   UsageRating1763900000028,
   KeyLifecycle1763900000029,
   DataExport1763900000030,
+  WebhookKeys1763900000032,
 ];

@@ -461,6 +461,26 @@ describe('the doors of webhooks', () => {
     expect(await codeOf(worker.query('select put_out_events()'))).toBe(DENIED);
   });
 
+  it('keep a key of the tenant from being destroyed while a secret or an answer is sealed under it', async () => {
+    const { id } = await makeEndpoint();
+    const needs = async (): Promise<string[]> => {
+      const rows: { need: string }[] = await operator.query('select need from tenant_key_needs($1, $2, $3)', [
+        tenant.tenantId,
+        tenant.mode,
+        tenant.tenantKeyId,
+      ]);
+      return rows.map(({ need }) => need).filter((need) => need.startsWith('webhook_'));
+    };
+    expect(await needs()).toEqual(['webhook_secret']);
+    const bytes = Buffer.from('00', 'hex');
+    await owner.query(
+      `insert into webhook_attempt (tenant_id, mode, endpoint_id, event_id, id, duration_ms, tenant_key_id, sealed_head)
+       values ($1, $2, $3, gen_random_uuid(), gen_random_uuid(), 1, $4, $5)`,
+      [tenant.tenantId, tenant.mode, id, tenant.tenantKeyId, bytes],
+    );
+    expect(await needs()).toEqual(['webhook_secret', 'webhook_answer']);
+  });
+
   it('are the only way past the tenant: without one named the worker sees nothing', async () => {
     await makeEndpoint();
     await append();

@@ -87,6 +87,8 @@ export const OPEN_POLICIES: ReadonlySet<string> = new Set([
   'shomei_retention_clerk certificate_tombstone retention_clerk',
   'shomei_retention_clerk person_certificate retention_clerk',
   'shomei_retention_clerk consent retention_clerk',
+  'shomei_retention_clerk webhook_secret retention_clerk',
+  'shomei_retention_clerk webhook_attempt retention_clerk',
   'shomei_retention_clerk tenant_key retention_clerk',
   'shomei_operator legal_hold operator',
   'shomei_linkage_clerk serial_linkage due',

@@ -119,6 +119,8 @@ const NEEDS: Record<string, string> = {
   person_certificate: 'certificates of persons are sealed under it',
   delivered_attributes: 'serials of delivered attributes are sealed under it',
   consent: 'consents have to be kept whose records are found by its keyed hashes',
+  webhook_secret: 'secrets of webhook endpoints are sealed under it',
+  webhook_answer: 'answers of webhook receivers, kept for thirty days, are sealed under it',
   deleted_person: 'deleted persons are kept out by its keyed hashes',
   other_keys: 'it makes the keyed hashes by which what is under the other keys is found',
   tenant_not_terminated: 'the tenant is served and what comes is sealed under it',
