@@ -101,7 +101,7 @@ describe('what no runtime role may do to operators', () => {
     'select 1 from person',
     'select 1 from person_certificate',
     'select 1 from certificate_link',
-    'select 1 from event',
+    'select data from event',
     'select 1 from verification_person',
     'insert into audit_seal default values',
     'update test_clock set offset_ms = 1',
