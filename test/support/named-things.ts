@@ -1,8 +1,11 @@
+import { addPrices, MonthClosing, monthAt } from '#lib/billing';
 import { changeContract, SCOPES } from '#lib/tenancy';
 import type { ApiStack, TestKey } from './api.js';
 import { base64 } from './card.js';
 import { logIn } from './login.js';
+import { planTerms } from './prices.js';
 import { answeredChallenge, login, signedDocument } from './proofs.js';
+import { connect } from './tenants.js';
 
 /** The asker's own side of a request: what it needs besides the id in question to come as far as the id. */
 export interface Asker {
@@ -63,8 +66,41 @@ export async function liveAsker(stack: ApiStack, tenantId: string): Promise<Aske
   };
 }
 
+/** A usage event of the only tenant there is, its month closed: the statement it is in, and its line. */
+export async function closeItsMonth(stack: ApiStack, tenantId: string, { client }: TestKey): Promise<Billed> {
+  const month = monthAt(Date.now());
+  const row = {
+    table: 'price_plan',
+    tenant_id: tenantId,
+    mode: 'test',
+    valid_from: `${month}-01`,
+    terms: planTerms(),
+  } as const;
+  await stack.operator.transaction((manager) => addPrices(manager, { row, actor: 'operator:test' }));
+  const worker = await connect(stack.databaseUrls.worker);
+  try {
+    await stack.moveClock('+32d');
+    await new MonthClosing(worker).close('test', month, 'system:worker');
+  } finally {
+    await worker.destroy();
+    await stack.moveClock('0');
+  }
+  const { data: statements } = await client.GET('/v1/statements');
+  const { data: events } = await client.GET('/v1/usage-events', { params: { query: { month } } });
+  return { statement: statements!.data[0]!.id, event: events!.data[0]!.id };
+}
+interface Billed {
+  statement: string;
+  event: string;
+}
+
 /** One thing of each kind that requests can name, of the tenant of `owner`. */
-export async function makeFixtures(stack: ApiStack, tenantId: string, owner: Asker): Promise<Record<string, Fixture>> {
+export async function makeFixtures(
+  stack: ApiStack,
+  tenantId: string,
+  owner: Asker,
+  billed: Billed,
+): Promise<Record<string, Fixture>> {
   const { key } = owner;
   const card = await stack.sandbox.issue();
   const { person_id: person, evidence } = await signedDocument(stack, key, card);
@@ -109,6 +145,9 @@ export async function makeFixtures(stack: ApiStack, tenantId: string, owner: Ask
     ...on('GET', `${hooks}/{id}/deliveries`, endpoint!.id),
     ...on('POST', `${hooks}/{id}/replays`, endpoint!.id, { event_id: event!.id }),
     ...deliveryOf(endpoint!.id, event!.id),
+    ...on('GET', '/v1/usage-events/{id}', billed.event),
+    ...on('GET', '/v1/statements/{id}', billed.statement),
+    ...lineOf(billed.statement),
     ...replayed(endpoint!.id, event!.id),
     ...on('DELETE', `${hooks}/{id}`, doomed!.id),
     ...on('GET', '/v1/persons/{id}', person),
@@ -187,6 +226,19 @@ function deliveryOf(endpoint: string, event: string): Fixtures {
   return {
     [`GET ${path} path id`]: { id: endpoint, request: (asked) => request(asked, event) },
     [`GET ${path} path event_id`]: { id: event, request: (asked) => request(endpoint, asked) },
+  };
+}
+
+/** The first line of a statement, which is named by both. */
+function lineOf(statement: string): Fixtures {
+  const path = '/v1/statements/{id}/lines/{number}/events';
+  const request = (id: string, number: string): NamingRequest => ({
+    method: 'GET',
+    path: path.replace('{id}', id).replace('{number}', number),
+  });
+  return {
+    [`GET ${path} path id`]: { id: statement, request: (asked) => request(asked, '1') },
+    [`GET ${path} path number`]: { id: '1', request: (asked) => request(statement, asked) },
   };
 }
 
