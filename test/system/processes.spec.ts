@@ -45,7 +45,7 @@ describe('several API processes on one database', () => {
       expect(answers.filter(({ replayed }) => replayed)).toHaveLength(1);
     }
     expect(await count(references)).toEqual([{ verifications: ROUNDS, usage_events: ROUNDS }]);
-  }, 30_000);
+  }, 120_000);
 
   it('lets one answer to a challenge decide when both get one at once', async () => {
     const references = Array.from({ length: ROUNDS }, (_, round) => `challenged-${round}`);
@@ -56,7 +56,7 @@ describe('several API processes on one database', () => {
       expect(told.sort()).toEqual(['challenge_used', 'valid']);
     }
     expect(await count(references)).toEqual([{ verifications: ROUNDS, usage_events: ROUNDS }]);
-  }, 30_000);
+  }, 120_000);
 
   it('refuses a revoked API key within a second everywhere', async () => {
     const made = await story.operator(`api-key create --tenant ${story.tenantId} --mode test --name second`);
@@ -80,7 +80,7 @@ describe('several API processes on one database', () => {
       [401, 'api_key_invalid'],
       [401, 'api_key_invalid'],
     ]);
-  }, 30_000);
+  }, 120_000);
 
   it('answers what it has begun when it is told to stop, and ends with exit code 0', async () => {
     await story.sandbox('PUT', 'faults', { ocsp: { mode: 'slow', delay_ms: 1_500 } });
@@ -104,7 +104,7 @@ describe('several API processes on one database', () => {
     expect(notStoredOnce(load.answered, await load.stored())).toEqual([]);
     expect(load.unanswered.filter(({ answer }) => answer !== undefined)).toEqual([]);
     await story.stack.api.start();
-  }, 60_000);
+  }, 120_000);
 
   it('does not start with a test root among the live anchors, and says in one line which', async () => {
     await story.stack.api.stop();
@@ -127,5 +127,5 @@ describe('several API processes on one database', () => {
       out: [],
       err: [`trust anchor ${planted[0]!.fingerprint} in mode live: test_anchor_in_live`],
     });
-  }, 30_000);
+  }, 120_000);
 });
