@@ -91,7 +91,7 @@ describe('a wrong or missing setting', () => {
       expect(said[0]).toMatch(new RegExp(`\\b${name}\\b`));
       expect(said[0]).not.toMatch(/mysql:|nobody|"active"|MIG/);
     },
-    20_000,
+    120_000,
   );
 
   it.each([
@@ -105,6 +105,6 @@ describe('a wrong or missing setting', () => {
       const { code, err } = await runToEnd(program, settings, ['clock', 'show']);
       expect({ code, err }).toEqual({ code: 1, err: ['DATABASE_URL: connect ECONNREFUSED 127.0.0.1:1'] });
     },
-    20_000,
+    120_000,
   );
 });
