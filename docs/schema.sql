@@ -869,7 +869,7 @@ create table retention_rule (
   constraint retention_rule_pkey PRIMARY KEY (kind, valid_from),
   constraint retention_rule_ground_check CHECK (((length(ground) >= 1) AND (length(ground) <= 300))),
   constraint retention_rule_keep_check CHECK ((keep >= '1 year'::interval)),
-  constraint retention_rule_kind_check CHECK ((kind = ANY (ARRAY['verification'::text, 'consent'::text])))
+  constraint retention_rule_kind_check CHECK ((kind = ANY (ARRAY['verification'::text, 'consent'::text, 'status_sweep'::text])))
 );
 
 create table revocation_epoch (
@@ -1011,6 +1011,8 @@ create table status_sweep (
   summary jsonb default '{}'::jsonb not null,
   rejected integer default 0 not null,
   failure text,
+  results_erased_at timestamp with time zone,
+  results_left boolean default true not null,
   constraint status_sweep_pkey PRIMARY KEY (tenant_id, mode, id),
   constraint status_sweep_certificates_check CHECK ((certificates = ANY (ARRAY['auth'::text, 'sign'::text, 'both'::text]))),
   constraint status_sweep_check CHECK (((done >= 0) AND (done <= total))),
@@ -1021,6 +1023,8 @@ create table status_sweep (
   constraint status_sweep_check5 CHECK (((state = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) = (ended_at IS NOT NULL))),
   constraint status_sweep_check6 CHECK (((state = 'failed'::text) = (failure IS NOT NULL))),
   constraint status_sweep_check7 CHECK (((state <> 'completed'::text) OR (began_at IS NOT NULL))),
+  constraint status_sweep_check8 CHECK (((results_erased_at IS NULL) OR (ended_at IS NOT NULL))),
+  constraint status_sweep_check9 CHECK ((results_left OR (results_erased_at IS NOT NULL))),
   constraint status_sweep_method_check CHECK ((method = ANY (ARRAY['crl'::text, 'ocsp'::text]))),
   constraint status_sweep_selection_check CHECK ((selection = ANY (ARRAY['all'::text, 'not_checked_since'::text, 'persons'::text, 'references'::text]))),
   constraint status_sweep_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'completed'::text, 'failed'::text, 'cancelled'::text]))),
@@ -1329,6 +1333,20 @@ create table webhook_endpoint (
 alter table webhook_endpoint enable row level security;
 alter table webhook_endpoint force row level security;
 
+create table webhook_replay (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  id uuid not null,
+  endpoint_id uuid not null,
+  events integer not null,
+  recorded_at timestamp with time zone default clock_timestamp() not null,
+  constraint webhook_replay_pkey PRIMARY KEY (tenant_id, mode, id),
+  constraint webhook_replay_tenant_id_mode_endpoint_id_fkey FOREIGN KEY (tenant_id, mode, endpoint_id) REFERENCES webhook_endpoint(tenant_id, mode, id),
+  constraint webhook_replay_events_check CHECK ((events >= 0))
+);
+alter table webhook_replay enable row level security;
+alter table webhook_replay force row level security;
+
 create table webhook_secret (
   tenant_id uuid not null,
   mode tenant_mode not null,
@@ -1381,6 +1399,7 @@ CREATE INDEX sign_in_backoff_last ON public.sign_in_backoff USING btree (last_at
 CREATE INDEX statement_month ON public.statement USING btree (mode, month, tenant_id);
 CREATE INDEX status_change_untold ON public.status_change USING btree (tenant_id, mode, certificate_id) WHERE (event_id IS NULL);
 CREATE INDEX status_sweep_due ON public.status_sweep USING btree (mode, tenant_id, id) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
+CREATE INDEX status_sweep_to_erase ON public.status_sweep USING btree (ended_at) WHERE results_left;
 CREATE INDEX tenant_created ON public.tenant USING btree (created_at, id);
 CREATE INDEX usage_event_checked_person ON public.usage_event USING btree (tenant_id, mode, person_id, certificate_kind, occurred_at) WHERE ((purpose = 'status_check'::text) AND billable);
 CREATE INDEX usage_event_occurred_at ON public.usage_event USING brin (occurred_at);
@@ -2066,6 +2085,57 @@ end $function$
 ;
 alter function erase_due_evidence(integer) owner to shomei_retention_clerk;
 
+CREATE OR REPLACE FUNCTION public.erase_due_sweep_results(up_to integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  most int := least(greatest(up_to, 1), 5000);
+  room int := most;
+  gone int;
+  due record;
+begin
+  while room > 0 loop
+    select s.tenant_id, s.mode, s.id into due from status_sweep s
+    where s.results_left and s.ended_at < clock_timestamp() - (select min(r.keep) from retention_rule r where r.kind = 'status_sweep')
+      and retained_until('status_sweep', s.ended_at) <= clock_timestamp()
+      and (s.results_erased_at is not null or not is_sweep_held(s.tenant_id, s.mode, s.id))
+    order by s.ended_at limit 1 for update skip locked;
+    exit when not found;
+    update status_sweep s set results_erased_at = clock_timestamp()
+    where s.tenant_id = due.tenant_id and s.mode = due.mode and s.id = due.id and s.results_erased_at is null;
+    
+    delete from status_sweep_result r where r.tenant_id = due.tenant_id and r.mode = due.mode and r.sweep_id = due.id
+      and r.person_id in (select x.person_id from status_sweep_result x
+        where x.tenant_id = due.tenant_id and x.mode = due.mode and x.sweep_id = due.id limit room);
+    get diagnostics gone = row_count;
+    room := room - gone;
+    
+    delete from status_sweep_person r where r.tenant_id = due.tenant_id and r.mode = due.mode and r.sweep_id = due.id
+      and r.person_id in (select x.person_id from status_sweep_person x
+        where x.tenant_id = due.tenant_id and x.mode = due.mode and x.sweep_id = due.id limit room);
+    get diagnostics gone = row_count;
+    room := room - gone;
+    
+    delete from status_sweep_rejection r where r.tenant_id = due.tenant_id and r.mode = due.mode and r.sweep_id = due.id
+      and r.line in (select x.line from status_sweep_rejection x
+        where x.tenant_id = due.tenant_id and x.mode = due.mode and x.sweep_id = due.id limit room);
+    get diagnostics gone = row_count;
+    room := room - gone;
+    exit when room = 0;
+    update status_sweep s set results_left = false
+    where s.tenant_id = due.tenant_id and s.mode = due.mode and s.id = due.id;
+    insert into audit_event (id, tenant_id, mode, actor, action, target, detail)
+    values (gen_random_uuid(), due.tenant_id, due.mode, 'system:worker', 'status_sweep.erase_results',
+      'status_sweep:' || due.id, '{}');
+  end loop;
+  return most - room;
+end $function$
+;
+alter function erase_due_sweep_results(integer) owner to shomei_retention_clerk;
+
 CREATE OR REPLACE FUNCTION public.execute_approval(wanted uuid)
  RETURNS text
  LANGUAGE plpgsql
@@ -2450,6 +2520,15 @@ begin
           is distinct from (old.began_at, old.checked_at, old.crl_epoch, old.snapshot) then
     raise exception 'what a sweep is about stays' using errcode = '23514', constraint = 'status_sweep_stays';
   end if;
+  if (new.results_erased_at, new.results_left) is distinct from (old.results_erased_at, old.results_left) then
+    if old.ended_at is null or to_jsonb(new) - 'results_erased_at' - 'results_left'
+          <> to_jsonb(old) - 'results_erased_at' - 'results_left'
+        or old.results_erased_at is not null and new.results_erased_at is distinct from old.results_erased_at
+        or new.results_left and not old.results_left then
+      raise exception 'results are erased once, after the end' using errcode = '23514', constraint = 'status_sweep_steps';
+    end if;
+    return new;
+  end if;
   if not (old.state = 'queued' and new.state in ('running', 'cancelled', 'failed')
       or old.state = 'running' and new.state in ('running', 'completed', 'cancelled', 'failed')) then
     raise exception 'no such step' using errcode = '23514', constraint = 'status_sweep_steps';
@@ -2634,6 +2713,21 @@ AS $function$
 $function$
 ;
 alter function is_password_key(uuid,bytea) owner to shomei_operator_keeper;
+
+CREATE OR REPLACE FUNCTION public.is_sweep_held(of_tenant uuid, of_mode tenant_mode, of_sweep uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select exists (
+    select 1 from legal_hold h where h.tenant_id = of_tenant and h.mode = of_mode and h.lifted_at is null
+      and h.verification_id is null and (h.person_id is null or exists (
+        select 1 from status_sweep_result r where r.tenant_id = of_tenant and r.mode = of_mode and r.sweep_id = of_sweep
+          and r.person_id in (select h.person_id union all select p.id from person p
+            where p.tenant_id = of_tenant and p.mode = of_mode and p.merged_into = h.person_id))))
+$function$
+;
 
 CREATE OR REPLACE FUNCTION public.keys_work(state tenant_state, mode tenant_mode)
  RETURNS boolean
@@ -3024,6 +3118,9 @@ AS $function$
       when 'consent' then (select count(*) from (select 1 from consent v
         where v.recorded_at >= greatest(r.valid_from, s.starts - r.keep) and v.recorded_at < least(r.valid_until, s.ends - r.keep)
         limit 100000) x)
+      when 'status_sweep' then (select count(*) from (select 1 from status_sweep v
+        where v.ended_at >= greatest(r.valid_from, s.starts - r.keep) and v.ended_at < least(r.valid_until, s.ends - r.keep)
+          and v.results_left limit 100000) x)
     end as n) c
   group by r.kind, s.starts, s.ends order by r.kind, s.starts
 $function$
@@ -3447,6 +3544,7 @@ create policy operator on legal_hold for all to shomei_operator using (true) wit
 create policy retention_clerk on legal_hold for select to shomei_retention_clerk using (true);
 create policy export_clerk on person for select to shomei_export_clerk using (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on person for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy retention_clerk on person for select to shomei_retention_clerk using (true);
 create policy export_clerk on person_certificate for select to shomei_export_clerk using (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on person_certificate for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy retention_clerk on person_certificate for select to shomei_retention_clerk using (true);
@@ -3467,9 +3565,13 @@ create policy own on status_notice for all to shomei_api, shomei_worker using ((
 create policy monitor on status_sweep for select to shomei_monitor using (true);
 create policy operator on status_sweep for select to shomei_admin using (true);
 create policy own on status_sweep for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy retention_clerk on status_sweep for all to shomei_retention_clerk using (true) with check (true);
 create policy own on status_sweep_person for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy retention_clerk on status_sweep_person for all to shomei_retention_clerk using (true) with check (true);
 create policy own on status_sweep_rejection for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy retention_clerk on status_sweep_rejection for all to shomei_retention_clerk using (true) with check (true);
 create policy own on status_sweep_result for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy retention_clerk on status_sweep_result for all to shomei_retention_clerk using (true) with check (true);
 create policy monitor on status_watch for select to shomei_monitor using (true);
 create policy operator on status_watch for all to shomei_admin, shomei_operator using (true) with check (true);
 create policy own on status_watch for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
@@ -3517,6 +3619,7 @@ create policy admin_own on webhook_endpoint for update to shomei_admin using (((
 create policy export_clerk on webhook_endpoint for select to shomei_export_clerk using (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on webhook_endpoint for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy webhook_clerk on webhook_endpoint for select to shomei_webhook_clerk using (true);
+create policy own on webhook_replay for all to shomei_api using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on webhook_secret for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy retention_clerk on webhook_secret for select to shomei_retention_clerk using (true);
 
@@ -3681,9 +3784,12 @@ grant insert, select on status_notice to shomei_worker;
 grant insert, select on status_sweep to shomei_api;
 grant select on status_sweep to shomei_admin;
 grant select on status_sweep to shomei_worker;
+grant delete on status_sweep_person to shomei_retention_clerk;
 grant delete, insert, select on status_sweep_person to shomei_api;
 grant delete, select on status_sweep_person to shomei_worker;
+grant delete on status_sweep_rejection to shomei_retention_clerk;
 grant insert, select on status_sweep_rejection to shomei_api;
+grant delete on status_sweep_result to shomei_retention_clerk;
 grant delete, insert, select on status_sweep_result to shomei_worker;
 grant delete, select on status_sweep_result to shomei_api;
 grant delete, insert, select on status_watch to shomei_admin;
@@ -3724,6 +3830,7 @@ grant select on webhook_delivery to shomei_api;
 grant select on webhook_delivery to shomei_worker;
 grant insert, select on webhook_endpoint to shomei_api;
 grant select on webhook_endpoint to shomei_worker;
+grant insert, select on webhook_replay to shomei_api;
 grant delete, insert, select on webhook_secret to shomei_api;
 grant select on webhook_secret to shomei_worker;
 grant select (created_at, id, mode, person_id, questions, source, tenant_id, verification_id) on age_check to shomei_export_clerk;
@@ -3819,6 +3926,7 @@ grant update (ended_at) on operator_session to shomei_operator;
 grant update (ended_at) on operator_session to shomei_operator_keeper;
 grant update (ended_at, idle_until) on operator_session to shomei_admin;
 grant select (created_at, deleted_at, id, merged_at, merged_into, mode, tenant_id) on person to shomei_export_clerk;
+grant select (id, merged_into, mode, tenant_id) on person to shomei_retention_clerk;
 grant update (deleted_at, merged_at, merged_into) on person to shomei_api;
 grant update (deleted_at, merged_at, merged_into) on person to shomei_worker;
 grant select (anchor, first_seen_at, hop, id, kind, mode, not_after, person_id, presented_at, provenance, tenant_id) on person_certificate to shomei_export_clerk;
@@ -3844,9 +3952,14 @@ grant update (attempts, certificate_id, detail, next_attempt_at, person_id, prev
 grant update (consent_id) on serial_linkage to shomei_retention_clerk;
 grant insert (billed_yen, content, content_sha256, contract_yen, id, jlis_yen, mode, month, tenant_id) on statement to shomei_worker;
 grant update (event_id) on status_change to shomei_worker;
+grant select (ended_at, id, mode, results_erased_at, results_left, tenant_id) on status_sweep to shomei_retention_clerk;
 grant select (id, mode, state, tenant_id) on status_sweep to shomei_monitor;
 grant update (began_at, checked_at, crl_epoch, done, ended_at, failure, last_person, snapshot, state, summary, total) on status_sweep to shomei_worker;
 grant update (ended_at, state) on status_sweep to shomei_api;
+grant update (results_erased_at, results_left) on status_sweep to shomei_retention_clerk;
+grant select (mode, person_id, sweep_id, tenant_id) on status_sweep_person to shomei_retention_clerk;
+grant select (line, mode, sweep_id, tenant_id) on status_sweep_rejection to shomei_retention_clerk;
+grant select (mode, person_id, sweep_id, tenant_id) on status_sweep_result to shomei_retention_clerk;
 grant update (day, epoch) on status_watch to shomei_worker;
 grant select (id) on tenant to shomei_export_clerk;
 grant select (id, state) on tenant to shomei_door;
@@ -3943,6 +4056,7 @@ grant execute on function due_webhook_endpoints(integer) to shomei_worker;
 grant execute on function end_month_close(tenant_mode,text) to shomei_worker;
 grant execute on function erase_due_consents(integer) to shomei_worker;
 grant execute on function erase_due_evidence(integer) to shomei_worker;
+grant execute on function erase_due_sweep_results(integer) to shomei_worker;
 grant execute on function execute_approval(uuid) to shomei_admin;
 grant execute on function find_api_key(bytea) to shomei_api;
 grant execute on function find_ended_operator_session(bytea) to shomei_admin;
@@ -3955,6 +4069,7 @@ grant execute on function forget_webhook_deliveries() to shomei_worker;
 grant execute on function hold_checklist(uuid) to shomei_admin;
 grant execute on function is_held(uuid,tenant_mode,uuid) to shomei_retention_clerk;
 grant execute on function is_key_of_suspended(bytea) to shomei_api;
+grant execute on function is_sweep_held(uuid,tenant_mode,uuid) to shomei_retention_clerk;
 grant execute on function keys_work(tenant_state,tenant_mode) to shomei_door;
 grant execute on function keys_work(tenant_state,tenant_mode) to shomei_key_lookup;
 grant execute on function keys_work(tenant_state,tenant_mode) to shomei_key_maker;

@@ -24,6 +24,8 @@ import { UsageRating1763900000028 } from './0028-usage-rating.js';
 import { KeyLifecycle1763900000029 } from './0029-key-lifecycle.js';
 import { DataExport1763900000030 } from './0030-data-export.js';
 import { WebhookKeys1763900000032 } from './0032-webhook-keys.js';
+import { SweepRetention1763900000036 } from './0036-sweep-retention.js';
+import { WebhookReplays1763900000037 } from './0037-webhook-replays.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -53,4 +55,6 @@ export const migrations = [
   KeyLifecycle1763900000029,
   DataExport1763900000030,
   WebhookKeys1763900000032,
+  SweepRetention1763900000036,
+  WebhookReplays1763900000037,
 ];

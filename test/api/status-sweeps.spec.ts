@@ -176,6 +176,13 @@ describe('a file of references', () => {
     ]);
     const dry = await sendFile(file, 'certificates=sign&dry_run=true');
     expect([dry.status, dry.body['persons'], dry.body['rejected']]).toEqual([200, 1, 4]);
+    // By the sweep of the test before.
+    expect(dry.body['estimate']).toEqual({
+      seconds: expect.any(Number),
+      persons_a_second: expect.any(Number),
+      sweeps: 1,
+    });
+    expect((await sendFile(file, 'certificates=both&method=ocsp&dry_run=true')).body['estimate']).toBeNull();
     const made = await sendFile(file, 'certificates=sign&on_bad_rows=skip');
     expect([made.status, made.body['rejected']]).toEqual([201, 4]);
     const id = String(made.body['id']);

@@ -212,6 +212,50 @@ describe('202: a replay', () => {
   });
 });
 
+describe('a request that is repeated with its Idempotency-Key', () => {
+  it.each<[string, (id: string) => unknown]>([
+    ['test', () => undefined],
+    ['replays', () => ({ recorded_after: '2026-01-01T00:00:00Z', recorded_before: new Date(Date.now() + 60_000) })],
+  ])('%s has the same answer and sends nothing again', async (verb, bodyFor) => {
+    const { id } = await made();
+    await key.client.POST(`${PATH}/{id}/test`, at(id));
+    const body = JSON.stringify(bodyFor(id));
+    const post = (text: string | undefined, name: string) =>
+      stack.send('POST', `${PATH}/${id}/${verb}`, {
+        key,
+        headers: { 'idempotency-key': name },
+        ...(text === undefined ? {} : { body: text }),
+      });
+    const first = await post(body, `${verb}-1`);
+    // As if all had been sent by now.
+    await stack.owner.query(
+      `update webhook_delivery set state = 'delivered', finished_at = now() where endpoint_id = $1`,
+      [uuidOf(id)],
+    );
+    const again = await post(body, `${verb}-1`);
+    expect([again.status, again.body]).toEqual([first.status, first.body]);
+    expect([first, again].map(({ headers }) => headers.get('idempotent-replayed'))).toEqual([null, 'true']);
+    const { rows } = await stack.owner.query(
+      `select count(*) filter (where state = 'pending')::int as pending, count(*)::int as all,
+         (select count(*)::int from audit_event where target = 'webhook_endpoint:' || $1 and action like $2) as acts
+       from webhook_delivery where endpoint_id::text = $1`,
+      [uuidOf(id), verb === 'test' ? '%.test' : '%.replay'],
+    );
+    expect(rows).toEqual([
+      { pending: 0, all: verb === 'test' ? 2 : expect.any(Number), acts: verb === 'test' ? 2 : 1 },
+    ]);
+    const { id: other } = await made();
+    const elsewhere = await stack.send('POST', `${PATH}/${other}/${verb}`, {
+      key,
+      headers: { 'idempotency-key': `${verb}-1` },
+      ...(body === undefined ? {} : { body }),
+    });
+    expect([elsewhere.status, elsewhere.body['code']]).toEqual([422, 'idempotency_key_reused']);
+    const malformed = await post(body, 'x'.repeat(256));
+    expect([malformed.status, malformed.body['code']]).toEqual([400, 'idempotency_key_malformed']);
+  });
+});
+
 describe('204: a deleted webhook endpoint', () => {
   it('is no more, and its secrets are gone', async () => {
     const { id } = await made();

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { SweepRequest } from '#lib/monitoring';
 import { Persons, type ConclusionCode } from '#lib/persons';
 import { Clock, Logger } from '#lib/platform';
 import type { CrlReason } from '#lib/pki';
@@ -72,6 +73,7 @@ describe('a sweep of everybody', () => {
     const events = `purpose = 'status_check' and source = 'status_check' and source_id = '${ordered.id}' and billable`;
     expect(await stage.count(tenant, 'usage_event', events)).toBe(2 * CASES.length);
     expect(await stage.count(tenant, 'audit_event', `action = 'status_sweep.complete'`)).toBe(1);
+    expect(await stage.ends(tenant)).toEqual([{ type: 'sweep.completed', id: ordered.id, occurredAt: T }]);
   });
 
   it('of auth certificates alone tells who is alive and leaves the rest unasked', async () => {
@@ -156,6 +158,7 @@ describe('a sweep of everybody', () => {
     expect(outcomes.filter((outcome) => outcome === 'completed')).toHaveLength(1);
     expect(await stage.results(tenant, id)).toHaveLength(30);
     expect(await stage.count(tenant, 'usage_event')).toBe(30);
+    expect(await stage.ends(tenant)).toHaveLength(1);
     expect(await stage.sweeps.get(tenant, id)).toMatchObject({ done: 30, total: 30, summary: { auth_only: 30 } });
   });
 
@@ -166,6 +169,7 @@ describe('a sweep of everybody', () => {
     await stage.sweeps.cancel(tenant, id, { actor: 'api_key:test' });
     expect(await stage.carryOut(tenant, id)).toBe('taken');
     expect(await stage.results(tenant, id)).toEqual([]);
+    expect(await stage.ends(tenant)).toEqual([{ type: 'sweep.cancelled', id, occurredAt: T }]);
     await expect(stage.sweeps.cancel(tenant, id, { actor: 'api_key:test' })).rejects.toMatchObject({
       code: 'sweep_ended',
     });
@@ -185,6 +189,7 @@ describe('a sweep of everybody', () => {
       failure: 'certificate_unreadable',
       done: 0,
     });
+    expect(await stage.ends(tenant)).toEqual([{ type: 'sweep.failed', id, occurredAt: T }]);
   });
 
   it('goes on when the clock of the mode was moved back', async () => {
@@ -262,6 +267,44 @@ describe('a selection', () => {
     stage.now = Date.UTC(2026, 11, 31, 15);
     expect(await stage.sweeps.forecast(principal, request)).toMatchObject({ alreadyCounted: { sign: 0, auth: 0 } });
     expect(await stage.count(tenant, 'status_sweep')).toBe(1);
+  });
+
+  it('is estimated by comparable sweeps of this tenant that ended lately, and else by nothing', async () => {
+    const other = await stage.newTenant();
+    for (let offset = 0; offset < 4; offset++) await stage.register(tenant, serial + offset, { pair: false });
+    await stage.register(other, serial + 9, { pair: false });
+    await stage.publish();
+    const estimate = async (of: TestTenant, change: Partial<SweepRequest> = {}) => {
+      const request = {
+        choice: { kind: 'all' },
+        certificates: 'auth',
+        method: 'crl',
+        onBadRows: 'skip',
+        ...change,
+      } as const;
+      return (await stage.sweeps.forecast(principalOf(of), request)).estimate;
+    };
+    expect(await estimate(tenant)).toBeUndefined();
+    const { id } = await stage.order(tenant, { certificates: 'auth' });
+    await stage.carryOut(tenant, id);
+    /** As if it had taken so long, so long ago, about so many. */
+    const history = (seconds: number, days: number, done: number): Promise<unknown> =>
+      stage.rewrite(
+        `update status_sweep set ended_at = now() - $2 * interval '1 day',
+           began_at = now() - $2 * interval '1 day' - $3 * interval '1 second', done = $4, total = $4
+         where id = $1`,
+        [id, days, seconds, done],
+      );
+    await history(2, 1, 8);
+    expect(await estimate(tenant)).toEqual({ seconds: 1, perSecond: expect.closeTo(4, 6), sweeps: 1 });
+    for (const change of [{ certificates: 'both' }, { method: 'ocsp' }] as const)
+      expect(await estimate(tenant, change)).toBeUndefined();
+    // What another tenant's took is not told.
+    expect(await estimate(other)).toBeUndefined();
+    await history(2, 91, 8);
+    expect(await estimate(tenant)).toBeUndefined();
+    await history(2, 1, 0);
+    expect(await estimate(tenant)).toBeUndefined();
   });
 });
 

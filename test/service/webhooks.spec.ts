@@ -401,8 +401,8 @@ describe('a rotated secret', () => {
 });
 
 describe('a replay', () => {
-  const replay = (id: string, wanted: Parameters<WebhookDeliveries['replay']>[2]) =>
-    log.replay(principalOf(tenant), id, wanted, 'req_test');
+  const replay = async (id: string, wanted: Parameters<WebhookDeliveries['replay']>[2]) =>
+    (await log.replay(principalOf(tenant), id, wanted, CALL)).events;
   const always = { from: new Date(0), to: new Date(Date.now() + 3_600_000) };
 
   it('sends one event again with the same id and sequence', async () => {
@@ -436,7 +436,7 @@ describe('a replay', () => {
     const foreign = await append(await makeTenant(operator, 'B'));
     await expect(replay(id, { eventId: foreign })).rejects.toMatchObject({ code: 'event_unknown' });
     const other = principalOf(await makeTenant(operator, 'C'));
-    await expect(log.replay(other, id, { eventId: foreign }, 'req_test')).rejects.toMatchObject({ code: 'not_found' });
+    await expect(log.replay(other, id, { eventId: foreign }, CALL)).rejects.toMatchObject({ code: 'not_found' });
   });
 });
 

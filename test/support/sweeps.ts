@@ -110,6 +110,24 @@ export class SweepStage {
     return this.sweeps.results(tenant, id, { limit: 10_000 }, { actor: 'api_key:test' });
   }
 
+  /** Events that say how sweeps of a tenant ended. */
+  async ends({ tenantId }: TestTenant): Promise<{ type: string; id: string; occurredAt: number }[]> {
+    const rows: { type: string; id: string; occurred_at: Date }[] = await this.owner.query(
+      `select type, data->>'status_sweep_id' as id, occurred_at from event where tenant_id = $1 and type like 'sweep.%'`,
+      [tenantId],
+    );
+    return rows.map(({ type, id, occurred_at }) => ({ type, id, occurredAt: occurred_at.getTime() }));
+  }
+
+  /** Changes what no role may: the past of a sweep. */
+  async rewrite(sql: string, values: unknown[]): Promise<void> {
+    await this.owner.transaction(async (manager) => {
+      await manager.query('alter table status_sweep disable trigger guard');
+      await manager.query(sql, values);
+      await manager.query('alter table status_sweep enable trigger guard');
+    });
+  }
+
   async count({ tenantId }: TestTenant, table: string, where = 'true'): Promise<number> {
     const rows: { n: number }[] = await this.owner.query(
       `select count(*)::int as n from ${table} where tenant_id = $1 and ${where}`,

@@ -15,6 +15,7 @@ export const event = z
         certificate_id: z.string().optional(),
         serial_linkage_id: z.string().optional(),
         consent_id: z.string().optional(),
+        status_sweep_id: z.string().optional(),
         webhook_endpoint_id: z.string().optional(),
       })
       .meta({ description: 'Ids of things of yours, and nothing else.' }),

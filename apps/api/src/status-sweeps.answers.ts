@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type Rejection, type Sweep, type SweepForecast, sweepProgress, type SweepResult } from '#lib/monitoring';
+import { type Rejection, type Sweep, type SweepPreview, sweepProgress, type SweepResult } from '#lib/monitoring';
 import { CONCLUSION_TEXTS, type ToldStatus } from '#lib/persons';
 import { csvRow, toPublicId } from '#lib/platform';
 import type { rejectionList, SweepAnswer, sweepForecast, SweepResultAnswer } from './status-sweeps.schemas.js';
@@ -51,6 +51,7 @@ export const sweepAnswer = (sweep: Sweep): SweepAnswer => ({
   rejected: sweep.rejected,
   failure: sweep.failure ?? null,
   ended_at: isoOrNull(sweep.endedAt),
+  results_erased_at: isoOrNull(sweep.resultsErasedAt),
 });
 
 export const rejectionAnswer = ({
@@ -64,13 +65,17 @@ export const rejectionAnswer = ({
 });
 
 const MAX_TOLD = 100;
-export const forecastAnswer = (
-  forecast: SweepForecast & { rejections: readonly Rejection[] },
-): z.output<typeof sweepForecast> => ({
+export const forecastAnswer = (forecast: SweepPreview): z.output<typeof sweepForecast> => ({
   persons: forecast.persons,
   certificates: forecast.certificates,
   already_counted: forecast.alreadyCounted,
-  estimate: null,
+  estimate: forecast.estimate
+    ? {
+        seconds: Math.ceil(forecast.estimate.seconds),
+        persons_a_second: Number(forecast.estimate.perSecond.toPrecision(3)),
+        sweeps: forecast.estimate.sweeps,
+      }
+    : null,
   rejected: forecast.rejections.length,
   rejections: forecast.rejections.slice(0, MAX_TOLD).map(rejectionAnswer),
 });

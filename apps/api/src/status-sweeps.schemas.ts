@@ -70,7 +70,17 @@ export const sweepForecast = z
       description:
         'Persons whose certificate of the kind was checked by list in this calendar year of Japan already. A status check counts once a year.',
     }),
-    estimate: z.null().meta({ description: 'What it would cost; not told yet.' }),
+    estimate: z
+      .object({
+        seconds: z.number().meta({ description: 'From its beginning to its end.' }),
+        persons_a_second: z.number(),
+        sweeps: z.number().meta({ description: 'How many sweeps it rests on.' }),
+      })
+      .nullable()
+      .meta({
+        description:
+          'By your own completed sweeps of the last 90 days that asked for the same certificates by the same method about at least a tenth as many persons. Null: there is none, and a guess would be worse than nothing.',
+      }),
     rejected: z.number(),
     rejections: z.array(rejection).meta({ description: 'The first hundred.' }),
   })
@@ -120,6 +130,9 @@ export const sweep = z
     rejected: z.number().meta({ description: 'Lines of the request that stand for nobody.' }),
     failure: z.string().nullable(),
     ended_at: time.nullable().meta({ description: 'Real time.' }),
+    results_erased_at: time.nullable().meta({
+      description: 'Real time since when what it found about persons is kept no more; the summary stays.',
+    }),
   })
   .meta({ id: 'StatusSweep' });
 export type SweepAnswer = z.output<typeof sweep>;

@@ -62,7 +62,7 @@ export class SweepResultsController implements OnModuleDestroy {
     description: 'A running sweep adds persons to the end. The read is recorded.',
   })
   @ApiParam({ name: 'id', type: String })
-  @Answers(200, sweepResultList, [400, 401, 403, 404, 503])
+  @Answers(200, sweepResultList, [400, 401, 403, 404, 409, 503])
   async results(
     @Caller() principal: Principal,
     @Req() request: FastifyRequest,
@@ -97,7 +97,7 @@ export class SweepResultsController implements OnModuleDestroy {
   })
   @ApiParam({ name: 'id', type: String })
   @ApiProduces('text/csv')
-  @Answers(200, z.string(), [400, 401, 403, 404, 422, 503])
+  @Answers(200, z.string(), [400, 401, 403, 404, 409, 422, 503])
   async csv(
     @Caller() principal: Principal,
     @Req() request: FastifyRequest,
@@ -107,8 +107,7 @@ export class SweepResultsController implements OnModuleDestroy {
     const uuid = sweepUuid(id);
     const { encoding } = query;
     // Before the first octet is sent: half a file would be worse than none.
-    if (encoding === 'cp932') await this.sweeps.checkCp932(principal, uuid);
-    else await this.sweeps.get(principal, uuid);
+    await this.sweeps.checkTable(principal, uuid, encoding);
     const pages = this.pages(principal, uuid, query.conclusion, byOf(principal, request));
     async function* rows(): AsyncGenerator<Buffer> {
       yield encode(csvRow(SWEEP_CSV_COLUMNS), encoding, CSV_BOM);
@@ -143,7 +142,7 @@ export class SweepResultsController implements OnModuleDestroy {
   @LimitedAs('read')
   @ApiOperation({ operationId: 'listStatusSweepRejections', summary: 'Lines of the request that stand for nobody' })
   @ApiParam({ name: 'id', type: String })
-  @Answers(200, rejectionList, [400, 401, 403, 404, 503])
+  @Answers(200, rejectionList, [400, 401, 403, 404, 409, 503])
   async rejections(
     @Caller() principal: Principal,
     @Param('id') id: string,

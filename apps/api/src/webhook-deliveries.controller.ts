@@ -1,12 +1,13 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { fromPublicId, Problem, toPublicId } from '#lib/platform';
 import type { Principal } from '#lib/tenancy';
 import { type OpenedAttempt, type Replay, type WebhookDelivery, WebhookDeliveries } from '#lib/webhook';
 import { Caller, RequireScope } from './api-key.guard.js';
-import { Answers } from './contract.js';
+import { callOf } from './call.js';
+import { Answers, IdempotencyHeader, markReplay } from './contract.js';
 import { LimitedAs } from './endpoint-class.js';
 import { endpointUuid } from './webhook-endpoints.controller.js';
 import {
@@ -83,15 +84,19 @@ export class WebhookDeliveriesController {
       'Each with the same `webhook-id` as before. Of a time: those recorded in it that the endpoint wants now, also if it was not there or disabled then.',
   })
   @ApiParam({ name: 'id', type: String })
-  @Answers(202, webhookReplay, [400, 401, 403, 404, 413, 415, 422, 503])
+  @IdempotencyHeader()
+  @Answers(202, webhookReplay, [400, 401, 403, 404, 409, 413, 415, 422, 503])
   async replay(
     @Caller() principal: Principal,
     @Req() request: FastifyRequest,
     @Param('id') id: string,
     @Body({ schema: webhookReplayRequest }) body: WebhookReplayBody,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.output<typeof webhookReplay>> {
-    const uuid = endpointUuid(id);
-    return { events: await this.deliveries.replay(principal, uuid, replayOf(body), request.id) };
+    const call = callOf(request, body);
+    const { events, replayed } = await this.deliveries.replay(principal, endpointUuid(id), replayOf(body), call);
+    markReplay(reply, replayed);
+    return { events };
   }
 }
 

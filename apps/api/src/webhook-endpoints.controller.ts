@@ -156,14 +156,17 @@ export class WebhookEndpointsController {
     description: 'Its type is `webhook_endpoint.test`. What became of it: GET …/deliveries/{event_id}.',
   })
   @ApiParam({ name: 'id', type: String })
-  @Answers(201, event, [401, 403, 404, 422, 503])
+  @IdempotencyHeader()
+  @Answers(201, event, [400, 401, 403, 404, 409, 422, 503])
   async test(
     @Caller() principal: Principal,
     @Req() request: FastifyRequest,
     @Param('id') id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.output<typeof event>> {
     const uuid = endpointUuid(id);
-    const { eventId, at } = await this.endpoints.test(principal, uuid, request.id);
+    const { eventId, at, replayed } = await this.endpoints.test(principal, uuid, callOf(request, undefined));
+    markReplay(reply, replayed);
     return {
       id: toPublicId('evt', eventId),
       type: 'webhook_endpoint.test',

@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { eraseDueSweepResults } from '#lib/monitoring';
 import { Logger } from '#lib/platform';
 import { eraseDueConsents, eraseDueEvidence } from '#lib/verification';
 import { RepeatedWork } from './repeated-work.js';
@@ -7,7 +8,7 @@ import { RepeatedWork } from './repeated-work.js';
 /** What is due is due by the day; an hour keeps each run short. */
 const EVERY_MS = 3_600_000;
 
-/** Erases evidence and consents whose time is over. */
+/** Erases evidence, consents and results of status sweeps whose time is over. */
 @Injectable()
 export class RetentionCare implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly work: RepeatedWork;
@@ -28,6 +29,10 @@ export class RetentionCare implements OnApplicationBootstrap, OnModuleDestroy {
     this.work.every(EVERY_MS, 'consent_erasure_failed', async () => {
       const consents = await eraseDueConsents(this.dataSource, () => !this.stopping);
       if (consents > 0) this.logger.log('consents_erased', { consents });
+    });
+    this.work.every(EVERY_MS, 'sweep_results_erasure_failed', async () => {
+      const rows = await eraseDueSweepResults(this.dataSource, () => !this.stopping);
+      if (rows > 0) this.logger.log('sweep_results_erased', { rows });
     });
   }
 

@@ -2218,6 +2218,8 @@ export interface components {
             began_at: string | null;
             /** Format: date-time */
             ended_at: string | null;
+            /** Format: date-time */
+            results_erased_at: string | null;
             snapshot: {
                 epoch: string;
                 sign: components["schemas"]["SweptLists"];
@@ -2255,7 +2257,7 @@ export interface components {
             /** @description Of its URL: scheme, host and port. */
             origin: string;
             /** @description Null: all. */
-            event_types: ("person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "webhook_endpoint.test" | "webhook_endpoint.disabled")[] | null;
+            event_types: ("person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "sweep.completed" | "sweep.failed" | "sweep.cancelled" | "webhook_endpoint.test" | "webhook_endpoint.disabled")[] | null;
             enabled: boolean;
             /** @enum {string|null} */
             disabled_reason: "failing" | "gone" | null;
@@ -2284,7 +2286,7 @@ export interface components {
         EventHead: {
             id: string;
             /** @enum {string} */
-            type: "person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "webhook_endpoint.test" | "webhook_endpoint.disabled";
+            type: "person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "sweep.completed" | "sweep.failed" | "sweep.cancelled" | "webhook_endpoint.test" | "webhook_endpoint.disabled";
             /** Format: date-time */
             occurred_at: string;
             /** Format: date-time */
@@ -2297,7 +2299,7 @@ export interface components {
         WebhookDeliverySummary: {
             event_id: string;
             /** @enum {string} */
-            type: "person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "webhook_endpoint.test" | "webhook_endpoint.disabled";
+            type: "person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "sweep.completed" | "sweep.failed" | "sweep.cancelled" | "webhook_endpoint.test" | "webhook_endpoint.disabled";
             sequence: number | null;
             /** @enum {string} */
             state: "pending" | "delivered" | "failed" | "cancelled";
@@ -2312,7 +2314,7 @@ export interface components {
         WebhookDelivery: {
             event_id: string;
             /** @enum {string} */
-            type: "person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "webhook_endpoint.test" | "webhook_endpoint.disabled";
+            type: "person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "sweep.completed" | "sweep.failed" | "sweep.cancelled" | "webhook_endpoint.test" | "webhook_endpoint.disabled";
             sequence: number | null;
             /** @enum {string} */
             state: "pending" | "delivered" | "failed" | "cancelled";
@@ -6947,7 +6949,7 @@ export interface operations {
         parameters: {
             query: {
                 mode: "live" | "test";
-                type?: "person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "webhook_endpoint.test" | "webhook_endpoint.disabled";
+                type?: "person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "sweep.completed" | "sweep.failed" | "sweep.cancelled" | "webhook_endpoint.test" | "webhook_endpoint.disabled";
                 cursor?: string;
                 limit?: number;
             };

@@ -1909,11 +1909,14 @@ export interface components {
                 sign: number;
                 auth: number;
             };
-            /**
-             * @description What it would cost; not told yet.
-             * @enum {string|null}
-             */
-            estimate: null;
+            /** @description By your own completed sweeps of the last 90 days that asked for the same certificates by the same method about at least a tenth as many persons. Null: there is none, and a guess would be worse than nothing. */
+            estimate: {
+                /** @description From its beginning to its end. */
+                seconds: number;
+                persons_a_second: number;
+                /** @description How many sweeps it rests on. */
+                sweeps: number;
+            } | null;
             rejected: number;
             /** @description The first hundred. */
             rejections: components["schemas"]["StatusSweepRejection"][];
@@ -1966,6 +1969,11 @@ export interface components {
              * @description Real time.
              */
             ended_at: string | null;
+            /**
+             * Format: date-time
+             * @description Real time since when what it found about persons is kept no more; the summary stays.
+             */
+            results_erased_at: string | null;
         };
         StatusSweepLists: {
             lists: number;
@@ -2057,7 +2065,7 @@ export interface components {
         Event: {
             id: string;
             /** @enum {string} */
-            type: "person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "webhook_endpoint.test" | "webhook_endpoint.disabled";
+            type: "person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "sweep.completed" | "sweep.failed" | "sweep.cancelled" | "webhook_endpoint.test" | "webhook_endpoint.disabled";
             /** Format: date-time */
             occurred_at: string;
             /** @description Ids of things of yours, and nothing else. */
@@ -2067,6 +2075,7 @@ export interface components {
                 certificate_id?: string;
                 serial_linkage_id?: string;
                 consent_id?: string;
+                status_sweep_id?: string;
                 webhook_endpoint_id?: string;
             };
         };
@@ -2082,7 +2091,7 @@ export interface components {
              * @description Null: all, also types there will be.
              * @default null
              */
-            event_types?: ("person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "webhook_endpoint.test" | "webhook_endpoint.disabled")[] | null;
+            event_types?: ("person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "sweep.completed" | "sweep.failed" | "sweep.cancelled" | "webhook_endpoint.test" | "webhook_endpoint.disabled")[] | null;
             /** @default true */
             enabled?: boolean;
         };
@@ -2091,7 +2100,7 @@ export interface components {
             url: string;
             description: string;
             /** @description Null: all. */
-            event_types: ("person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "webhook_endpoint.test" | "webhook_endpoint.disabled")[] | null;
+            event_types: ("person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "sweep.completed" | "sweep.failed" | "sweep.cancelled" | "webhook_endpoint.test" | "webhook_endpoint.disabled")[] | null;
             enabled: boolean;
             /**
              * @description Why the platform has disabled it: `failing`, all attempts at a delivery failed and no other succeeded meanwhile; `gone`, the receiver answered 410. Null: you did, or it is enabled.
@@ -2125,7 +2134,7 @@ export interface components {
             url: string;
             description: string;
             /** @description Null: all. */
-            event_types: ("person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "webhook_endpoint.test" | "webhook_endpoint.disabled")[] | null;
+            event_types: ("person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "sweep.completed" | "sweep.failed" | "sweep.cancelled" | "webhook_endpoint.test" | "webhook_endpoint.disabled")[] | null;
             enabled: boolean;
             /**
              * @description Why the platform has disabled it: `failing`, all attempts at a delivery failed and no other succeeded meanwhile; `gone`, the receiver answered 410. Null: you did, or it is enabled.
@@ -2156,7 +2165,7 @@ export interface components {
             url?: string;
             description?: string;
             /** @description Null: all, also types there will be. */
-            event_types?: ("person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "webhook_endpoint.test" | "webhook_endpoint.disabled")[] | null;
+            event_types?: ("person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "sweep.completed" | "sweep.failed" | "sweep.cancelled" | "webhook_endpoint.test" | "webhook_endpoint.disabled")[] | null;
             /** @description True sends what was waiting at once. */
             enabled?: boolean;
         };
@@ -2174,7 +2183,7 @@ export interface components {
         WebhookDeliverySummary: {
             event_id: string;
             /** @enum {string} */
-            type: "person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "webhook_endpoint.test" | "webhook_endpoint.disabled";
+            type: "person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "sweep.completed" | "sweep.failed" | "sweep.cancelled" | "webhook_endpoint.test" | "webhook_endpoint.disabled";
             /** @description As sent; null before the first attempt. */
             sequence: number | null;
             /** @enum {string} */
@@ -2194,7 +2203,7 @@ export interface components {
         WebhookDelivery: {
             event_id: string;
             /** @enum {string} */
-            type: "person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "webhook_endpoint.test" | "webhook_endpoint.disabled";
+            type: "person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "sweep.completed" | "sweep.failed" | "sweep.cancelled" | "webhook_endpoint.test" | "webhook_endpoint.disabled";
             /** @description As sent; null before the first attempt. */
             sequence: number | null;
             /** @enum {string} */
@@ -2722,7 +2731,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `sweep_results_erased`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2835,7 +2844,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `sweep_results_erased`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2939,7 +2948,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `sweep_results_erased`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3199,7 +3208,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `sweep_results_erased`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3296,7 +3305,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `sweep_results_erased`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3482,7 +3491,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `sweep_results_erased`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3667,7 +3676,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `sweep_results_erased`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3852,7 +3861,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `sweep_results_erased`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4040,7 +4049,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `sweep_results_erased`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4297,7 +4306,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `sweep_results_erased`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4851,7 +4860,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `sweep_results_erased`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4982,7 +4991,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `sweep_results_erased`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5171,7 +5180,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `sweep_results_erased`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5274,6 +5283,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `sweep_results_erased`, `too_many_sweeps`, `challenge_used`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
             429: {
                 headers: {
@@ -5351,6 +5369,15 @@ export interface operations {
             };
             /** @description One of `not_found`. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `sweep_results_erased`, `too_many_sweeps`, `challenge_used`. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5444,6 +5471,15 @@ export interface operations {
             };
             /** @description One of `not_found`. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `sweep_results_erased`, `too_many_sweeps`, `challenge_used`. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5554,7 +5590,7 @@ export interface operations {
             query?: {
                 cursor?: string;
                 limit?: number;
-                /** @description Some of person.linked, person.merged, person.status_changed, person.certificate_expiring, linkage.resolved, consent.withdrawn, webhook_endpoint.test, webhook_endpoint.disabled. */
+                /** @description Some of person.linked, person.merged, person.status_changed, person.certificate_expiring, linkage.resolved, consent.withdrawn, sweep.completed, sweep.failed, sweep.cancelled, webhook_endpoint.test, webhook_endpoint.disabled. */
                 types?: string;
             };
             header?: never;
@@ -5748,7 +5784,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `sweep_results_erased`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6126,7 +6162,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `sweep_results_erased`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6191,7 +6227,10 @@ export interface operations {
     testWebhookEndpoint: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes the request safe to repeat: the same key and body give the decided answer again, with Idempotent-Replayed: true, and count once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6205,6 +6244,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Event"];
+                };
+            };
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description One of `api_key_missing`, `api_key_invalid`. */
@@ -6227,6 +6275,15 @@ export interface operations {
             };
             /** @description One of `not_found`. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `sweep_results_erased`, `too_many_sweeps`, `challenge_used`. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6430,7 +6487,10 @@ export interface operations {
     replayWebhookEvents: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes the request safe to repeat: the same key and body give the decided answer again, with Idempotent-Replayed: true, and count once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6479,6 +6539,15 @@ export interface operations {
             };
             /** @description One of `not_found`. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `sweep_results_erased`, `too_many_sweeps`, `challenge_used`. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6663,7 +6732,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `sweep_results_erased`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6859,7 +6928,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `too_many_sweeps`, `challenge_used`. */
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `sweep_results_erased`, `too_many_sweeps`, `challenge_used`. */
             409: {
                 headers: {
                     [name: string]: unknown;

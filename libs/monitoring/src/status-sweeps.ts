@@ -15,6 +15,7 @@ import {
   type Tenancy,
 } from '#lib/platform';
 import { readContract, requireMethod, type Principal } from '#lib/tenancy';
+import { appendEvent } from '#lib/webhook';
 import {
   findSweep,
   listRejections,
@@ -25,6 +26,8 @@ import {
   type SweepMethod,
   type SweepResult,
 } from './sweep.js';
+import { estimateSweep, type SweepEstimate } from './sweep-estimate.js';
+import type { FileEncoding } from './sweep-file.js';
 import {
   forecast,
   livingPersons,
@@ -53,9 +56,16 @@ export interface SweepRequest {
   onBadRows: 'refuse' | 'skip';
 }
 
+/** What such a sweep would ask, how long that took before, and which lines stand for nobody. */
+export interface SweepPreview extends SweepForecast {
+  /** Absent when no comparable sweep has been completed lately. */
+  estimate?: SweepEstimate;
+  rejections: readonly Rejection[];
+}
+
 /** Carries what a sweep would be out of the transaction that is undone; never leaves this file. */
 class Undone extends Error {
-  constructor(readonly found: SweepForecast & { rejections: readonly Rejection[] }) {
+  constructor(readonly found: SweepPreview) {
     super('dry run');
   }
 }
@@ -101,11 +111,8 @@ export class StatusSweeps {
     });
   }
 
-  /** What such a sweep would ask, and which lines stand for nobody. Nothing is written. @throws Problem as `create` */
-  async forecast(
-    principal: Principal,
-    request: SweepRequest,
-  ): Promise<SweepForecast & { rejections: readonly Rejection[] }> {
+  /** Nothing is written. @throws Problem as `create` */
+  async forecast(principal: Principal, request: SweepRequest): Promise<SweepPreview> {
     try {
       return await withTenant(this.dataSource, principal, async (manager) => {
         const { id, rejections } = await this.store(manager, principal, { ...request, onBadRows: 'skip' }, undefined);
@@ -115,7 +122,10 @@ export class StatusSweeps {
           counterpartOnly: await readCounterpartDisclosure(manager, Date.now()),
           at: this.clock.now(principal.mode),
         };
-        throw new Undone({ ...(await forecast(manager, principal, id, how)), rejections });
+        const found = await forecast(manager, principal, id, how);
+        const asked = { persons: found.persons, method: request.method, kinds: request.certificates };
+        const estimate = await estimateSweep(manager, principal, asked);
+        throw new Undone({ ...found, rejections, ...(estimate && { estimate }) });
       });
     } catch (error) {
       if (error instanceof Undone) return error.found;
@@ -200,11 +210,13 @@ export class StatusSweeps {
       );
       if (changed === 0) throw new Problem('sweep_ended');
       await appendAudit(manager, { ...by, action: 'status_sweep.cancel', target: `status_sweep:${id}`, tenancy });
+      const at = this.clock.now(tenancy.mode);
+      await appendEvent(manager, tenancy, { type: 'sweep.cancelled', at, data: { status_sweep_id: id } });
       return mustFind(manager, id);
     });
   }
 
-  /** A page of what it has found so far, by person. The read is recorded. @throws Problem `not_found` */
+  /** A page of what it has found so far, by person. The read is recorded. @throws Problem `not_found`, `sweep_results_erased` */
   results(
     tenancy: Tenancy,
     id: string,
@@ -212,7 +224,7 @@ export class StatusSweeps {
     by: By,
   ): Promise<SweepResult[]> {
     return withTenant(this.dataSource, tenancy, async (manager) => {
-      await mustFind(manager, id);
+      await mustHaveResults(manager, id);
       const found = await listSweepResults(manager, id, page);
       await appendAudit(manager, {
         ...by,
@@ -225,10 +237,14 @@ export class StatusSweeps {
     });
   }
 
-  /** @throws Problem `not_found`, `csv_unmappable` when a reference of the tenant's has no form in CP932 */
-  async checkCp932(tenancy: Tenancy, id: string): Promise<void> {
+  /**
+   * Before the first octet of a table is sent.
+   * @throws Problem `not_found`, `sweep_results_erased`, `csv_unmappable` when a reference of the tenant's has no form in CP932
+   */
+  async checkTable(tenancy: Tenancy, id: string, encoding: FileEncoding): Promise<void> {
     const rows = await withTenant(this.dataSource, tenancy, async (manager) => {
-      await mustFind(manager, id);
+      await mustHaveResults(manager, id);
+      if (encoding !== 'cp932') return [];
       const found: { line: number; reference: string }[] = await manager.query(
         `select line, reference from status_sweep_person where sweep_id = $1 and reference ~ '[^ -~]' order by line`,
         [id],
@@ -240,10 +256,10 @@ export class StatusSweeps {
       throw new Problem('csv_unmappable', { lines: unfit.slice(0, MAX_NAMED).map(({ line }) => line) });
   }
 
-  /** Lines of the request that stand for nobody. @throws Problem `not_found` */
+  /** Lines of the request that stand for nobody. @throws Problem `not_found`, `sweep_results_erased` */
   rejections(tenancy: Tenancy, id: string, page: { after: number; limit: number }): Promise<Rejection[]> {
     return withTenant(this.dataSource, tenancy, async (manager) => {
-      await mustFind(manager, id);
+      await mustHaveResults(manager, id);
       return listRejections(manager, id, page);
     });
   }
@@ -253,6 +269,10 @@ async function mustFind(manager: EntityManager, id: string): Promise<Sweep> {
   const sweep = await findSweep(manager, id);
   if (!sweep) throw new Problem('not_found');
   return sweep;
+}
+
+async function mustHaveResults(manager: EntityManager, id: string): Promise<void> {
+  if ((await mustFind(manager, id)).resultsErasedAt !== undefined) throw new Problem('sweep_results_erased');
 }
 
 /** The persons a request names, each once, and its lines that name nobody or somebody again. */

@@ -4,6 +4,7 @@ import { askSource, judgePerson, readCounterpartDisclosure, type Disclosure, typ
 import { withTenant, type Mode, type Tenancy, type TenantKey } from '#lib/platform';
 import { ListsDamaged, readEpoch, type ListsAt } from '#lib/revocation';
 import type { TenantKeys } from '#lib/tenancy';
+import { appendEvent, type EventType } from '#lib/webhook';
 import { storeChunk, type SweptResult } from './store-chunk.js';
 import { findSweep, type Sweep, type SweepSummary } from './sweep.js';
 import { readChunk, SweepFailed, type SweptPerson } from './sweep-chunk.js';
@@ -67,7 +68,7 @@ export class SweepSteps {
             ? 'revocation_data_damaged'
             : undefined;
       if (code === undefined) throw error;
-      return (await this.fail(job, code)) ? 'failed' : 'taken';
+      return (await this.fail(job, code, now())) ? 'failed' : 'taken';
     }
   }
 
@@ -126,7 +127,7 @@ export class SweepSteps {
       const next = more ? read(persons.at(-1)!.id) : undefined;
       next?.catch(() => undefined);
       const results = await this.judge(sweep, persons, { source, counterpartOnly, now });
-      await this.write(job, sweep, progress, results, isLast);
+      await this.write(job, sweep, progress, results, isLast ? now() : undefined);
       if (isLast) return 'completed';
       if (next === undefined) return 'more';
       reading = next;
@@ -157,13 +158,15 @@ export class SweepSteps {
     return results;
   }
 
+  /** @param endedAt of the last chunk: when it ended, milliseconds by the clock of the mode */
   private async write(
     job: SweepJob,
     sweep: Sweep,
     progress: Progress,
     results: readonly SweptResult[],
-    isLast: boolean,
+    endedAt: number | undefined,
   ): Promise<void> {
+    const isLast = endedAt !== undefined;
     const summary = { ...progress.summary };
     for (const { judged } of results) summary[judged.code] = (summary[judged.code] ?? 0) + 1;
     const last = results.reduce((most, { personId }) => (personId > most ? personId : most), progress.after ?? '');
@@ -178,20 +181,13 @@ export class SweepSteps {
       );
       if (moved === 0) throw new Overtaken();
       await storeChunk(manager, job, sweep, results);
-      if (isLast)
-        await appendAudit(manager, {
-          actor: 'system:worker',
-          action: 'status_sweep.complete',
-          target: `status_sweep:${job.id}`,
-          detail: { summary },
-          tenancy: job,
-        });
+      if (isLast) await tellEnd(manager, job, 'complete', { summary }, endedAt);
     });
     progress.summary = summary;
     if (last !== '') progress.after = last;
   }
 
-  private async fail(job: SweepJob, code: string): Promise<boolean> {
+  private async fail(job: SweepJob, code: string, at: number): Promise<boolean> {
     return withTenant(this.dataSource, job, async (manager) => {
       const [, ended] = await manager.query<[unknown, number]>(
         `update status_sweep set state = 'failed', failure = $2, ended_at = clock_timestamp()
@@ -199,14 +195,7 @@ export class SweepSteps {
         [job.id, code],
       );
       if (ended === 0) return false;
-      const target = `status_sweep:${job.id}`;
-      await appendAudit(manager, {
-        actor: 'system:worker',
-        action: 'status_sweep.fail',
-        target,
-        detail: { code },
-        tenancy: job,
-      });
+      await tellEnd(manager, job, 'fail', { code }, at);
       return true;
     });
   }
@@ -231,4 +220,25 @@ export class SweepSteps {
   private async inTransaction<T>(tenancy: Tenancy, work: (runner: QueryRunner) => Promise<T>): Promise<T> {
     return withTenant(this.dataSource, tenancy, (manager) => work(manager.queryRunner!));
   }
+}
+
+const END_TYPES: Record<'complete' | 'fail', EventType> = { complete: 'sweep.completed', fail: 'sweep.failed' };
+
+/** Puts the end of a sweep on record, and tells the tenant. @param at milliseconds by the clock of the mode */
+async function tellEnd(
+  manager: EntityManager,
+  { tenantId, mode, id }: SweepJob,
+  how: 'complete' | 'fail',
+  detail: Record<string, unknown>,
+  at: number,
+): Promise<void> {
+  const tenancy = { tenantId, mode };
+  await appendAudit(manager, {
+    actor: 'system:worker',
+    action: `status_sweep.${how}`,
+    target: `status_sweep:${id}`,
+    detail,
+    tenancy,
+  });
+  await appendEvent(manager, tenancy, { type: END_TYPES[how], at, data: { status_sweep_id: id } });
 }

@@ -36,6 +36,8 @@ export interface Sweep {
   /** Lines of the request that stand for nobody. */
   rejected: number;
   failure?: string;
+  /** Since then nothing about persons is told: their time is over. */
+  resultsErasedAt?: number;
   /** Real time of the database at which all this held. */
   now: number;
 }
@@ -58,11 +60,12 @@ export interface SweepRow {
   summary: SweepSummary;
   rejected: number;
   failure: string | null;
+  results_erased_at: Date | null;
   now: Date;
 }
 
 export const SWEEP_COLUMNS = `id, selection, not_checked_since, certificates, method, state, created_at, began_at, ended_at, checked_at,
-  crl_epoch, snapshot, total, done, summary, rejected, failure, clock_timestamp() as now`;
+  crl_epoch, snapshot, total, done, summary, rejected, failure, results_erased_at, clock_timestamp() as now`;
 
 const optional = <K extends string, V>(name: K, value: V | null): Partial<Record<K, V>> =>
   value === null ? {} : ({ [name]: value } as Record<K, V>);
@@ -85,6 +88,7 @@ export const toSweep = (row: SweepRow): Sweep => ({
   summary: row.summary,
   rejected: row.rejected,
   ...optional('failure', row.failure),
+  ...optional('resultsErasedAt', ms(row.results_erased_at)),
   now: row.now.getTime(),
 });
 

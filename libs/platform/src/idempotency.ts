@@ -27,7 +27,9 @@ export type Resource =
   | 'api_key'
   | 'status_sweep'
   | 'webhook_endpoint'
-  | 'webhook_secret';
+  | 'webhook_secret'
+  | 'webhook_test'
+  | 'webhook_replay';
 
 /**
  * What was made under this key before, if anything.

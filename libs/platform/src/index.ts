@@ -5,6 +5,7 @@ export * from './crypto-box.js';
 export * from './cp932.js';
 export * from './csv.js';
 export * from './database.js';
+export * from './erase-due.js';
 export * from './http-problem.js';
 export * from './http-server.js';
 export * from './idempotency.js';

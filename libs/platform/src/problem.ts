@@ -92,6 +92,11 @@ export const PROBLEMS = {
     title: 'The sweep has ended already.',
     remedy: 'Nothing is left to cancel; its results stay.',
   },
+  sweep_results_erased: {
+    status: 409,
+    title: 'What this sweep found about persons was erased when its time was over.',
+    remedy: 'The sweep and its summary are shown; order a new one to know how things are.',
+  },
   too_many_sweeps: {
     status: 409,
     title: 'Twenty sweeps of yours wait or run already.',

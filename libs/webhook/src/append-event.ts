@@ -9,6 +9,9 @@ export const EVENT_TYPES = [
   'person.certificate_expiring',
   'linkage.resolved',
   'consent.withdrawn',
+  'sweep.completed',
+  'sweep.failed',
+  'sweep.cancelled',
   'webhook_endpoint.test',
   'webhook_endpoint.disabled',
 ] as const;
@@ -21,6 +24,7 @@ export interface EventData {
   certificate_id?: string;
   serial_linkage_id?: string;
   consent_id?: string;
+  status_sweep_id?: string;
   webhook_endpoint_id?: string;
 }
 

@@ -7,6 +7,7 @@ const PREFIXES = {
   certificate_id: 'crt',
   serial_linkage_id: 'lnk',
   consent_id: 'cns',
+  status_sweep_id: 'swp',
   webhook_endpoint_id: 'whe',
 } as const satisfies Record<keyof EventData, string>;
 const MEMBERS = Object.keys(PREFIXES) as (keyof EventData)[];

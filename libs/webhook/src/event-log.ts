@@ -45,6 +45,15 @@ export async function listEvents(
   }));
 }
 
+/** When an event of the tenant's happened: milliseconds, by the clock of the mode. */
+export async function getEventTime(manager: EntityManager, { tenantId, mode }: Tenancy, id: string): Promise<number> {
+  const rows: { occurred_at: Date }[] = await manager.query(
+    'select occurred_at from event where tenant_id = $1 and mode = $2 and id = $3',
+    [tenantId, mode, id],
+  );
+  return rows[0]!.occurred_at.getTime();
+}
+
 const CURSOR = /^([1-9][0-9]{0,19}|0)_([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/;
 const MAX_XID8 = 2n ** 64n - 1n;
 

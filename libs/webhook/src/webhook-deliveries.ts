@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { appendAudit } from '#lib/audit';
-import { open, type Tenancy, withTenant } from '#lib/platform';
+import { type Call, claimKey, findMade, InFlight, newId, open, Problem, type Tenancy, withTenant } from '#lib/platform';
 import { type Principal, TenantKeys } from '#lib/tenancy';
 import {
   type DeliveryState,
@@ -21,6 +21,8 @@ export type OpenedAttempt = Omit<WebhookAttempt, 'sealedHead'> & { head?: string
 /** The delivery log of the caller's tenant and mode. */
 @Injectable()
 export class WebhookDeliveries {
+  private readonly inFlight = new InFlight();
+
   constructor(
     @Inject(DataSource) private readonly dataSource: DataSource,
     @Inject(TenantKeys) private readonly tenantKeys: TenantKeys,
@@ -64,18 +66,45 @@ export class WebhookDeliveries {
     });
   }
 
-  /** @returns how many events are sent again @throws Problem `not_found`, `event_unknown` or `replay_too_large` */
-  async replay(principal: Principal, endpointId: string, replay: Replay, requestId: string): Promise<number> {
-    return withTenant(this.dataSource, principal, async (manager) => {
-      const events = await replayDeliveries(manager, principal, endpointId, replay);
-      await appendAudit(manager, {
-        ...by(principal, requestId),
-        action: 'webhook_endpoint.replay',
-        target: `webhook_endpoint:${endpointId}`,
-        detail: { ...replayDetail(replay), events },
-      });
-      return events;
-    });
+  /**
+   * A repeated request has the same answer and sends nothing again.
+   * @returns how many events are sent again
+   * @throws Problem `not_found`, `event_unknown` or `replay_too_large`
+   */
+  async replay(
+    principal: Principal,
+    endpointId: string,
+    replay: Replay,
+    { idempotency, requestId }: Call,
+  ): Promise<{ events: number; replayed: boolean }> {
+    const { tenantId, mode } = principal;
+    return this.inFlight.guard(principal, idempotency, () =>
+      withTenant(this.dataSource, principal, async (manager) => {
+        await getEndpoint(manager, principal, endpointId);
+        const made = idempotency && (await findMade(manager, idempotency, 'webhook_replay'));
+        if (made !== undefined) {
+          const rows: { events: number }[] = await manager.query('select events from webhook_replay where id = $1', [
+            made,
+          ]);
+          return { events: rows[0]!.events, replayed: true };
+        }
+        const id = newId(Date.now());
+        if (idempotency && !(await claimKey(manager, principal, idempotency, { resource: 'webhook_replay', id })))
+          throw new Problem('idempotency_in_flight');
+        const events = await replayDeliveries(manager, principal, endpointId, replay);
+        await manager.query(
+          'insert into webhook_replay (tenant_id, mode, id, endpoint_id, events) values ($1, $2, $3, $4, $5)',
+          [tenantId, mode, id, endpointId, events],
+        );
+        await appendAudit(manager, {
+          ...by(principal, requestId),
+          action: 'webhook_endpoint.replay',
+          target: `webhook_endpoint:${endpointId}`,
+          detail: { ...replayDetail(replay), events },
+        });
+        return { events, replayed: false };
+      }),
+    );
   }
 
   private async openHead(

@@ -15,6 +15,7 @@ import {
 } from '#lib/platform';
 import type { Principal } from '#lib/tenancy';
 import { appendEvent, type EventType } from './append-event.js';
+import { getEventTime } from './event-log.js';
 import { refusalOfTarget, resolveByDns } from './resolve-target.js';
 import { mayLoopBack } from './target.js';
 import { getEndpoint, lockEndpoint, MAX_ENDPOINTS, readEndpoints, type WebhookEndpoint } from './webhook-endpoint.js';
@@ -168,16 +169,30 @@ export class WebhookEndpoints {
   }
 
   /** Sends an event that says nothing to this endpoint alone. @throws Problem `not_found`, `webhook_endpoint_disabled` */
-  async test(principal: Principal, id: string, requestId: string): Promise<{ eventId: string; at: number }> {
-    return withTenant(this.dataSource, principal, async (manager) => {
-      await lockEndpoint(manager, principal, id);
-      if (!(await getEndpoint(manager, principal, id)).enabled) throw new Problem('webhook_endpoint_disabled');
-      const at = this.clock.now(principal.mode);
-      const data = { webhook_endpoint_id: id };
-      const eventId = await appendEvent(manager, principal, { type: 'webhook_endpoint.test', at, data });
-      await audit(manager, principal, requestId, id, 'test', { event_id: eventId });
-      return { eventId, at };
-    });
+  async test(
+    principal: Principal,
+    id: string,
+    { idempotency, requestId }: Call,
+  ): Promise<{ eventId: string; at: number; replayed: boolean }> {
+    return this.inFlight.guard(principal, idempotency, () =>
+      withTenant(this.dataSource, principal, async (manager) => {
+        await lockEndpoint(manager, principal, id);
+        const made = idempotency && (await findMade(manager, idempotency, 'webhook_test'));
+        if (made !== undefined)
+          return { eventId: made, at: await getEventTime(manager, principal, made), replayed: true };
+        if (!(await getEndpoint(manager, principal, id)).enabled) throw new Problem('webhook_endpoint_disabled');
+        const at = this.clock.now(principal.mode);
+        const data = { webhook_endpoint_id: id };
+        const eventId = await appendEvent(manager, principal, { type: 'webhook_endpoint.test', at, data });
+        if (
+          idempotency &&
+          !(await claimKey(manager, principal, idempotency, { resource: 'webhook_test', id: eventId }))
+        )
+          throw new Problem('idempotency_in_flight');
+        await audit(manager, principal, requestId, id, 'test', { event_id: eventId });
+        return { eventId, at, replayed: false };
+      }),
+    );
   }
 
   private async judge({ mode }: Tenancy, text: string): Promise<void> {

@@ -36,6 +36,7 @@ export const foundSweep = z
     checked_at: time.nullable(),
     began_at: time.nullable(),
     ended_at: time.nullable(),
+    results_erased_at: time.nullable(),
     snapshot: z.object({ epoch: z.string(), sign: lists, auth: lists }).nullable(),
     done: z.number(),
     total: z.number().nullable(),

@@ -36,6 +36,7 @@ function sweepAnswer(sweep: FoundSweep): z.output<typeof foundSweep> {
     checked_at: iso(sweep.checkedAt),
     began_at: iso(sweep.beganAt),
     ended_at: iso(sweep.endedAt),
+    results_erased_at: iso(sweep.resultsErasedAt),
     snapshot: snapshot
       ? { epoch: snapshot.epoch, sign: listsAnswer(snapshot.sign), auth: listsAnswer(snapshot.auth) }
       : null,
