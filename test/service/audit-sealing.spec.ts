@@ -3,7 +3,7 @@ import pg from 'pg';
 import { Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { AuditChainBroken, appendAudit, AuditWatch, GENESIS, type Head, nextHead, readBacklog } from '#lib/audit';
-import { Logger, OperatorMustAct } from '#lib/platform';
+import { createDataSource, Logger, OperatorMustAct } from '#lib/platform';
 import { act, sealer, signingKey } from '../support/audit.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { connect, makeTenant, type TestTenant } from '../support/tenants.js';
@@ -109,9 +109,10 @@ describe('sealing', () => {
 
   it('goes on where a worker was cut off', async () => {
     await act(api, a, 5);
-    const dying = await connect(database.urls.worker);
+    const options = { url: database.urls.worker, pool: 1, applicationName: 'dying' };
+    const dying = await createDataSource(options).initialize();
     const run = sealer(dying, KEY).run();
-    await owner.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'shomei_worker'`);
+    await owner.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'dying'`);
     await run.catch(() => undefined);
     await dying.destroy();
     await sealer(worker, KEY).run();
