@@ -32,7 +32,7 @@ export async function checkBoundaries(base) {
       exclude: { path: '(?:^|/)(?:dist|node_modules/\\.cache)/' },
       enhancedResolveOptions: {
         exportsFields: ['exports'],
-        conditionNames: ['source', 'import', 'node', 'default', 'types'],
+        conditionNames: ['import', 'node', 'default', 'types'],
         extensions: ['.ts', '.tsx', '.d.ts', '.mts', '.mjs', '.js', '.json'],
       },
     },

@@ -1,13 +1,35 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { buildWhenChanged, filesBelow } from './build-record.mjs';
+import { LaunchProblem } from './launch-problem.mjs';
 import { distDir, root } from './paths.mjs';
 
 const SOURCE_FOLDERS = ['apps', 'libs', 'migrations', 'test/bench', 'test/support'];
 const BUILD_FILES = ['package-lock.json', 'dev/compile.mjs'];
 
+/** The console is a browser's and is built by `console.mjs`. */
+const APPS = ['api', 'admin', 'worker', 'sandbox'];
+
+/** What is started by itself, as a process or a thread. */
+const PROGRAMS = [
+  /^apps\/[a-z]+\/src\/(?:main|operator|inspect|check-[a-z]+|openapi|codes-page)\.ts$/,
+  /^libs\/[a-z-]+\/(?:src\/(?:openapi|[a-z]+-thread)|examples\/[a-z-]+)\.ts$/,
+  /^migrations\/migrate\.ts$/,
+  /^test\/bench\/[a-z-]+(?:\.bench)?\.ts$/,
+  /^test\/support\/[a-z-]+-program\.ts$/,
+];
+
+/** Have a part that is not JavaScript, or read files beside their code. */
+const OUTSIDE = ['@node-rs/argon2'];
+/** Nest asks for these only when a feature is used that we do not use. */
+const OPTIONAL = [
+  /^@nestjs\/(?:microservices|websockets|platform-express)/,
+  /^@fastify\/(?:multipart|view)$/,
+  /^class-(?:validator|transformer)/,
+];
+
 /** As jest.config.mjs has them: tests and programs run the same code. */
-const OPTIONS = {
+const SWC_OPTIONS = {
   swcrc: false,
   jsc: {
     target: 'es2022',
@@ -19,36 +41,60 @@ const OPTIONS = {
 };
 
 /**
- * Compiles to `dist/` when a source of a program has changed, file by file and without looking at types:
- * `npm run typecheck` does that. Returns whether it did.
+ * Builds every program to `dist/<its path>.js` when a source has changed; what several use lies in `dist/shared`.
+ * Libraries are built in, because a process that reads three files starts in half the time of one that reads 2,500.
+ * Types are not looked at: `npm run typecheck` does that. Returns whether it built.
  */
 export function ensureCompiled() {
   return buildWhenChanged({
     record: join(distDir, '.sources.json'),
-    sources: () => [...filesBelow(SOURCE_FOLDERS).filter(isProgram), ...BUILD_FILES],
-    build: async (gone) => {
-      // Only here: in an image built without development tools everything is compiled already.
-      const { transformFile } = await import('@swc/core');
-      // A deleted source must not live on as its output.
-      if (gone) rmSync(distDir, { recursive: true, force: true });
-      await Promise.all(
-        filesBelow(SOURCE_FOLDERS)
-          .filter(isProgram)
-          .map((file) => compile(file, transformFile)),
-      );
+    sources: () => [...filesBelow(SOURCE_FOLDERS).filter(isSource), ...BUILD_FILES],
+    build: async () => {
+      const programs = filesBelow(SOURCE_FOLDERS).filter((file) => PROGRAMS.some((program) => program.test(file)));
+      // What is no longer built must not live on.
+      for (const folder of ['shared', 'libs', 'migrations', 'test', ...APPS.map((app) => `apps/${app}`)])
+        rmSync(join(distDir, folder), { recursive: true, force: true });
+      await build(programs);
     },
   });
 }
 
-async function compile(file, transformFile) {
-  const source = join(root, file);
-  const output = join(distDir, file.replace(/\.ts$/, '.js'));
-  const sourceFileName = relative(dirname(output), source);
-  const { code, map } = await transformFile(source, { ...OPTIONS, sourceFileName });
-  mkdirSync(dirname(output), { recursive: true });
-  writeFileSync(output, `${code}\n//# sourceMappingURL=${basename(output)}.map\n`);
-  writeFileSync(`${output}.map`, map);
+async function build(programs) {
+  // Only here: where the programs are built already, the tools may be gone.
+  const { rolldown } = await import('rolldown');
+  const { transform } = await import('@swc/core');
+  const bundle = await rolldown({
+    cwd: root,
+    input: Object.fromEntries(programs.map((file) => [file.slice(0, -'.ts'.length), join(root, file)])),
+    platform: 'node',
+    external: [...OUTSIDE, ...OPTIONAL],
+    resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
+    plugins: [
+      {
+        name: 'swc',
+        transform: {
+          filter: { id: { include: /\.ts$/, exclude: /node_modules/ } },
+          handler: async (source, filename) => ({
+            ...(await transform(source, { ...SWC_OPTIONS, filename })),
+            moduleType: 'js',
+          }),
+        },
+      },
+    ],
+    onLog: (level, { code, message }) => {
+      if (code === 'UNRESOLVED_IMPORT' || level === 'error') throw new LaunchProblem(message);
+    },
+  });
+  await bundle.write({
+    dir: distDir,
+    format: 'esm',
+    sourcemap: true,
+    // Migrations are recorded, and errors told apart, by their classes' names.
+    keepNames: true,
+    entryFileNames: '[name].js',
+    chunkFileNames: 'shared/[name]-[hash].js',
+  });
+  await bundle.close();
 }
 
-/** The console runs in a browser and is built by `console.mjs`. */
-const isProgram = (name) => /(?<!\.spec|\.d)\.ts$/.test(name) && !name.startsWith('apps/console/');
+const isSource = (name) => /(?<!\.spec|\.d)\.ts$/.test(name) && !name.startsWith('apps/console/');

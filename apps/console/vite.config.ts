@@ -7,7 +7,6 @@ import { defineConfig } from 'vite';
  */
 export default defineConfig({
   root: import.meta.dirname,
-  resolve: { conditions: ['source', 'module', 'browser', 'import', 'default'] },
   html: { cspNonce: 'CSP_NONCE' },
   build: {
     outDir: join(import.meta.dirname, '..', '..', 'dist', 'apps', 'console'),

@@ -35,23 +35,11 @@ describe('the certificate of the platform operator', () => {
 });
 
 describe('the certificate of the other side', () => {
-  /** A process that asks it and prints how that ended; `environment` is what Node itself would obey. */
-  const PROGRAM = `
-    import 'reflect-metadata';
-    import { Registry } from 'prom-client';
-    import { JLIS_SETTINGS, JlisServices, loadJlisOptions } from '#lib/jlis';
-    import { loadConfig } from '#lib/platform';
-    import { JlisCalls } from './dist/libs/jlis/src/jlis-calls.js';
-    import { JlisMetrics } from './dist/libs/jlis/src/jlis-metrics.js';
-    const options = loadJlisOptions(loadConfig(JLIS_SETTINGS, process.env));
-    const calls = new JlisCalls({ ...options, metrics: new JlisMetrics(new Registry()), record: async () => {} });
-    const end = (said) => { process.stdout.write(said); calls.close(); };
-    new JlisServices(calls).capabilities({ mode: 'test', serviceId: 'ten_' + 'a'.repeat(32), actor: 'system:test' })
-      .then(({ version }) => end('version ' + version), (error) => end(error.detail));
-  `;
+  /** Asks it and prints how that ended; `environment` is what Node itself would obey. */
+  const PROGRAM = 'dist/test/support/jlis-call-program.js';
   async function outcome(tlsDirectory: string, environment: Record<string, string>): Promise<string> {
     const settings = { JLIS_TEST_URL: trial.sandbox.jlisUrl, JLIS_TEST_TLS_DIR: tlsDirectory };
-    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', PROGRAM], {
+    const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM], {
       env: { PATH: process.env['PATH'], ...settings, ...environment },
     });
     return stdout;

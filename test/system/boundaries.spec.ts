@@ -9,7 +9,7 @@ const CLEAN: Record<string, string> = {
   'package.json': JSON.stringify({
     name: 'planted',
     type: 'module',
-    imports: { '#lib/*': { source: './libs/*/src/index.ts', default: './dist/libs/*/src/index.js' } },
+    imports: { '#lib/*': './libs/*/src/index.ts' },
   }),
   'libs/pki/src/index.ts': "export * from './der.js';\n",
   'libs/pki/src/der.ts':

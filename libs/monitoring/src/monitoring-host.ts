@@ -28,7 +28,7 @@ export class MonitoringHost implements OnModuleDestroy {
     const { options } = dataSource;
     if (options.type !== 'postgres' || options.url === undefined) throw new Error('the database has no URL');
     const data: MonitoringThreadData = { databaseUrl: options.url, keyRing, ocspTimeoutMs };
-    const program = threadProgram(import.meta.filename, 'monitoring-thread');
+    const program = threadProgram('monitoring', 'monitoring-thread');
     this.thread = new Thread({ program, data, logger, idleMs: IDLE_MS });
   }
 

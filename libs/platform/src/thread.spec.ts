@@ -77,9 +77,9 @@ describe('a thread', () => {
 
 describe('the program of a thread', () => {
   it.each([
-    ['/app/dist/libs/revocation/src/a.js', '/app/dist/libs/revocation/src/b.js'],
-    ['/app/libs/revocation/src/a.ts', '/app/dist/libs/revocation/src/b.js'],
-  ])('beside %s is %s', (module, found) => {
-    expect(threadProgram(module, 'b')).toBe(found);
+    ['/app/dist/shared/thread-x.js', '/app/dist/libs/revocation/src/a.js'],
+    ['/dist/libs/app/libs/platform/src/thread.ts', '/dist/libs/app/dist/libs/revocation/src/a.js'],
+  ])('that %s starts is %s', (module, found) => {
+    expect(threadProgram('revocation', 'a', module)).toBe(found);
   });
 });

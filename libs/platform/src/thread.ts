@@ -44,14 +44,12 @@ export class ThreadFailed extends Error {
 }
 
 /**
- * The compiled program `name` that lies beside the module with this file name. A thread runs plain JavaScript, so a
- * module that a test runner reads as a source stands for its compiled form.
+ * The compiled program `libs/<lib>/src/<name>`. A thread runs plain JavaScript, so it is the one in `dist/` also where
+ * a test runner reads sources.
  */
-export function threadProgram(moduleFile: string, name: string): string {
-  const folder = moduleFile.slice(0, moduleFile.lastIndexOf(sep));
-  if (!moduleFile.endsWith('.ts')) return join(folder, `${name}.js`);
-  const root = folder.lastIndexOf(`${sep}libs${sep}`);
-  return join(folder.slice(0, root), 'dist', folder.slice(root), `${name}.js`);
+export function threadProgram(lib: string, name: string, module = import.meta.filename): string {
+  const inside = module.endsWith('.ts') ? `${sep}libs${sep}` : `${sep}dist${sep}`;
+  return join(module.slice(0, module.lastIndexOf(inside)), 'dist', 'libs', lib, 'src', `${name}.js`);
 }
 
 /** How long a thread may take to finish what it has begun, milliseconds. */

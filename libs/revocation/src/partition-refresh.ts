@@ -39,7 +39,7 @@ export class PartitionRefresh implements OnModuleDestroy {
     const { options } = dataSource;
     if (options.type !== 'postgres' || options.url === undefined) throw new Error('the database has no URL');
     const data: IngestThreadData = { databaseUrl: options.url, lists: LISTS_A_THREAD, crlIdleTimeoutMs };
-    const program = threadProgram(import.meta.filename, 'ingest-thread');
+    const program = threadProgram('revocation', 'ingest-thread');
     this.threads = Array.from({ length: threads }, () => new Thread({ program, data, logger, idleMs: IDLE_MS }));
   }
 

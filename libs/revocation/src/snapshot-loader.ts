@@ -25,7 +25,7 @@ export class SnapshotLoader {
     const { options } = dataSource;
     if (options.type !== 'postgres' || options.url === undefined) throw new Error('the database has no URL');
     const data: SnapshotThreadData = { databaseUrl: options.url };
-    const program = threadProgram(import.meta.filename, 'snapshot-thread');
+    const program = threadProgram('revocation', 'snapshot-thread');
     this.thread = new Thread({ program, data, logger, idleMs: IDLE_MS });
   }
 
