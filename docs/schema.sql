@@ -3047,6 +3047,41 @@ $function$
 ;
 alter function referenced_lists(timestamp with time zone,timestamp with time zone) owner to shomei_crl_keeper;
 
+CREATE OR REPLACE FUNCTION public.replace_api_key(wanted uuid, new_id uuid, new_hash bytea, new_last_four text, overlap interval)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare old api_key;
+begin
+  if overlap is null or overlap < interval '0' or overlap > interval '168 hours' then
+    raise exception 'an overlap of % is not allowed', overlap using errcode = '22023';
+  end if;
+  -- The lock of acting_api_key: whoever rotates or revokes with a key of the tenant does it before or after.
+  perform pg_advisory_xact_lock(hashtextextended('api_keys:' || k.tenant_id || ':' || k.mode, 0))
+  from api_key k where k.id = wanted;
+  select * into old from api_key k where k.id = wanted for update;
+  if not found then return 'not_found'; end if;
+  if old.revoked_at is not null then return 'revoked'; end if;
+  if exists (select 1 from api_key k where k.tenant_id = old.tenant_id and k.mode = old.mode
+      and k.rotated_from = wanted) then return 'rotated'; end if;
+  if old.expires_at <= clock_timestamp() then return 'expired'; end if;
+  -- The policy no_live_key_before_go_live does not bind this door's owner.
+  if old.mode = 'live' and not exists (select 1 from tenant t where t.id = old.tenant_id and t.state = 'live') then
+    return 'not_live';
+  end if;
+  insert into api_key (tenant_id, mode, id, name, secret_sha256, last_four, scopes, allowed_addresses, expires_at,
+    rotated_from)
+  values (old.tenant_id, old.mode, new_id, old.name, new_hash, new_last_four, old.scopes, old.allowed_addresses,
+    old.expires_at, old.id);
+  update api_key k set expires_at = least(old.expires_at, clock_timestamp() + overlap)
+  where k.tenant_id = old.tenant_id and k.mode = old.mode and k.id = old.id;
+  return null;
+end $function$
+;
+alter function replace_api_key(uuid,uuid,bytea,text,interval) owner to shomei_key_maker;
+
 CREATE OR REPLACE FUNCTION public.reserve_quota(secret_hash bytea, of_class text, of_month date, wanted integer)
  RETURNS TABLE(granted integer, unreserved bigint)
  LANGUAGE plpgsql
@@ -4089,6 +4124,7 @@ grant execute on function open_operator_session(uuid,bytea,uuid,bytea,bytea,bool
 grant execute on function propose_approval(bytea,uuid,text,text,jsonb,jsonb,text,interval) to shomei_admin;
 grant execute on function propose_approval(bytea,uuid,text,text,jsonb,jsonb,text,interval) to shomei_operator;
 grant execute on function referenced_lists(timestamp with time zone,timestamp with time zone) to shomei_worker;
+grant execute on function replace_api_key(uuid,uuid,bytea,text,interval) to shomei_admin;
 grant execute on function reserve_quota(bytea,text,date,integer) to shomei_api;
 grant execute on function retained_until(text,timestamp with time zone) to shomei_admin;
 grant execute on function retained_until(text,timestamp with time zone) to shomei_api;

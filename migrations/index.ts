@@ -26,6 +26,7 @@ import { DataExport1763900000030 } from './0030-data-export.js';
 import { WebhookKeys1763900000032 } from './0032-webhook-keys.js';
 import { SweepRetention1763900000036 } from './0036-sweep-retention.js';
 import { WebhookReplays1763900000037 } from './0037-webhook-replays.js';
+import { KeyRotation1763900000035 } from './0035-key-rotation.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -57,4 +58,5 @@ export const migrations = [
   WebhookKeys1763900000032,
   SweepRetention1763900000036,
   WebhookReplays1763900000037,
+  KeyRotation1763900000035,
 ];

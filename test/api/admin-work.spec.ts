@@ -120,6 +120,43 @@ describe('API keys', () => {
       'tenant_not_live',
     );
   });
+
+  it('get a new secret with the same terms, and the old one ends after the overlap', async () => {
+    const id = await newTenant('鍵交換商事');
+    const limits = { scopes: ['verifications:read'], allowed_addresses: ['192.0.2.0/24'] };
+    const old = await browser.send('POST', `/v1/tenants/${id}/api-keys`, { name: 'first', ...limits });
+    const key = String(old.body['id']);
+    const rotated = await browser.send('POST', `/v1/api-keys/${key}/rotate`, { overlap_hours: 2 });
+    expect([rotated.status, rotated.body['api_key']]).toEqual([201, expect.stringMatching(/^shm_test_/)]);
+    const { data } = await browser.client.GET('/v1/tenants/{id}/api-keys', { params: { path: { id } } });
+    const [next, before] = data!.data;
+    expect(next).toMatchObject({
+      id: rotated.body['id'],
+      name: 'first',
+      ...limits,
+      rotated_from: key,
+      expires_at: null,
+    });
+    expect(before).toMatchObject({ id: key, revoked_at: null });
+    const left = Date.parse(before!.expires_at!) - Date.parse(next!.created_at);
+    expect(Math.abs(left - 2 * 3_600_000)).toBeLessThan(60_000);
+    const query = { target: `api_key:${key}`, action: 'api_key.rotate' };
+    const { data: events } = await browser.client.GET('/v1/audit-events', { params: { query } });
+    expect(events!.data.map(({ detail }) => detail)).toEqual([
+      { replaced_by: expect.any(String), last_four: next!.last_four, overlap_hours: 2 },
+    ]);
+    expect(JSON.stringify(events)).not.toContain(String(rotated.body['api_key']).slice(9, 40));
+    const again = await browser.send('POST', `/v1/api-keys/${key}/rotate`, {});
+    expect([again.status, again.body['code'], again.body['state']]).toEqual([422, 'api_key_not_rotatable', 'rotated']);
+  });
+
+  it.each([-1, 169, 1.5, '2', null])('are not rotated with an overlap of %j', async (overlap_hours) => {
+    const { body } = await browser.send('POST', `/v1/api-keys/key_${'0'.repeat(32)}/rotate`, { overlap_hours });
+    expect([body['code'], (body['errors'] as { field: string }[])[0]!.field]).toEqual([
+      'request_invalid',
+      'overlap_hours',
+    ]);
+  });
 });
 
 describe('verifications', () => {

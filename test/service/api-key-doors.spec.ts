@@ -12,6 +12,7 @@ let database: TestDatabase;
 let api: DataSource;
 let worker: DataSource;
 let operator: DataSource;
+let admin: DataSource;
 let a: TestTenant;
 let b: TestTenant;
 /** Bounded in every way. */
@@ -21,21 +22,26 @@ const LIMITS = { scopes: ['admin', 'verifications:read'], addresses: ['10.0.0.0/
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  [api, worker, operator] = await Promise.all([
+  [api, worker, operator, admin] = await Promise.all([
     connect(database.urls.api),
     connect(database.urls.worker),
     connect(database.urls.operator),
+    connect(database.urls.admin),
   ]);
   a = await makeTenant(operator, 'A');
   b = await makeTenant(operator, 'B');
   maker = await keyOf(a);
 });
 afterAll(async () => {
-  await Promise.all([api, worker, operator].map((each) => each.destroy()));
+  await Promise.all([api, worker, operator, admin].map((each) => each.destroy()));
   await database.drop();
 });
 
-async function keyOf(tenant: TestTenant, mode = tenant.mode): Promise<{ id: string; hash: Buffer }> {
+async function keyOf(
+  tenant: TestTenant,
+  mode = tenant.mode,
+  ends = LIMITS.ends,
+): Promise<{ id: string; hash: Buffer }> {
   const { id, secret } = await createApiKey(operator, {
     tenantId: tenant.tenantId,
     mode,
@@ -43,7 +49,7 @@ async function keyOf(tenant: TestTenant, mode = tenant.mode): Promise<{ id: stri
     actor: 'operator:test',
     scopes: ['admin', 'verifications:read'],
     allowedAddresses: LIMITS.addresses,
-    expiresAt: new Date(LIMITS.ends),
+    expiresAt: new Date(ends),
   });
   return { id, hash: hashApiKey(secret) };
 }
@@ -213,6 +219,66 @@ describe('the doors that rotate and revoke', () => {
   });
 });
 
+describe('the door by which operators replace a key', () => {
+  const replace = async (wanted: string, overlap = '1 hour'): Promise<string | null> => {
+    const rows: { refusal: string | null }[] = await admin.query(
+      `select replace_api_key($1, gen_random_uuid(), sha256(random()::text::bytea), 'xxxx', $2) as refusal`,
+      [wanted, overlap],
+    );
+    return rows[0]!.refusal;
+  };
+  const replacementOf = (id: string): Promise<Record<string, unknown>[]> =>
+    operator.query(
+      `select tenant_id, mode, name, scopes, allowed_addresses::text[] as addresses, expires_at, made_by
+       from api_key where rotated_from = $1`,
+      [id],
+    );
+
+  it('gives all that the old one may and no more, whose end it brings forward and never back', async () => {
+    const [long, short] = [await keyOf(a), await keyOf(a)];
+    expect(await replace(long.id)).toBeNull();
+    expect(await replacementOf(long.id)).toEqual([
+      {
+        tenant_id: a.tenantId,
+        mode: 'test',
+        name: 'maker',
+        scopes: LIMITS.scopes,
+        addresses: LIMITS.addresses,
+        expires_at: new Date(LIMITS.ends),
+        made_by: null,
+      },
+    ]);
+    const { expires_at: end } = (await stateOf(long.id)) as { expires_at: Date };
+    expect(end.getTime()).toBeLessThan(Date.now() + 3_700_000);
+    expect(await rotate(maker.hash, short.id, '1 minute')).toBeNull();
+    const before = await stateOf(short.id);
+    expect(await replace(short.id, '168 hours')).toBe('rotated');
+    expect(await stateOf(short.id)).toEqual(before);
+  });
+
+  it('replaces none that is unknown, over or revoked, and none twice, however many ask at once', async () => {
+    const [one, over, revoked] = [await keyOf(a), await keyOf(a, 'test', new Date(0).toISOString()), await keyOf(a)];
+    const same = await Promise.all([...Array(3)].map(() => replace(one.id)).concat(rotate(maker.hash, one.id)));
+    expect(same.sort()).toEqual([null, 'rotated', 'rotated', 'rotated'].sort());
+    expect(await revoke(maker.hash, revoked.id)).toBeNull();
+    expect([await replace(revoked.id), await replace(randomUUID())]).toEqual(['revoked', 'not_found']);
+    expect([await replace(over.id), await replacementOf(over.id)]).toEqual(['expired', []]);
+    for (const overlap of ['-1 hour', '169 hours', '1 year', null])
+      await expect(replace(maker.id, overlap as string)).rejects.toThrow('is not allowed');
+    expect(await stateOf(maker.id)).toMatchObject({ revoked_at: null, expires_at: new Date(LIMITS.ends) });
+  });
+
+  it('replaces no key of live mode when its tenant is not live', async () => {
+    const tenant = await makeTenant(operator, 'live for a while');
+    await bringLive(database, tenant.tenantId);
+    const live = await keyOf(tenant, 'live');
+    await stepOf(tenant, 'suspend');
+    expect(await replace(live.id)).toBe('not_live');
+    await stepOf(tenant, 'resume');
+    expect(await replace(live.id)).toBeNull();
+  });
+});
+
 describe('the last use of a key', () => {
   it('is written at most once a minute', async () => {
     const note = (): Promise<unknown> => api.query('select note_api_key_use($1)', [maker.hash]);
@@ -235,6 +301,10 @@ describe('beside the doors', () => {
       [api, `select * from acting_api_key('\\x00')`],
       [worker, `select revoke_api_key('\\x00', gen_random_uuid())`],
       [worker, `select note_api_key_use('\\x00')`],
+      [admin, `update api_key set expires_at = null`],
+      [admin, `select secret_sha256 from api_key`],
+      [operator, `select replace_api_key(gen_random_uuid(), gen_random_uuid(), '\\x00', 'xxxx', '1 hour')`],
+      [api, `select replace_api_key(gen_random_uuid(), gen_random_uuid(), '\\x00', 'xxxx', '1 hour')`],
       [operator, `select make_api_key('\\x00', gen_random_uuid(), 'x', '\\x00', 'xxxx', '{admin}', '{}', null)`],
     ] as const)
       await expect(role.query(sql)).rejects.toThrow(DENIED);

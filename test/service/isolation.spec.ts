@@ -147,6 +147,7 @@ describe('the catalogue', () => {
         propose_approval: 'shomei_operator_keeper',
         put_out_events: 'shomei_webhook_clerk',
         referenced_lists: 'shomei_crl_keeper',
+        replace_api_key: 'shomei_key_maker',
         reserve_quota: 'shomei_quota_keeper',
         retention_due: 'shomei_retention_clerk',
         return_quota: 'shomei_quota_keeper',

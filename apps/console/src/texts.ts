@@ -6,6 +6,7 @@ import { common } from './messages/common';
 import { keys } from './messages/keys';
 import { operators } from './messages/operators';
 import { overview } from './messages/overview';
+import { prices } from './messages/prices';
 import { revocation } from './messages/revocation';
 import { session } from './messages/session';
 import { tenants } from './messages/tenants';
@@ -28,6 +29,7 @@ export const TEXTS = {
   keys,
   operators,
   overview,
+  prices,
   revocation,
   session,
   tenants,
@@ -42,4 +44,11 @@ export function textOf(language: Language, key: TextKey, values: Record<string, 
   const area: Record<string, Record<Language, string>> = TEXTS[key.slice(0, dot) as keyof Areas];
   const text = area[key.slice(dot + 1)]![language];
   return text.replaceAll(/\{(\w+)\}/g, (place, name: string) => String(values[name] ?? place));
+}
+
+/** Whether there is such a text. */
+export function isTextKey(key: string): key is TextKey {
+  const dot = key.indexOf('.');
+  const [area, name] = [key.slice(0, dot), key.slice(dot + 1)];
+  return Object.hasOwn(TEXTS, area) && Object.hasOwn(TEXTS[area as keyof Areas], name);
 }

@@ -582,6 +582,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/api-keys/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace the secret of a key
+         * @description Makes a key with all that this one may; this one goes on for `overlap_hours`. The secret is shown this once.
+         */
+        post: operations["rotateApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/api-keys/{id}/revoke": {
         parameters: {
             query?: never;
@@ -1847,6 +1867,8 @@ export interface components {
             last_used_at: string | null;
             /** @description The key that made it; null: an operator. */
             made_by: string | null;
+            /** @description The key it has replaced. */
+            rotated_from: string | null;
         };
         NewApiKey: {
             name: string;
@@ -1866,6 +1888,13 @@ export interface components {
             id: string;
             /** @description Shown this once. */
             api_key: string;
+        };
+        ApiKeyRotation: {
+            /**
+             * @description How long the old secret goes on working.
+             * @default 24
+             */
+            overlap_hours?: number;
         };
         Revocation: {
             /** @enum {string} */
@@ -3401,7 +3430,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4080,7 +4109,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4651,7 +4680,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4814,7 +4843,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5377,7 +5406,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5801,6 +5830,112 @@ export interface operations {
             };
         };
     };
+    rotateApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiKeyRotation"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedApiKey"];
+                };
+            };
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     revokeApiKey: {
         parameters: {
             query?: never;
@@ -6203,7 +6338,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7221,7 +7356,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8136,7 +8271,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8242,7 +8377,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8348,7 +8483,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8513,7 +8648,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8888,7 +9023,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -5,6 +5,7 @@ import {
   newRandomId,
   newWrappedKey,
   OperatorMustAct,
+  Problem,
   type KeyRing,
   type Mode,
   type Tenancy,
@@ -135,6 +136,41 @@ export async function revokeApiKey(dataSource: DataSource, { id, ...acting }: { 
     }
     const tenancy = { tenantId: row.tenant_id, mode: row.mode };
     await appendAudit(manager, { ...acting, action: 'api_key.revoke', target: `api_key:${id}`, tenancy });
+  });
+}
+
+/**
+ * Gives a key a new secret with all that the old one may; the old one ends after the overlap. Operators' role.
+ * @param overlapHours 0 to `MAX_OVERLAP_HOURS`
+ * @returns the new key; its secret is returned once and stored nowhere
+ * @throws NoSuchThing, TenantNotLive, or Problem `api_key_not_rotatable`
+ */
+export async function rotateApiKey(
+  dataSource: DataSource,
+  { id: wanted, overlapHours, ...acting }: { id: string; overlapHours: number } & Acting,
+): Promise<{ id: string; secret: string }> {
+  return dataSource.transaction(async (manager) => {
+    const [old]: { tenant_id: string; mode: Mode }[] = await manager.query(
+      'select tenant_id, mode from api_key where id = $1',
+      [wanted],
+    );
+    if (!old) throw new NoSuchThing(`api key ${wanted}`);
+    const id = newRandomId();
+    const { secret, sha256, lastFour } = makeApiKey(old.mode);
+    const [{ refusal }]: [{ refusal: string | null }] = await manager.query(
+      'select replace_api_key($1, $2, $3, $4, make_interval(hours => $5)) as refusal',
+      [wanted, id, sha256, lastFour, overlapHours],
+    );
+    if (refusal === 'not_live') throw new TenantNotLive(old.tenant_id);
+    if (refusal !== null) throw new Problem('api_key_not_rotatable', { state: refusal });
+    await appendAudit(manager, {
+      ...acting,
+      action: 'api_key.rotate',
+      target: `api_key:${wanted}`,
+      detail: { replaced_by: id, last_four: lastFour, overlap_hours: overlapHours },
+      tenancy: { tenantId: old.tenant_id, mode: old.mode },
+    });
+    return { id, secret };
   });
 }
 

@@ -88,6 +88,8 @@ export interface ShownApiKey {
   allowedAddresses: string[];
   /** The key that made it; absent: an operator did. */
   madeBy?: string;
+  /** The key it has replaced. */
+  rotatedFrom?: string;
 }
 
 interface KeyRow {
@@ -102,13 +104,14 @@ interface KeyRow {
   last_used_at: Date | null;
   allowed_addresses: string[];
   made_by: string | null;
+  rotated_from: string | null;
 }
 
 /** All keys of a tenant in both modes, newest first. Operators' role. */
 export async function listApiKeys(dataSource: DataSource, tenantId: string): Promise<ShownApiKey[]> {
   const rows: KeyRow[] = await dataSource.query(
     `select id, mode, name, last_four, scopes, created_at, expires_at, revoked_at, last_used_at,
-       allowed_addresses::text[] as allowed_addresses, made_by
+       allowed_addresses::text[] as allowed_addresses, made_by, rotated_from
      from api_key
      where tenant_id = $1 order by created_at desc, id limit 1000`,
     [tenantId],
@@ -125,5 +128,6 @@ export async function listApiKeys(dataSource: DataSource, tenantId: string): Pro
     ...(row.revoked_at === null ? {} : { revokedAt: row.revoked_at }),
     ...(row.last_used_at === null ? {} : { lastUsedAt: row.last_used_at }),
     ...(row.made_by === null ? {} : { madeBy: row.made_by }),
+    ...(row.rotated_from === null ? {} : { rotatedFrom: row.rotated_from }),
   }));
 }

@@ -11,12 +11,21 @@ import {
   listApiKeys,
   NoSuchThing,
   revokeApiKey,
+  rotateApiKey,
   type ShownApiKey,
   TenantNotLive,
 } from '#lib/tenancy';
 import { actingOf } from './acting.js';
 import { Answers, uuidOf } from './contract.js';
-import { type ApiKeyBody, apiKeyAnswer as keySchema, apiKeyList, apiKeyRequest, newApiKeyAnswer } from './schemas.js';
+import {
+  type ApiKeyBody,
+  apiKeyAnswer as keySchema,
+  apiKeyList,
+  apiKeyRequest,
+  apiKeyRotation,
+  type ApiKeyRotationBody,
+  newApiKeyAnswer,
+} from './schemas.js';
 import { RequirePermission, Session } from './session.guard.js';
 
 const apiKeyAnswer = (key: ShownApiKey): z.output<typeof keySchema> => ({
@@ -31,6 +40,7 @@ const apiKeyAnswer = (key: ShownApiKey): z.output<typeof keySchema> => ({
   revoked_at: key.revokedAt?.toISOString() ?? null,
   last_used_at: key.lastUsedAt?.toISOString() ?? null,
   made_by: key.madeBy === undefined ? null : toPublicId('key', key.madeBy),
+  rotated_from: key.rotatedFrom === undefined ? null : toPublicId('key', key.rotatedFrom),
 });
 
 @ApiTags('api-keys')
@@ -63,7 +73,7 @@ export class ApiKeysController {
     @Param('id') id: string,
     @Body({ schema: apiKeyRequest }) body: ApiKeyBody,
   ): Promise<z.output<typeof newApiKeyAnswer>> {
-    const key = await this.making({
+    const wanted = {
       tenantId: await this.tenant(id),
       mode: body.mode,
       name: body.name,
@@ -71,7 +81,29 @@ export class ApiKeysController {
       ...(body.scopes === undefined ? {} : { scopes: body.scopes }),
       ...(body.expires_at === undefined ? {} : { expiresAt: new Date(body.expires_at) }),
       ...actingOf(session, request),
-    });
+    };
+    const key = await refusing(() => createApiKey(this.dataSource, wanted));
+    return { id: toPublicId('key', key.id), api_key: key.secret };
+  }
+
+  @Post('api-keys/:id/rotate')
+  @RequirePermission('api_keys:write')
+  @ApiOperation({
+    operationId: 'rotateApiKey',
+    summary: 'Replace the secret of a key',
+    description:
+      'Makes a key with all that this one may; this one goes on for `overlap_hours`. The secret is shown this once.',
+  })
+  @ApiParam({ name: 'id', type: String })
+  @Answers(201, newApiKeyAnswer, [400, 401, 403, 404, 409, 413, 415, 422, 503])
+  async rotate(
+    @Req() request: FastifyRequest,
+    @Session() session: OperatorSession,
+    @Param('id') id: string,
+    @Body({ schema: apiKeyRotation }) body: ApiKeyRotationBody,
+  ): Promise<z.output<typeof newApiKeyAnswer>> {
+    const wanted = { id: uuidOf('key', id), overlapHours: body.overlap_hours, ...actingOf(session, request) };
+    const key = await refusing(() => rotateApiKey(this.dataSource, wanted));
     return { id: toPublicId('key', key.id), api_key: key.secret };
   }
 
@@ -90,26 +122,23 @@ export class ApiKeysController {
     @Session() session: OperatorSession,
     @Param('id') id: string,
   ): Promise<void> {
-    try {
-      await revokeApiKey(this.dataSource, { id: uuidOf('key', id), ...actingOf(session, request) });
-    } catch (error) {
-      if (error instanceof NoSuchThing) throw new Problem('not_found');
-      throw error;
-    }
-  }
-
-  private async making(key: Parameters<typeof createApiKey>[1]): ReturnType<typeof createApiKey> {
-    try {
-      return await createApiKey(this.dataSource, key);
-    } catch (error) {
-      if (error instanceof TenantNotLive) throw new Problem('tenant_not_live', { field: 'mode' });
-      throw error;
-    }
+    const wanted = { id: uuidOf('key', id), ...actingOf(session, request) };
+    await refusing(() => revokeApiKey(this.dataSource, wanted));
   }
 
   private async tenant(id: string): Promise<string> {
     const tenant = await findTenant(this.dataSource, uuidOf('ten', id));
     if (!tenant) throw new Problem('not_found');
     return tenant.id;
+  }
+}
+
+async function refusing<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof NoSuchThing) throw new Problem('not_found');
+    if (error instanceof TenantNotLive) throw new Problem('tenant_not_live', { field: 'mode' });
+    throw error;
   }
 }

@@ -15,6 +15,7 @@ export const SHARED_PROBLEMS = {
   evidence_incomplete: '保存されている証跡が不足しているため、再検証できません。',
   body_too_large: '送信できるサイズを超えています。',
   media_type_unsupported: '送信形式に対応していません。',
+  api_key_not_rotatable: '失効・期限切れ・交換済みのAPIキーは交換できません。',
   event_unknown: '該当するイベントがありません。',
   replay_too_large: '再送の対象が多すぎます。期間を短くしてください。',
   storage_unavailable: '現在データベースを利用できません。しばらくしてからお試しください。',

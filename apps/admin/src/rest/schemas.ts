@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { APPROVAL_STATES, MAX_PASSWORD_LENGTH, PERMISSIONS, type Permission, ROLES } from '#lib/operators';
 import { MODES, parseCidr } from '#lib/platform';
-import { MAX_ALLOWED_ADDRESSES, SCOPES } from '#lib/tenancy';
+import { MAX_ALLOWED_ADDRESSES, MAX_OVERLAP_HOURS, SCOPES } from '#lib/tenancy';
 
 export const time = z.iso.datetime();
 /** No control characters and no halves of surrogate pairs: they are kept faithfully nowhere. */
@@ -167,6 +167,7 @@ export const apiKeyAnswer = z
     revoked_at: time.nullable(),
     last_used_at: time.nullable(),
     made_by: z.string().nullable().meta({ description: 'The key that made it; null: an operator.' }),
+    rotated_from: z.string().nullable().meta({ description: 'The key it has replaced.' }),
   })
   .meta({ id: 'ApiKey' });
 export const apiKeyList = z.object({ data: z.array(apiKeyAnswer) }).meta({ id: 'ApiKeyList' });
@@ -188,6 +189,16 @@ export const apiKeyRequest = z
   })
   .meta({ id: 'NewApiKey' });
 export type ApiKeyBody = z.output<typeof apiKeyRequest>;
+/** How many hours a rotated key lives on when nobody says. */
+const USUAL_OVERLAP_HOURS = 24;
+export const apiKeyRotation = z
+  .strictObject({
+    overlap_hours: z.int().min(0).max(MAX_OVERLAP_HOURS).default(USUAL_OVERLAP_HOURS).meta({
+      description: 'How long the old secret goes on working.',
+    }),
+  })
+  .meta({ id: 'ApiKeyRotation' });
+export type ApiKeyRotationBody = z.output<typeof apiKeyRotation>;
 export const newApiKeyAnswer = z
   .object({ id: z.string(), api_key: z.string().meta({ description: 'Shown this once.' }) })
   .meta({ id: 'CreatedApiKey' });

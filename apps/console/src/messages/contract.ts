@@ -28,6 +28,11 @@ export const contract = {
     ja: '法律の年齢計算に従い、誕生日の前日の終了時に年齢が加算されるものとします。',
     en: 'As the law counts ages.',
   },
+  flag_change_events: { ja: '失効・更新の通知', en: 'Events of changes' },
+  flag_change_events_hint: {
+    ja: '登録済みの証明書の失効・更新をWebhookで通知します。',
+    en: 'Webhooks tell of certificates that are revoked or renewed.',
+  },
   allowed_ages: { ja: '確認できる年齢', en: 'Ages that may be asked' },
   allowed_ages_hint: { ja: 'カンマ区切り（例：18, 20）', en: 'Separated by commas (18, 20)' },
   age_dates: { ja: '年齢確認の基準日', en: 'Dates ages are asked for' },

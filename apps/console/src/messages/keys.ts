@@ -34,11 +34,20 @@ export const keys = {
     en: 'Keys of live mode can be made once the tenant is live.',
   },
   replace: { ja: '交換', en: 'Replace' },
+  replace_key: { ja: '「{name}」を交換', en: 'Replace “{name}”' },
   replace_title: { ja: 'APIキーの交換', en: 'Replace an API key' },
   replace_hint: {
-    ja: '「{name}」（…{end}）と同じ内容の新しいキーを発行します。事業者が切り替えを終えたら、古いキーを失効させてください。',
-    en: 'A new key with the terms of “{name}” (…{end}). Revoke the old one when the service provider has changed over.',
+    ja: '「{name}」（…{end}）と同じ権限・接続元・有効期限の新しいキーを発行します。古いキーは併用期間が過ぎると使えなくなります。',
+    en: 'A new key with the scopes, addresses and end of “{name}” (…{end}). The old one goes on for the overlap.',
   },
+  overlap_hours: { ja: '併用期間（時間）', en: 'Overlap (hours)' },
+  overlap_hours_hint: {
+    ja: '0〜168時間。0にすると古いキーは直ちに使えなくなります。',
+    en: '0 to 168. With 0 the old key stops at once.',
+  },
+  replaced: { ja: '交換済み・併用中', en: 'Replaced, still works' },
+  replaces: { ja: '…{end} の後継', en: 'follows …{end}' },
+  revoke_key: { ja: '「{name}」を失効させる', en: 'Revoke “{name}”' },
   revoke: { ja: '失効させる', en: 'Revoke' },
   revoke_title: { ja: 'APIキーの失効', en: 'Revoke an API key' },
   revoke_effect: {

@@ -1,44 +1,41 @@
-import { Table } from '@mantine/core';
+import { Code, Table } from '@mantine/core';
+import type { ReactNode } from 'react';
 import { useReading } from '../../language';
-
-/** What a value says, in one cell. */
-function say(value: unknown): string {
-  if (value === null || value === undefined) return '—';
-  if (Array.isArray(value)) return value.length === 0 ? '—' : value.map(say).join(', ');
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-const fieldsOf = (value: unknown): Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : { value };
+import { Copyable, shortId } from '../../parts/copy';
+import { type Field, fieldsOf, isDay, nameKey, wordKey } from './fields';
+import { tenantIdOf, TenantName } from './subject';
 
 /** What is and what would be, field by field; what stays is not coloured. */
 export function Difference({ before, after }: { before: unknown; after: unknown }) {
   const { t } = useReading();
-  const [was, becomes] = [before === null ? {} : fieldsOf(before), after === null ? {} : fieldsOf(after)];
-  const names = [...new Set([...Object.keys(was), ...Object.keys(becomes)])];
+  const [was, becomes] = [byPath(before), byPath(after)];
+  const paths = [...new Set([...was.keys(), ...becomes.keys()])];
   return (
     <div className="scroll" role="group" tabIndex={0} aria-label={t('approvals.difference')}>
       <Table className="table" layout="fixed" miw={520}>
         <Table.Thead>
           <Table.Tr>
-            <Table.Th w={180}>{t('approvals.field')}</Table.Th>
-            <Table.Th>{t('approvals.before')}</Table.Th>
+            <Table.Th w="34%">{t('approvals.field')}</Table.Th>
+            {before !== null && <Table.Th>{t('approvals.before')}</Table.Th>}
             <Table.Th>{t('approvals.after')}</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {names.map((name) => {
-            const differs = name in becomes && say(was[name]) !== say(becomes[name]);
+          {paths.map((path) => {
+            const [old, next] = [was.get(path), becomes.get(path)];
+            const differs = next !== undefined && JSON.stringify(old?.value) !== JSON.stringify(next.value);
             return (
-              <Table.Tr key={name}>
-                <Table.Td>
-                  <code>{name}</code>
+              <Table.Tr key={path}>
+                <Table.Td style={WRAP}>
+                  <Name path={(next ?? old)!.path} />
                 </Table.Td>
-                <Table.Td className={differs ? 'diff-before' : undefined} style={WRAP}>
-                  {say(was[name])}
-                </Table.Td>
-                <Table.Td className={differs ? 'diff-after' : undefined} style={WRAP}>
-                  {name in becomes ? say(becomes[name]) : t('approvals.stays')}
+                {before !== null && (
+                  <Table.Td className={differs ? 'diff-before' : undefined} style={WRAP}>
+                    <Said field={old} />
+                  </Table.Td>
+                )}
+                <Table.Td className={differs && before !== null ? 'diff-after' : undefined} style={WRAP}>
+                  {next || before === null ? <Said field={next} /> : t('approvals.stays')}
                 </Table.Td>
               </Table.Tr>
             );
@@ -50,3 +47,43 @@ export function Difference({ before, after }: { before: unknown; after: unknown 
 }
 
 const WRAP = { overflowWrap: 'anywhere' } as const;
+const byPath = (value: unknown): Map<string, Field> =>
+  new Map(value === null ? [] : fieldsOf(value).map((field) => [field.path.join('.'), field]));
+
+/** Prices › 2 › Price of one */
+function Name({ path }: { path: readonly string[] }) {
+  const { t } = useReading();
+  return path.map((name, index) => {
+    const key = nameKey(name);
+    // Of a list of things: which one, as people count.
+    const place = /^\d+$/.test(name) ? String(Number(name) + 1) : undefined;
+    return (
+      <span key={index}>
+        {index > 0 && ' › '}
+        {key ? t(key) : (place ?? <Code>{name}</Code>)}
+      </span>
+    );
+  });
+}
+
+function Said({ field }: { field: Field | undefined }): ReactNode {
+  const { t, format } = useReading();
+  const name = field?.path.findLast((each) => !/^\d+$/.test(each)) ?? '';
+  const say = (value: unknown): string => {
+    if (value === null || value === undefined) return '—';
+    if (typeof value === 'boolean') return t(value ? 'common.yes' : 'common.no');
+    if (typeof value === 'number') return format.number(value);
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    const key = wordKey(name, text);
+    if (key) return t(key);
+    return isDay(name) ? format.day(`${text}T00:00:00+09:00`) : text;
+  };
+  if (field === undefined) return '—';
+  const { value } = field;
+  if (Array.isArray(value)) return value.length === 0 ? t('common.none') : format.list(value.map(say));
+  if (typeof value === 'string' && name === 'tenant_id') return <TenantName id={tenantIdOf(value)} />;
+  if (typeof value === 'string' && name === 'certificate')
+    return <Copyable text={value} shown={`${value.slice(0, 16)}…`} />;
+  if (typeof value === 'string' && name === 'id') return <Copyable text={value} shown={shortId(value)} />;
+  return say(value);
+}

@@ -1,11 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ask, client, type Schemas } from '../../api';
-import type { useReading } from '../../language';
+import { useReading } from '../../language';
 import { Copyable, shortId } from '../../parts/copy';
 import { useMay } from '../../session';
 
-export const KINDS = ['tenant_go_live', 'contract_change', 'operator_roles', 'live_anchor'] as const;
+export const KINDS = ['tenant_go_live', 'contract_change', 'price_change', 'operator_roles', 'live_anchor'] as const;
+const NOUNS = ['trust_anchor', 'jlis_tariff', 'jlis_reduction', 'jlis_recognition', 'price_plan'] as const;
 
 /** A kind in words; one that this console does not know yet by its name. */
 export function kindText(t: ReturnType<typeof useReading>['t'], kind: string): string {
@@ -15,11 +16,27 @@ export function kindText(t: ReturnType<typeof useReading>['t'], kind: string): s
 
 /** What a proposal is about, by its name where there is one. */
 export function Subject({ approval }: { approval: Pick<Schemas['Approval'], 'subject'> }) {
-  const [noun = '', id = ''] = approval.subject.split(':', 2);
+  const { t } = useReading();
+  const [noun = '', id = ''] = approval.subject.split(':');
   if (noun === 'tenant') return <TenantName id={id} />;
   if (noun === 'operator') return <OperatorName id={id} />;
-  return <Copyable text={approval.subject} shown={`${noun} ${shortId(id)}`} />;
+  const known = NOUNS.find((each) => each === noun);
+  return (
+    <>
+      {known && `${t(`approvals.noun_${known}`)} `}
+      {noun === 'price_plan' ? (
+        <TenantName id={tenantIdOf(id)} />
+      ) : noun === 'jlis_tariff' ? (
+        t(id === 'live' ? 'common.mode_live' : 'common.mode_test')
+      ) : (
+        <Copyable text={approval.subject} shown={shortId(known ? id : approval.subject)} />
+      )}
+    </>
+  );
 }
+
+/** The id of a tenant by the UUID that a proposal has. */
+export const tenantIdOf = (uuid: string): string => `ten_${uuid.replaceAll('-', '')}`;
 
 /** The name of a tenant, leading to it. */
 export function TenantName({ id }: { id: string }) {

@@ -1,9 +1,10 @@
-import { Button, Checkbox, CopyButton, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Checkbox, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type SyntheticEvent, useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { Confirm } from '../../parts/confirm';
+import { Once } from '../../parts/once';
 import { fieldError, ProblemPanel } from '../../parts/problem';
 
 type Operator = Schemas['Operator'];
@@ -123,22 +124,12 @@ export function NewOperatorDialog({ onClose }: { onClose: () => void }) {
       closeButtonProps={{ 'aria-label': t('common.close') }}
     >
       {made ? (
-        <Stack>
-          <Text size="sm">
-            {t('operators.password_once', { name: made.operator.name, email: made.operator.email })}
-          </Text>
-          <div className="once">{made.password}</div>
-          <Group justify="space-between">
-            <CopyButton value={made.password}>
-              {({ copied, copy }) => (
-                <Button variant="default" onClick={copy}>
-                  {t(copied ? 'common.copied' : 'common.copy')}
-                </Button>
-              )}
-            </CopyButton>
-            <Button onClick={onClose}>{t('operators.password_kept')}</Button>
-          </Group>
-        </Stack>
+        <Once
+          hint={t('operators.password_once', { name: made.operator.name, email: made.operator.email })}
+          secret={made.password}
+          kept={t('operators.password_kept')}
+          onKept={onClose}
+        />
       ) : (
         <form onSubmit={submit}>
           <Stack>

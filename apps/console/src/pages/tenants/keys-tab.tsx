@@ -1,8 +1,7 @@
-import { Button, Group, Stack } from '@mantine/core';
+import { Button, Group, Stack, Text } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { Text } from '@mantine/core';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { Confirm } from '../../parts/confirm';
@@ -12,6 +11,7 @@ import { ModeState, State } from '../../parts/state';
 import { type Column, Rows } from '../../parts/table';
 import { useMay } from '../../session';
 import { NewKeyDialog } from './new-key-dialog';
+import { ReplaceKeyDialog } from './replace-key-dialog';
 
 type ApiKey = Schemas['ApiKey'];
 
@@ -30,7 +30,8 @@ function Keys({ tenant }: { tenant: Schemas['TenantDetail'] }) {
   const { t, format } = useReading();
   const may = useMay();
   const queries = useQueryClient();
-  const [making, setMaking] = useState<{ like?: ApiKey }>();
+  const [making, setMaking] = useState(false);
+  const [replacing, setReplacing] = useState<ApiKey>();
   const [revoking, setRevoking] = useState<ApiKey>();
   const queryKey = ['tenant', tenant.id, 'keys'];
   const found = useQuery({
@@ -38,8 +39,23 @@ function Keys({ tenant }: { tenant: Schemas['TenantDetail'] }) {
     queryFn: () => ask(() => client.GET('/v1/tenants/{id}/api-keys', { params: { path: { id: tenant.id } } })),
   });
   const forget = () => queries.invalidateQueries({ queryKey });
+  const known = new Map(found.data?.data.map((key) => [key.id, key]));
+  const replaced = new Set(found.data?.data.map(({ rotated_from: from }) => from));
   const columns: Column<ApiKey>[] = [
-    { name: 'name', title: t('keys.name'), cell: ({ name }) => name },
+    {
+      name: 'name',
+      title: t('keys.name'),
+      cell: ({ name, rotated_from: from }) => (
+        <>
+          {name}
+          {from !== null && (
+            <Text size="xs" c="dimmed">
+              {t('keys.replaces', { end: known.get(from)?.last_four ?? '…' })}
+            </Text>
+          )}
+        </>
+      ),
+    },
     { name: 'mode', title: t('common.mode'), cell: ({ mode }) => <ModeState mode={mode} /> },
     { name: 'key', title: t('keys.ends_in'), cell: ({ mode, last_four: end }) => <code>{`shm_${mode}_…${end}`}</code> },
     {
@@ -50,6 +66,8 @@ function Keys({ tenant }: { tenant: Schemas['TenantDetail'] }) {
           <State tone="bad">{t('keys.revoked')}</State>
         ) : isOver(key) ? (
           <State tone="calm">{t('keys.expired')}</State>
+        ) : replaced.has(key.id) ? (
+          <State tone="warn">{t('keys.replaced')}</State>
         ) : (
           <State tone="good">{t('keys.usable')}</State>
         ),
@@ -72,10 +90,23 @@ function Keys({ tenant }: { tenant: Schemas['TenantDetail'] }) {
             cell: (key: ApiKey) =>
               key.revoked_at === null && (
                 <Group gap={6} wrap="nowrap">
-                  <Button size="compact-xs" variant="default" onClick={() => setMaking({ like: key })}>
-                    {t('keys.replace')}
-                  </Button>
-                  <Button size="compact-xs" variant="default" c="var(--console-bad)" onClick={() => setRevoking(key)}>
+                  {!isOver(key) && !replaced.has(key.id) && (key.mode === 'test' || tenant.state === 'live') && (
+                    <Button
+                      size="compact-xs"
+                      variant="default"
+                      aria-label={t('keys.replace_key', { name: key.name })}
+                      onClick={() => setReplacing(key)}
+                    >
+                      {t('keys.replace')}
+                    </Button>
+                  )}
+                  <Button
+                    size="compact-xs"
+                    variant="default"
+                    c="var(--console-bad)"
+                    aria-label={t('keys.revoke_key', { name: key.name })}
+                    onClick={() => setRevoking(key)}
+                  >
                     {t('keys.revoke')}
                   </Button>
                 </Group>
@@ -88,7 +119,7 @@ function Keys({ tenant }: { tenant: Schemas['TenantDetail'] }) {
     <Stack>
       {may('api_keys:write') && (
         <Group justify="flex-end">
-          <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setMaking({})}>
+          <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setMaking(true)}>
             {t('keys.new')}
           </Button>
         </Group>
@@ -104,7 +135,8 @@ function Keys({ tenant }: { tenant: Schemas['TenantDetail'] }) {
           }
         </Loaded>
       </div>
-      {making && <NewKeyDialog tenant={tenant} {...making} onMade={forget} onClose={() => setMaking(undefined)} />}
+      {making && <NewKeyDialog tenant={tenant} onMade={forget} onClose={() => setMaking(false)} />}
+      {replacing && <ReplaceKeyDialog apiKey={replacing} onMade={forget} onClose={() => setReplacing(undefined)} />}
       {revoking && (
         <Confirm
           title={t('keys.revoke_title')}

@@ -1,21 +1,10 @@
-import {
-  Button,
-  Checkbox,
-  CopyButton,
-  Group,
-  Modal,
-  NativeSelect,
-  SimpleGrid,
-  Stack,
-  Text,
-  Textarea,
-  TextInput,
-} from '@mantine/core';
+import { Button, Checkbox, Group, Modal, NativeSelect, SimpleGrid, Stack, Textarea, TextInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type SyntheticEvent, useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
-import { instantOf, localOf } from '../../format';
+import { instantOf } from '../../format';
 import { useReading } from '../../language';
+import { Once } from '../../parts/once';
 import { fieldError, ProblemPanel } from '../../parts/problem';
 
 type ApiKey = Schemas['ApiKey'];
@@ -31,23 +20,30 @@ const SCOPES = [
   'admin',
 ] as const satisfies readonly Scope[];
 
+/** As it is typed. */
+interface NewKeyForm {
+  name: string;
+  mode: ApiKey['mode'];
+  scopes: string[];
+  addresses: string;
+  expires: string;
+}
+
 interface NewKeyProps {
   tenant: Schemas['TenantDetail'];
-  /** The key that the new one is to replace: it begins with the same terms. */
-  like?: ApiKey;
   onMade: () => Promise<unknown>;
   onClose: () => void;
 }
 
 /** Makes a key; its secret is shown this once. */
-export function NewKeyDialog({ tenant, like, onMade, onClose }: NewKeyProps) {
+export function NewKeyDialog({ tenant, onMade, onClose }: NewKeyProps) {
   const { t, language } = useReading();
-  const [form, setForm] = useState({
-    name: like?.name ?? '',
-    mode: like?.mode ?? 'test',
-    scopes: like?.scopes ?? SCOPES.filter((scope) => scope !== 'admin'),
-    addresses: like?.allowed_addresses.join('\n') ?? '',
-    expires: localOf(like?.expires_at ?? undefined),
+  const [form, setForm] = useState<NewKeyForm>({
+    name: '',
+    mode: tenant.state === 'live' ? 'live' : 'test',
+    scopes: SCOPES.filter((scope) => scope !== 'admin'),
+    addresses: '',
+    expires: '',
   });
   const making = useMutation({
     mutationFn: () =>
@@ -76,7 +72,7 @@ export function NewKeyDialog({ tenant, like, onMade, onClose }: NewKeyProps) {
       opened
       onClose={onClose}
       size="lg"
-      title={t(secret === undefined ? (like ? 'keys.replace_title' : 'keys.new') : 'keys.made')}
+      title={t(secret === undefined ? 'keys.new' : 'keys.made')}
       // The secret is gone when the window is: only its button closes it.
       closeOnClickOutside={false}
       closeOnEscape={secret === undefined}
@@ -86,7 +82,6 @@ export function NewKeyDialog({ tenant, like, onMade, onClose }: NewKeyProps) {
       {secret === undefined ? (
         <form onSubmit={submit}>
           <Stack>
-            {like && <Text size="sm">{t('keys.replace_hint', { name: like.name, end: like.last_four })}</Text>}
             <TextInput
               label={t('keys.name')}
               description={t('keys.name_hint')}
@@ -106,7 +101,7 @@ export function NewKeyDialog({ tenant, like, onMade, onClose }: NewKeyProps) {
                 { value: 'live', label: t('common.mode_live'), disabled: tenant.state !== 'live' },
               ]}
               description={tenant.state === 'live' ? undefined : t('keys.live_later')}
-              onChange={(event) => setForm({ ...form, mode: event.currentTarget.value as ApiKey['mode'] })}
+              onChange={(event) => setForm({ ...form, mode: event.currentTarget.value === 'live' ? 'live' : 'test' })}
             />
             <Checkbox.Group
               label={t('keys.scopes')}
@@ -149,22 +144,7 @@ export function NewKeyDialog({ tenant, like, onMade, onClose }: NewKeyProps) {
           </Stack>
         </form>
       ) : (
-        <Stack>
-          <Text size="sm">{t('keys.shown_once')}</Text>
-          <div className="once" data-testid="secret">
-            {secret}
-          </div>
-          <Group justify="space-between">
-            <CopyButton value={secret}>
-              {({ copied, copy }) => (
-                <Button variant="default" onClick={copy}>
-                  {t(copied ? 'common.copied' : 'common.copy')}
-                </Button>
-              )}
-            </CopyButton>
-            <Button onClick={onClose}>{t('keys.kept')}</Button>
-          </Group>
-        </Stack>
+        <Once hint={t('keys.shown_once')} secret={secret} kept={t('keys.kept')} onKept={onClose} />
       )}
     </Modal>
   );
