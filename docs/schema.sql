@@ -409,6 +409,8 @@ create table contract (
   limits jsonb default '{"read": {"per_month": null, "per_second": 1000}, "manage": {"per_month": null, "per_second": 100}, "challenge": {"per_month": null, "per_second": 1000}, "jlis_service": {"per_month": null, "per_second": 200}, "verification": {"per_month": null, "per_second": 1000}}'::jsonb not null,
   change_approval_id uuid,
   change_events boolean default false not null,
+  pinless_status boolean default false not null,
+  disclosure text default 'conclusion_only'::text not null,
   constraint contract_pkey PRIMARY KEY (tenant_id, mode),
   constraint contract_change_approval_id_key UNIQUE (change_approval_id),
   constraint contract_change_approval_id_fkey FOREIGN KEY (change_approval_id) REFERENCES approval(id),
@@ -416,6 +418,7 @@ create table contract (
   constraint contract_age_questions_a_year_check CHECK (((age_questions_a_year >= 1) AND (age_questions_a_year <= 100))),
   constraint contract_allowed_ages_check CHECK (((0 <= ALL (allowed_ages)) AND (130 >= ALL (allowed_ages)))),
   constraint contract_check CHECK (((sign_up_consent_version IS NOT NULL) OR (cardinality(sign_up_consent_purposes) = 0))),
+  constraint contract_disclosure_check CHECK ((disclosure = ANY (ARRAY['status'::text, 'conclusion_only'::text, 'none'::text]))),
   constraint contract_limits_check CHECK (are_limits(limits)),
   constraint contract_reference_format_check CHECK (((length(reference_format) >= 1) AND (length(reference_format) <= 64))),
   constraint contract_revocation_methods_check CHECK (((revocation_methods <@ ARRAY['crl'::text, 'ocsp'::text, 'ocsp_or_crl'::text]) AND (cardinality(revocation_methods) > 0))),
@@ -815,6 +818,25 @@ create table person_certificate (
 alter table person_certificate enable row level security;
 alter table person_certificate force row level security;
 
+create table presentation (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  id uuid not null,
+  api_key_id uuid not null,
+  decided_at timestamp with time zone not null,
+  recorded_at timestamp with time zone default clock_timestamp() not null,
+  outcome outcome not null,
+  facts jsonb not null,
+  certificate_hash bytea not null,
+  person_id uuid,
+  constraint presentation_pkey PRIMARY KEY (tenant_id, mode, id),
+  constraint presentation_tenant_id_mode_person_id_fkey FOREIGN KEY (tenant_id, mode, person_id) REFERENCES person(tenant_id, mode, id),
+  constraint presentation_certificate_hash_check CHECK ((length(certificate_hash) = 32)),
+  constraint presentation_check CHECK (((person_id IS NOT NULL) OR ((outcome <> 'valid'::outcome) AND (NOT (facts ? 'revocation'::text)))))
+);
+alter table presentation enable row level security;
+alter table presentation force row level security;
+
 create table price_plan (
   tenant_id uuid not null,
   mode tenant_mode not null,
@@ -1210,7 +1232,7 @@ create table usage_event (
   constraint usage_event_meter_check CHECK ((meter = ANY (ARRAY['sign_check'::text, 'auth_check'::text, 'counterpart_delivered'::text, 'attributes_delivered'::text]))),
   constraint usage_event_method_check CHECK ((method = ANY (ARRAY['crl'::text, 'ocsp'::text, 'service'::text]))),
   constraint usage_event_purpose_check CHECK ((purpose = ANY (ARRAY['signature_verification'::text, 'authentication'::text, 'status_check'::text, 'identification'::text, 'attribute_update'::text, 'reverification'::text]))),
-  constraint usage_event_source_check CHECK ((source = ANY (ARRAY['verification'::text, 'counterpart_lookup'::text, 'attribute_update'::text, 'status_check'::text, 'reverification'::text])))
+  constraint usage_event_source_check CHECK ((source = ANY (ARRAY['verification'::text, 'counterpart_lookup'::text, 'attribute_update'::text, 'status_check'::text, 'reverification'::text, 'presentation'::text])))
 );
 alter table usage_event enable row level security;
 alter table usage_event force row level security;
@@ -1711,9 +1733,9 @@ CREATE OR REPLACE FUNCTION public.contract_features(c contract)
  SET search_path TO 'pg_catalog', 'public', 'pg_temp'
 AS $function$
   select jsonb_build_object('revocation_methods', c.revocation_methods, 'identify', c.identify, 'counterpart', c.counterpart,
-    'latest_attributes', c.latest_attributes, 'allowed_ages', c.allowed_ages, 'age_dates', c.age_dates,
-    'age_questions_a_year', c.age_questions_a_year, 'age_legal_day_inclusive', c.age_legal_day_inclusive,
-    'change_events', c.change_events,
+    'latest_attributes', c.latest_attributes, 'pinless_status', c.pinless_status, 'allowed_ages', c.allowed_ages,
+    'age_dates', c.age_dates, 'age_questions_a_year', c.age_questions_a_year,
+    'age_legal_day_inclusive', c.age_legal_day_inclusive, 'change_events', c.change_events, 'disclosure', c.disclosure,
     'sign_up_consent_version', c.sign_up_consent_version, 'sign_up_consent_purposes', c.sign_up_consent_purposes)
 $function$
 ;
@@ -3583,6 +3605,7 @@ create policy retention_clerk on person for select to shomei_retention_clerk usi
 create policy export_clerk on person_certificate for select to shomei_export_clerk using (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on person_certificate for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy retention_clerk on person_certificate for select to shomei_retention_clerk using (true);
+create policy own on presentation for all to shomei_api using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy admin on price_plan for all to shomei_admin using (true) with check (true);
 create policy biller on price_plan for select to shomei_biller using (true);
 create policy operator on price_plan for all to shomei_operator using (true) with check (true);
@@ -3784,6 +3807,7 @@ grant insert, select on person to shomei_api;
 grant insert, select on person to shomei_worker;
 grant delete, insert, select on person_certificate to shomei_api;
 grant insert, select on person_certificate to shomei_worker;
+grant insert, select on presentation to shomei_api;
 grant select on price_plan to shomei_admin;
 grant select on price_plan to shomei_api;
 grant select on price_plan to shomei_operator;
@@ -3914,8 +3938,8 @@ grant select (consent_id, mode, source, tenant_id, withdrawn_at) on consent_with
 grant select (consent_id, mode, tenant_id) on consent_withdrawal to shomei_retention_clerk;
 grant select (limits, mode, tenant_id) on contract to shomei_quota_keeper;
 grant select (mode, reference_format, tenant_id) on contract to shomei_key_lookup;
-grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, change_approval_id, change_events, counterpart, identify, latest_attributes, limits, reference_format, revocation_methods, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_admin;
-grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, change_events, counterpart, identify, latest_attributes, limits, reference_format, revocation_methods, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_operator;
+grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, change_approval_id, change_events, counterpart, disclosure, identify, latest_attributes, limits, pinless_status, reference_format, revocation_methods, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_admin;
+grant update (age_dates, age_legal_day_inclusive, age_questions_a_year, allowed_ages, change_events, counterpart, disclosure, identify, latest_attributes, limits, pinless_status, reference_format, revocation_methods, sign_up_consent_purposes, sign_up_consent_version) on contract to shomei_operator;
 grant select (certificate_id, consent_id, counterpart_certificate_id, created_at, detail, id, mode, person_id, retry_at, source, state, tenant_id, verification_id) on counterpart_lookup to shomei_export_clerk;
 grant select (consent_id, mode, tenant_id) on counterpart_lookup to shomei_retention_clerk;
 grant update (consent_id) on counterpart_lookup to shomei_retention_clerk;

@@ -27,6 +27,7 @@ import { WebhookKeys1763900000032 } from './0032-webhook-keys.js';
 import { SweepRetention1763900000036 } from './0036-sweep-retention.js';
 import { WebhookReplays1763900000037 } from './0037-webhook-replays.js';
 import { KeyRotation1763900000035 } from './0035-key-rotation.js';
+import { ContractTerms1763900000050 } from './0033-contract-terms.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -59,4 +60,5 @@ export const migrations = [
   SweepRetention1763900000036,
   WebhookReplays1763900000037,
   KeyRotation1763900000035,
+  ContractTerms1763900000050,
 ];

@@ -59,6 +59,8 @@ describe('the contract of a live tenant', () => {
       `revocation_methods = '{crl}'`,
       'counterpart = true',
       'latest_attributes = true',
+      'pinless_status = true',
+      `disclosure = 'status'`,
       `sign_up_consent_version = 'v1'`,
     ]) {
       const sql = `update contract set ${set} where tenant_id = $1 and mode = 'live'`;
@@ -124,6 +126,8 @@ describe('the contract of a live tenant', () => {
     [{ age_questions_a_year: 101 }, 'change.age_questions_a_year'],
     [{ sign_up_consent: { text_version: 'バージョン', purposes: [] } }, 'change.sign_up_consent.text_version'],
     [{ identify: 'yes' }, 'change.identify'],
+    [{ pinless_status: 'on' }, 'change.pinless_status'],
+    [{ disclosure: 'all' }, 'change.disclosure'],
   ])('is held to its limits, the field named in both languages: %j', async (change, field) => {
     const { status, body } = await propose(change);
     expect([status, body['code'], body['field']]).toEqual([400, 'request_invalid', field]);

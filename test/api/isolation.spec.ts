@@ -119,11 +119,13 @@ describe('403: a key', () => {
         identify: false,
         counterpart: false,
         latest_attributes: false,
+        pinless_status: false,
         allowed_ages: [],
         age_dates: [],
         age_questions_a_year: 10,
         age_legal_day_inclusive: false,
         change_events: false,
+        disclosure: 'conclusion_only',
         sign_up_consent: null,
         limits: {
           verification: { per_second: 1000, per_month: null, used_this_month: expect.any(Number) },

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ChangeWatch, type Told } from '#lib/monitoring';
 import { Clock, Logger } from '#lib/platform';
-import { TenantKeys, changeContract } from '#lib/tenancy';
+import { TenantKeys, changeContract, type Disclosure } from '#lib/tenancy';
 import { DAY, SweepStage, T } from '../support/sweeps.js';
 import { keyRing, type TestTenant } from '../support/tenants.js';
 
@@ -25,6 +25,9 @@ async function watching(): Promise<TestTenant> {
 }
 const optIn = ({ tenantId }: TestTenant, changeEvents: boolean) =>
   changeContract(stage.operator, { tenantId, mode: 'test', change: { changeEvents }, actor: 'operator:test' });
+
+const disclose = (disclosure: Disclosure) =>
+  changeContract(stage.operator, { ...tenant, change: { disclosure }, actor: 'operator:test' });
 
 /** A worker; a refresh counts as over at once. */
 function worker(): ChangeWatch {
@@ -89,6 +92,40 @@ describe('a change of a list', () => {
     await stage.publish();
     await look();
     expect(await told()).toEqual([['person.status_changed', mine]]);
+  });
+
+  it('of a certificate known by a counterpart lookup only is not told when the contract says none', async () => {
+    const { certificateId } = await stage.persons.person(tenant, { kind: 'auth', serial }, T);
+    await stage.persons.counterpart(tenant, certificateId, { kind: 'sign', serial }, T);
+    await disclose('none');
+    await stage.publish();
+    await look();
+    stage.lists.revoke('sign', serial, 'affiliationChanged', T);
+    await stage.publish();
+    await look();
+    expect(await told()).toEqual([]);
+  });
+
+  it('that waits to be told of such a certificate waits on while the contract says none', async () => {
+    const { personId, certificateId } = await stage.persons.person(tenant, { kind: 'auth', serial }, T);
+    await stage.persons.counterpart(tenant, certificateId, { kind: 'sign', serial }, T);
+    await stage.publish();
+    await look();
+    for (const kind of ['auth', 'sign'] as const) {
+      stage.lists.revoke(kind, serial, 'affiliationChanged', T);
+      await stage.publish();
+      await look();
+    }
+    const event = ['person.status_changed', personId];
+    expect(await told()).toEqual([event]);
+    await disclose('none');
+    stage.now = T + DAY;
+    await look();
+    expect(await told()).toEqual([event]);
+    await disclose('conclusion_only');
+    stage.now = T + 2 * DAY;
+    await look();
+    expect(await told()).toEqual([event, event]);
   });
 
   it('that comes later on the same day is told the next day, not lost', async () => {

@@ -3,6 +3,7 @@ import type { SweepRequest } from '#lib/monitoring';
 import { Persons, type ConclusionCode } from '#lib/persons';
 import { Clock, Logger } from '#lib/platform';
 import type { CrlReason } from '#lib/pki';
+import { changeContract } from '#lib/tenancy';
 import { principalOf } from '../support/persons.js';
 import { DAY, SweepStage, T } from '../support/sweeps.js';
 import type { TestTenant } from '../support/tenants.js';
@@ -148,6 +149,20 @@ describe('a sweep of everybody', () => {
     expect(result).toMatchObject({ conclusion: 'attributes_changed', sign: { provenance: 'counterpart' } });
     expect(Object.keys(result!.sign!).sort()).toEqual(['certificateId', 'provenance']);
     expect(result!.since).toBeUndefined();
+  });
+
+  it('does not ask about such a certificate when the contract says none', async () => {
+    const auth = await stage.persons.person(tenant, { kind: 'auth', serial }, T);
+    await stage.persons.counterpart(tenant, auth.certificateId, { kind: 'sign', serial }, T);
+    stage.lists.revoke('sign', serial, 'affiliationChanged', T);
+    await stage.publish();
+    const change = { disclosure: 'none' } as const;
+    await changeContract(stage.operator, { ...tenant, change, actor: 'operator:test' });
+    const { id } = await stage.order(tenant);
+    await stage.carryOut(tenant, id);
+    const [result] = await stage.results(tenant, id);
+    expect([result!.conclusion, result!.sign]).toEqual(['auth_only', undefined]);
+    expect(await stage.count(tenant, 'usage_event', `meter = 'sign_check'`)).toBe(0);
   });
 
   it('is done once by many processes at the same time, nobody twice and nobody missed', async () => {

@@ -18,6 +18,7 @@ const API: Record<string, readonly string[] | string> = {
   createSignatureVerification: ['verification.create'],
   createChallenge: ['challenge.create'],
   createAuthentication: ['verification.create'],
+  createPresentation: ['presentation.create'],
   listVerifications: OWN_LIST,
   getVerification: ['verification.read_attributes'],
   getEvidence: ['verification.read_evidence'],

@@ -7,6 +7,8 @@ describe('the terms of a contract', () => {
       readTerms([
         'identify=on',
         'counterpart=off',
+        'pinless_status=on',
+        'disclosure=none',
         'allowed_ages=20,18',
         'age_dates=2027-04-02,2027-04-01',
         'age_questions_a_year=5',
@@ -15,6 +17,8 @@ describe('the terms of a contract', () => {
     ).toEqual({
       identify: true,
       counterpart: false,
+      pinlessStatus: true,
+      disclosure: 'none',
       allowedAges: [18, 20],
       ageDates: ['2027-04-01', '2027-04-02'],
       ageQuestionsAYear: 5,
@@ -46,6 +50,8 @@ describe('the terms of a contract', () => {
     [['toString=on'], '--term is NAME=VALUE'],
     [['identify=on', 'identify=off'], '--term identify is given twice'],
     [['identify=yes'], 'identify is on or off'],
+    [['pinless_status=1'], 'pinless_status is on or off'],
+    [['disclosure=all'], 'disclosure is one of none, conclusion_only, status'],
     [['allowed_ages=-1'], 'allowed_ages is a whole number from 0 to 130'],
     [['allowed_ages=131'], 'allowed_ages is a whole number from 0 to 130'],
     [['allowed_ages=18,18'], 'allowed_ages is a list that names each thing once'],

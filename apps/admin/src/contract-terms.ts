@@ -1,6 +1,7 @@
 import {
   type Contract,
   type ContractChange,
+  DISCLOSURES,
   ENDPOINT_CLASSES,
   type EndpointClass,
   GREATEST_LIMIT,
@@ -80,6 +81,7 @@ const TERMS: Record<string, (name: string, text: string) => ContractChange> = {
   identify: (name, text) => ({ identify: onOff(name, text) }),
   counterpart: (name, text) => ({ counterpart: onOff(name, text) }),
   latest_attributes: (name, text) => ({ latestAttributes: onOff(name, text) }),
+  pinless_status: (name, text) => ({ pinlessStatus: onOff(name, text) }),
   allowed_ages: (name, text) => ({
     allowedAges: list(name, text, (part) => integer(name, part, AGES)).sort((a, b) => a - b),
   }),
@@ -87,6 +89,10 @@ const TERMS: Record<string, (name: string, text: string) => ContractChange> = {
   age_questions_a_year: (name, text) => ({ ageQuestionsAYear: integer(name, text, QUESTIONS) }),
   age_legal_day_inclusive: (name, text) => ({ ageLegalDayInclusive: onOff(name, text) }),
   change_events: (name, text) => ({ changeEvents: onOff(name, text) }),
+  disclosure: (name, text) => {
+    const disclosure = DISCLOSURES.find((each) => each === text);
+    return disclosure ? { disclosure } : refuse(name, `one of ${DISCLOSURES.join(', ')}`);
+  },
   sign_up_consent: signUpConsent,
   revocation_methods: (name, text) => {
     const form = `one or more of ${REVOCATION_METHODS.join(', ')}`;
@@ -139,11 +145,13 @@ export const showTerms = (contract: Contract): Record<string, unknown> => ({
   identify: contract.identify,
   counterpart: contract.counterpart,
   latest_attributes: contract.latestAttributes,
+  pinless_status: contract.pinlessStatus,
   allowed_ages: contract.allowedAges,
   age_dates: contract.ageDates,
   age_questions_a_year: contract.ageQuestionsAYear,
   age_legal_day_inclusive: contract.ageLegalDayInclusive,
   change_events: contract.changeEvents,
+  disclosure: contract.disclosure,
   sign_up_consent: contract.signUpConsent
     ? { text_version: contract.signUpConsent.textVersion, purposes: contract.signUpConsent.purposes }
     : null,

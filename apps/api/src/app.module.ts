@@ -22,6 +22,7 @@ import { EvidenceController } from './evidence.controller.js';
 import { HealthController } from './health.controller.js';
 import { MeController } from './me.controller.js';
 import { PersonsController } from './persons.controller.js';
+import { PresentationsController } from './presentations.controller.js';
 import { ProblemFilter } from './problem.filter.js';
 import { ReceiptKeysController } from './receipt-keys.controller.js';
 import { RequestLimits, TurnInterceptor } from './request-limits.js';
@@ -67,6 +68,7 @@ export class AppModule {
       controllers: [
         SignatureVerificationsController,
         AuthenticationsController,
+        PresentationsController,
         VerificationsController,
         EvidenceController,
         SerialLinkagesController,

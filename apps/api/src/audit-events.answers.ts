@@ -18,6 +18,7 @@ const NOUNS: Partial<Record<string, IdPrefix>> = {
   attribute_update: 'atu',
   event: 'evt',
   webhook_endpoint: 'whe',
+  presentation: 'prs',
 };
 const NOUN_OF = new Map(Object.entries(NOUNS).map(([noun, prefix]) => [prefix, noun]));
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

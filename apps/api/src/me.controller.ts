@@ -43,11 +43,13 @@ export class MeController {
         identify: contract.identify,
         counterpart: contract.counterpart,
         latest_attributes: contract.latestAttributes,
+        pinless_status: contract.pinlessStatus,
         allowed_ages: [...contract.allowedAges],
         age_dates: [...contract.ageDates],
         age_questions_a_year: contract.ageQuestionsAYear,
         age_legal_day_inclusive: contract.ageLegalDayInclusive,
         change_events: contract.changeEvents,
+        disclosure: contract.disclosure,
         sign_up_consent: contract.signUpConsent
           ? { text_version: contract.signUpConsent.textVersion, purposes: [...contract.signUpConsent.purposes] }
           : null,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ENDPOINT_CLASSES, REVOCATION_METHODS } from '#lib/tenancy';
+import { DISCLOSURES, ENDPOINT_CLASSES, REVOCATION_METHODS } from '#lib/tenancy';
 
 const limit = z.object({
   per_second: z.number().meta({ description: 'Requests in a second.' }),
@@ -23,12 +23,17 @@ export const meAnswer = z
       identify: z.boolean(),
       counterpart: z.boolean(),
       latest_attributes: z.boolean(),
+      pinless_status: z.boolean().meta({ description: 'Whether `POST /v1/presentations` is included.' }),
       allowed_ages: z.array(z.number()).meta({ description: 'Thresholds of age checks; empty: none are included.' }),
       age_dates: z.array(z.string()).meta({ description: 'Reference dates of age checks besides today.' }),
       age_questions_a_year: z.number(),
       age_legal_day_inclusive: z.boolean(),
       change_events: z.boolean().meta({
         description: "Whether you are told by events when a person's status changes or a certificate ends soon.",
+      }),
+      disclosure: z.enum(DISCLOSURES).meta({
+        description:
+          'What you are told at most of a certificate known by a counterpart lookup only. The policy of the platform may allow less: `disclosure` of a certificate says what holds.',
       }),
       sign_up_consent: z
         .object({ text_version: z.string(), purposes: z.array(z.enum(['serial_linkage', 'counterpart'])) })

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { METERS, METHODS } from '#lib/billing';
 import { CONCLUSIONS, NEXT_STEPS } from '#lib/persons';
 import { CRL_REASONS } from '#lib/pki';
+import { DISCLOSURES } from '#lib/tenancy';
 import type { PersonRequest } from '#lib/verification';
 import { consentOf, givenConsent } from './given-consent.js';
 
@@ -112,7 +113,7 @@ export const personCertificates = z
           provenance,
           first_seen_at: time,
           not_after: time.nullable().meta({ description: 'Null where it is not known or may not be told.' }),
-          disclosure: z.enum(['status', 'conclusion_only', 'none']),
+          disclosure: z.enum(DISCLOSURES),
           status: certificateStatus.nullable(),
           reason: reason.nullable(),
           this_update: time.nullable(),

@@ -15,7 +15,7 @@ export const base64 = (bytes: number, description: string) =>
     .max(Math.ceil(bytes / 3) * 4)
     .meta({ description: `${description} Base64 (RFC 4648 §4), at most ${bytes} bytes decoded.` });
 
-const certificate = base64(16_384, 'The certificate in DER, as the card gave it.');
+export const certificate = base64(16_384, 'The certificate in DER, as the card gave it.');
 const signature = base64(1_024, 'The signature value.');
 const padding = z.enum(['pkcs1_v15', 'pkcs1_v15_bare', 'pss']).meta({
   description:
@@ -102,7 +102,7 @@ export type AuthenticationBody = z.output<typeof authenticationRequest>;
 export const time = z.iso.datetime();
 const operand = z.union([z.string(), z.number()]);
 const reasonCode = z.enum(Object.keys(REASONS) as [ReasonCode, ...ReasonCode[]]);
-const reason = z
+export const reason = z
   .object({
     code: reasonCode,
     operands: z.record(z.string(), operand),
@@ -113,8 +113,10 @@ const reason = z
     doc_url: z.string(),
   })
   .meta({ id: 'Reason' });
-const check = z.object({ name: z.enum(CHECKS), result: z.enum(['passed', 'failed', 'not_run']) }).meta({ id: 'Check' });
-const revocationEvidence = z
+export const check = z
+  .object({ name: z.enum(CHECKS), result: z.enum(['passed', 'failed', 'not_run']) })
+  .meta({ id: 'Check' });
+export const revocationEvidence = z
   .object({
     method: z.enum(['crl', 'ocsp']),
     status: z.enum(['good', 'revoked', 'unknown', 'stale', 'unavailable', 'unsupported']),

@@ -1602,11 +1602,18 @@ export interface components {
             identify: boolean;
             counterpart: boolean;
             latest_attributes: boolean;
+            /** @description Whether auth certificates may be presented without a signature. */
+            pinless_status: boolean;
             allowed_ages: number[];
             age_dates: string[];
             age_questions_a_year: number;
             age_legal_day_inclusive: boolean;
             change_events: boolean;
+            /**
+             * @description At most, of certificates known by a counterpart lookup only; the policy of the platform may allow less.
+             * @enum {string}
+             */
+            disclosure: "none" | "conclusion_only" | "status";
             sign_up_consent: {
                 text_version: string;
                 purposes: ("serial_linkage" | "counterpart")[];
@@ -1650,11 +1657,18 @@ export interface components {
             identify?: boolean;
             counterpart?: boolean;
             latest_attributes?: boolean;
+            /** @description Whether auth certificates may be presented without a signature. */
+            pinless_status?: boolean;
             allowed_ages?: number[];
             age_dates?: string[];
             age_questions_a_year?: number;
             age_legal_day_inclusive?: boolean;
             change_events?: boolean;
+            /**
+             * @description At most, of certificates known by a counterpart lookup only; the policy of the platform may allow less.
+             * @enum {string}
+             */
+            disclosure?: "none" | "conclusion_only" | "status";
             sign_up_consent?: {
                 text_version: string;
                 purposes: ("serial_linkage" | "counterpart")[];
@@ -1699,11 +1713,18 @@ export interface components {
                 identify?: boolean;
                 counterpart?: boolean;
                 latest_attributes?: boolean;
+                /** @description Whether auth certificates may be presented without a signature. */
+                pinless_status?: boolean;
                 allowed_ages?: number[];
                 age_dates?: string[];
                 age_questions_a_year?: number;
                 age_legal_day_inclusive?: boolean;
                 change_events?: boolean;
+                /**
+                 * @description At most, of certificates known by a counterpart lookup only; the policy of the platform may allow less.
+                 * @enum {string}
+                 */
+                disclosure?: "none" | "conclusion_only" | "status";
                 sign_up_consent?: {
                     text_version: string;
                     purposes: ("serial_linkage" | "counterpart")[];
@@ -2954,7 +2975,7 @@ export interface components {
             jlis_count: "each" | "first" | "again";
             /** @description What it was metered for. */
             source: string;
-            /** @description Of a counterpart lookup or attribute update. */
+            /** @description Of a counterpart lookup, attribute update or presentation. */
             source_id: string | null;
             verification_id: string | null;
         };
@@ -3038,7 +3059,7 @@ export interface components {
             jlis_count: "each" | "first" | "again";
             /** @description What it was metered for. */
             source: string;
-            /** @description Of a counterpart lookup or attribute update. */
+            /** @description Of a counterpart lookup, attribute update or presentation. */
             source_id: string | null;
             verification_id: string | null;
             month: string;

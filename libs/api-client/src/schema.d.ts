@@ -64,6 +64,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/presentations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check an auth certificate that is presented without a signature
+         * @description Needs the contract to include `pinless_status`. The status is asked only of a certificate whose holder you have identified by a signature before; of any other the outcome is `indeterminate`, `confirmed_use_missing`.
+         */
+        post: operations["createPresentation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/verifications": {
         parameters: {
             query?: never;
@@ -1192,7 +1212,7 @@ export interface components {
         };
         Reason: {
             /** @enum {string} */
-            code: "wrong_mode" | "wrong_hierarchy" | "issuer_unknown" | "issuer_signature_invalid" | "issuer_not_ca" | "issuer_expired" | "issuer_not_yet_valid" | "algorithm_refused" | "algorithm_mismatch" | "key_refused" | "path_length_exceeded" | "extension_malformed" | "critical_extension_unknown" | "policy_not_allowed" | "key_usage_not_allowed" | "extended_key_usage_not_allowed" | "end_entity_is_ca" | "profile_mismatch" | "certificate_not_yet_valid" | "certificate_expired" | "signer_not_found" | "content_type_mismatch" | "digest_algorithm_refused" | "padding_mismatch" | "message_digest_mismatch" | "signature_mismatch" | "signing_time_out_of_range" | "revoked" | "unsupported_name_constraints" | "budget_exceeded" | "unsupported_signature" | "unsupported_revocation_data" | "status_unknown" | "revocation_stale" | "revocation_unavailable";
+            code: "wrong_mode" | "wrong_hierarchy" | "issuer_unknown" | "issuer_signature_invalid" | "issuer_not_ca" | "issuer_expired" | "issuer_not_yet_valid" | "algorithm_refused" | "algorithm_mismatch" | "key_refused" | "path_length_exceeded" | "extension_malformed" | "critical_extension_unknown" | "policy_not_allowed" | "key_usage_not_allowed" | "extended_key_usage_not_allowed" | "end_entity_is_ca" | "profile_mismatch" | "certificate_not_yet_valid" | "certificate_expired" | "signer_not_found" | "content_type_mismatch" | "digest_algorithm_refused" | "padding_mismatch" | "message_digest_mismatch" | "signature_mismatch" | "signing_time_out_of_range" | "revoked" | "unsupported_name_constraints" | "budget_exceeded" | "unsupported_signature" | "unsupported_revocation_data" | "status_unknown" | "revocation_stale" | "revocation_unavailable" | "confirmed_use_missing";
             operands: {
                 [key: string]: string | number;
             };
@@ -1480,6 +1500,53 @@ export interface components {
             consent?: components["schemas"]["StatedConsent"] | components["schemas"]["SignUpConsent"];
             /** @description Your own reference, returned and searchable. Never an Individual Number (My Number). */
             reference?: string;
+        };
+        PresentationRequest: {
+            /**
+             * Format: base64
+             * @description The certificate in DER, as the card gave it. Base64 (RFC 4648 §4), at most 16384 bytes decoded.
+             */
+            certificate: string;
+        };
+        Presentation: {
+            id: string;
+            /** @enum {string} */
+            mode: "live" | "test";
+            /**
+             * Format: date-time
+             * @description By the clock of the mode; test time can be moved.
+             */
+            decided_at: string;
+            /**
+             * @description `valid` says that the certificate may be used, not who presents it.
+             * @enum {string}
+             */
+            outcome: "valid" | "invalid" | "indeterminate";
+            /** @description The headline: the highest-ranking of `reasons`. */
+            reason: components["schemas"]["Reason"] | null;
+            reasons: components["schemas"]["Reason"][];
+            /** @description `signature` is always `not_run`. */
+            checks: components["schemas"]["Check"][];
+            certificate: {
+                /** Format: date-time */
+                not_before: string;
+                /** Format: date-time */
+                not_after: string;
+                issuer_fingerprint: string | null;
+            };
+            /** @description null unless you identified the holder by a signature with this certificate before. */
+            revocation: components["schemas"]["RevocationEvidence"] | null;
+            /** @description Whose certificate it is, where that is known. */
+            person: {
+                id: string;
+            } | null;
+            usage: {
+                id: string;
+                /** @enum {string} */
+                meter: "sign_check" | "auth_check" | "counterpart_delivered" | "attributes_delivered";
+                /** @enum {string} */
+                method: "crl" | "ocsp" | "service";
+            }[];
         };
         VerificationList: {
             data: components["schemas"]["VerificationSummary"][];
@@ -1852,7 +1919,7 @@ export interface components {
              */
             not_after: string | null;
             /** @enum {string} */
-            disclosure: "status" | "conclusion_only" | "none";
+            disclosure: "none" | "conclusion_only" | "status";
             /** @enum {string|null} */
             status: "good" | "revoked" | "expired" | "unknown" | null;
             /** @enum {string|null} */
@@ -2339,6 +2406,8 @@ export interface components {
                 identify: boolean;
                 counterpart: boolean;
                 latest_attributes: boolean;
+                /** @description Whether `POST /v1/presentations` is included. */
+                pinless_status: boolean;
                 /** @description Thresholds of age checks; empty: none are included. */
                 allowed_ages: number[];
                 /** @description Reference dates of age checks besides today. */
@@ -2347,6 +2416,11 @@ export interface components {
                 age_legal_day_inclusive: boolean;
                 /** @description Whether you are told by events when a person's status changes or a certificate ends soon. */
                 change_events: boolean;
+                /**
+                 * @description What you are told at most of a certificate known by a counterpart lookup only. The policy of the platform may allow less: `disclosure` of a certificate says what holds.
+                 * @enum {string}
+                 */
+                disclosure: "none" | "conclusion_only" | "status";
                 /** @description The text that every user accepts at sign-up, and what it covers. */
                 sign_up_consent: {
                     text_version: string;
@@ -2538,7 +2612,7 @@ export interface components {
             jlis_count: "each" | "first" | "again";
             /** @description What it was metered for. */
             source: string;
-            /** @description Of a counterpart lookup or attribute update. */
+            /** @description Of a counterpart lookup, attribute update or presentation. */
             source_id: string | null;
             verification_id: string | null;
         };
@@ -2575,7 +2649,7 @@ export interface components {
             jlis_count: "each" | "first" | "again";
             /** @description What it was metered for. */
             source: string;
-            /** @description Of a counterpart lookup or attribute update. */
+            /** @description Of a counterpart lookup, attribute update or presentation. */
             source_id: string | null;
             verification_id: string | null;
             month: string;
@@ -2941,6 +3015,128 @@ export interface operations {
             };
             /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `idempotency_in_flight`, `evidence_erased`, `evidence_incomplete`, `sweep_ended`, `sweep_results_erased`, `too_many_sweeps`, `challenge_used`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createPresentation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request safe to repeat: the same key and body give the decided answer again, with Idempotent-Replayed: true, and count once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PresentationRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Presentation"];
+                };
+            };
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -61,7 +61,10 @@ export const usageEvent = z
     occurred_at: z.iso.datetime(),
     ...counted,
     source: z.string().meta({ description: 'What it was metered for.' }),
-    source_id: z.string().nullable().meta({ description: 'Of a counterpart lookup or attribute update.' }),
+    source_id: z
+      .string()
+      .nullable()
+      .meta({ description: 'Of a counterpart lookup, attribute update or presentation.' }),
     verification_id: z.string().nullable(),
   })
   .meta({ id: 'UsageEvent' });

@@ -17,7 +17,7 @@ import {
 } from './usage-view.js';
 
 /** Public id of what an event was metered for; a status or repeated check has none of its own. */
-const SOURCE_PREFIX = { counterpart_lookup: 'cpl', attribute_update: 'atu' } as const;
+const SOURCE_PREFIX = { counterpart_lookup: 'cpl', attribute_update: 'atu', presentation: 'prs' } as const;
 
 const orNull = <T>(value: T | undefined): T | null => value ?? null;
 

@@ -4,7 +4,7 @@ import type { UsageEvent } from './usage-event.js';
 
 /** A usage event that no verification carries with it. */
 export interface SourcedUsage extends UsageEvent {
-  source: 'counterpart_lookup' | 'attribute_update' | 'status_check' | 'reverification';
+  source: 'counterpart_lookup' | 'attribute_update' | 'status_check' | 'reverification' | 'presentation';
   sourceId: string;
   /** Absent: of nobody the tenant knows. */
   personId?: string;

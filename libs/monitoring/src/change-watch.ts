@@ -1,10 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { certificateHashOf, readCounterpartDisclosure, type Disclosure } from '#lib/persons';
+import { certificateHashOf, readCounterpartDisclosure } from '#lib/persons';
 import { Clock, japanDay, Logger, withTenant, type Mode, type Tenancy, type TenantKey } from '#lib/platform';
 import { changedSerials, readRefreshState, type ChangedSerial } from '#lib/revocation';
-import { TenantKeys } from '#lib/tenancy';
+import { TenantKeys, type Disclosure } from '#lib/tenancy';
 import { tellChanges, tellExpiring } from './tell-changes.js';
 
 /** Changed serials looked for by one statement. */
@@ -74,10 +74,9 @@ export class ChangeWatch {
       if (failed.has(tenant.tenantId) || (!isBehind && tenant.day === day)) continue;
       await this.each(tenant, failed, async () => {
         await withTenant(this.dataSource, tenant, async (manager) => {
-          const when = { at, day };
+          const when = { at, day, disclosure: await disclosure(manager, tenant) };
           if (isSettled) told.changes += await tellChanges(manager, tenant, when);
-          if (tenant.day !== day)
-            told.expiring += await tellExpiring(manager, tenant, { ...when, disclosure: await disclosure(manager) });
+          if (tenant.day !== day) told.expiring += await tellExpiring(manager, tenant, when);
           await manager.query('update status_watch set epoch = $3, day = $4 where tenant_id = $1 and mode = $2', [
             tenant.tenantId,
             mode,
@@ -135,7 +134,7 @@ export class ChangeWatch {
            on c.tenant_id = $1 and c.mode = $2 and c.certificate_hash = substring($3::bytea from (32 * (l.n - 1) + 1)::int for 32)
          where not c.hop and (c.provenance <> 'counterpart' or $5 <> 'none')
          on conflict do nothing`,
-        [tenantId, mode, hashes, `{${changes.map(({ crlId }) => crlId).join(',')}}`, await disclosure(manager)],
+        [tenantId, mode, hashes, `{${changes.map(({ crlId }) => crlId).join(',')}}`, await disclosure(manager, tenant)],
       );
     });
   }
@@ -153,8 +152,9 @@ export class ChangeWatch {
   }
 }
 
-/** The policy is the platform's and of real time. */
-const disclosure = (manager: EntityManager): Promise<Disclosure> => readCounterpartDisclosure(manager, Date.now());
+/** Of real time, whatever the clock of test says. */
+const disclosure = (manager: EntityManager, tenancy: Tenancy): Promise<Disclosure> =>
+  readCounterpartDisclosure(manager, tenancy, Date.now());
 
 /** The keyed hash of each, one after the other. */
 async function hashesOf(key: TenantKey, changes: readonly ChangedSerial[]): Promise<Buffer> {

@@ -119,7 +119,7 @@ export class StatusSweeps {
         const how = {
           selection: request.choice.kind,
           kinds: request.certificates,
-          counterpartOnly: await readCounterpartDisclosure(manager, Date.now()),
+          counterpartOnly: await readCounterpartDisclosure(manager, principal, Date.now()),
           at: this.clock.now(principal.mode),
         };
         const found = await forecast(manager, principal, id, how);

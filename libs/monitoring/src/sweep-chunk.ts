@@ -1,8 +1,9 @@
 import type pg from 'pg';
 import type { QueryRunner } from 'typeorm';
-import { openCertificate, type Disclosure, type OpenedCertificate, type Provenance } from '#lib/persons';
+import { openCertificate, type OpenedCertificate, type Provenance } from '#lib/persons';
 import type { Tenancy, TenantKey } from '#lib/platform';
 import { copyOut } from '#lib/revocation';
+import type { Disclosure } from '#lib/tenancy';
 import type { Sweep } from './sweep.js';
 
 /** A person of a chunk with what is known of the certificates that may be asked about, in the order they became known. */

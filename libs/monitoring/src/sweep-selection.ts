@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { japanDay, type Tenancy } from '#lib/platform';
-import type { AskedKinds, Disclosure } from '#lib/persons';
+import type { AskedKinds } from '#lib/persons';
+import type { Disclosure } from '#lib/tenancy';
 import type { Rejection, SweepSelection } from './sweep.js';
 
 /** A person whom a request names. */

@@ -1,9 +1,9 @@
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { appendAudit } from '#lib/audit';
-import { askSource, judgePerson, readCounterpartDisclosure, type Disclosure, type StatusSource } from '#lib/persons';
+import { askSource, judgePerson, readCounterpartDisclosure, type StatusSource } from '#lib/persons';
 import { withTenant, type Mode, type Tenancy, type TenantKey } from '#lib/platform';
 import { ListsDamaged, readEpoch, type ListsAt } from '#lib/revocation';
-import type { TenantKeys } from '#lib/tenancy';
+import type { Disclosure, TenantKeys } from '#lib/tenancy';
 import { appendEvent, type EventType } from '#lib/webhook';
 import { storeChunk, type SweptResult } from './store-chunk.js';
 import { findSweep, type Sweep, type SweepSummary } from './sweep.js';
@@ -103,7 +103,7 @@ export class SweepSteps {
         'select last_person, began_at::text as began_at from status_sweep where id = $1',
         [job.id],
       );
-      const counterpartOnly = await readCounterpartDisclosure(manager, Date.now());
+      const counterpartOnly = await readCounterpartDisclosure(manager, job, Date.now());
       return sweep && row && { sweep, row, counterpartOnly, keys: await this.keysOf(manager, job) };
     });
     if (state?.sweep.state !== 'running') return 'taken';

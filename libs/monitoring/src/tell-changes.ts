@@ -1,12 +1,16 @@
 import type { EntityManager } from 'typeorm';
 import type { Tenancy } from '#lib/platform';
-import type { Disclosure } from '#lib/persons';
+import type { Disclosure } from '#lib/tenancy';
 import type { EventType } from '#lib/webhook';
 
-/** `at`: milliseconds by the clock of the mode; `day`: the day of Japan then. */
+/**
+ * `at`: milliseconds by the clock of the mode; `day`: the day of Japan then; `disclosure`: what may be told now of
+ * certificates known by a counterpart lookup only.
+ */
 interface When {
   at: number;
   day: string;
+  disclosure: Disclosure;
 }
 
 const STATUS_CHANGED: EventType = 'person.status_changed';
@@ -23,7 +27,8 @@ export async function tellChanges(manager: EntityManager, { tenantId, mode }: Te
     `with due as (
        select distinct c.person_id from status_change s
        join person_certificate c on c.tenant_id = s.tenant_id and c.mode = s.mode and c.id = s.certificate_id
-       where s.tenant_id = $1 and s.mode = $2 and s.event_id is null),
+       where s.tenant_id = $1 and s.mode = $2 and s.event_id is null
+         and (c.provenance <> 'counterpart' or $6 <> 'none')),
      noticed as (
        insert into status_notice (tenant_id, mode, person_id, day, event_id)
        select $1, $2, person_id, $3, gen_random_uuid() from due
@@ -36,7 +41,7 @@ export async function tellChanges(manager: EntityManager, { tenantId, mode }: Te
        insert into event (tenant_id, mode, id, type, occurred_at, data)
        select $1, $2, event_id, $5, $4, jsonb_build_object('person_id', person_id) from noticed)
      select count(*)::int as n from noticed`,
-    [tenantId, mode, when.day, new Date(when.at), STATUS_CHANGED],
+    [tenantId, mode, when.day, new Date(when.at), STATUS_CHANGED, when.disclosure],
   );
   return told[0]!.n;
 }
@@ -49,7 +54,7 @@ export async function tellChanges(manager: EntityManager, { tenantId, mode }: Te
 export async function tellExpiring(
   manager: EntityManager,
   { tenantId, mode }: Tenancy,
-  { at, disclosure }: When & { disclosure: Disclosure },
+  { at, disclosure }: When,
 ): Promise<number> {
   const told: { n: number }[] = await manager.query(
     `with ending as (

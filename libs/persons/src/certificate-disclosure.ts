@@ -1,20 +1,27 @@
 import type { EntityManager } from 'typeorm';
+import type { Tenancy } from '#lib/platform';
+import { type Disclosure, DISCLOSURES, readContract } from '#lib/tenancy';
 import type { KnownCertificate } from './known-certificates.js';
 
 /**
- * What a tenant may be told about a certificate. `conclusion_only`: it counts in what is concluded about the person, and
- * its own status is not told. `none`: it is not asked about.
+ * What a tenant may be told of certificates known by a counterpart lookup only: what the platform's policy in force
+ * allows, and no more than its contract says.
+ * @param manager of a transaction of this tenant
+ * @param at milliseconds
  */
-export type Disclosure = 'status' | 'conclusion_only' | 'none';
-
-/** The platform's policy for certificates known by a counterpart lookup only. @param at milliseconds */
-export async function readCounterpartDisclosure(manager: EntityManager, at: number): Promise<Disclosure> {
+export async function readCounterpartDisclosure(
+  manager: EntityManager,
+  tenancy: Tenancy,
+  at: number,
+): Promise<Disclosure> {
   const rows: { disclosure: Disclosure }[] = await manager.query(
     'select disclosure from counterpart_disclosure where valid_from <= $1 order by valid_from desc limit 1',
     [new Date(at)],
   );
   // Nothing in force is no permission.
-  return rows[0]?.disclosure ?? 'none';
+  const policy = rows[0]?.disclosure ?? 'none';
+  const { disclosure } = await readContract(manager, tenancy);
+  return DISCLOSURES.indexOf(disclosure) < DISCLOSURES.indexOf(policy) ? disclosure : policy;
 }
 
 export const disclosureOf = (certificate: KnownCertificate, counterpartOnly: Disclosure): Disclosure =>

@@ -11,6 +11,8 @@ const contract = (purposes: ('serial_linkage' | 'counterpart')[] = []): Contract
   identify: true,
   counterpart: true,
   latestAttributes: false,
+  pinlessStatus: false,
+  disclosure: 'conclusion_only',
   allowedAges: [],
   ageDates: [],
   ageQuestionsAYear: 10,

@@ -8,6 +8,7 @@ export * from './certificate-question.js';
 export * from './conclusion-texts.js';
 export * from './conclusion.js';
 export * from './certificate-turns.js';
+export * from './claim-or-lose.js';
 export * from './consent-check.js';
 export * from './consent-withdrawals.js';
 export * from './consent.js';

@@ -1,6 +1,7 @@
 import { type CrlReason, type Hierarchy, parseCertificate, type RevocationFinding } from '#lib/pki';
 import type { ListsAt, OcspSources } from '#lib/revocation';
-import { disclosureOf, type Disclosure } from './certificate-disclosure.js';
+import type { Disclosure } from '#lib/tenancy';
+import { disclosureOf } from './certificate-disclosure.js';
 import { stateOf, type CertificateStatus, type OpenedCertificate } from './certificate-question.js';
 import { concludeFrom, type AskedKinds, type CertificateState, type ConclusionCode } from './conclusion.js';
 import type { Provenance } from './known-certificates.js';

@@ -4,7 +4,8 @@ import { appendAudit } from '#lib/audit';
 import type { UsageEvent } from '#lib/billing';
 import type { RevocationFinding } from '#lib/pki';
 import { newId, Problem, withTenant, type Tenancy } from '#lib/platform';
-import { disclosureOf, readCounterpartDisclosure, type Disclosure } from './certificate-disclosure.js';
+import type { Disclosure } from '#lib/tenancy';
+import { disclosureOf, readCounterpartDisclosure } from './certificate-disclosure.js';
 import {
   CertificateQuestion,
   stateOf,
@@ -112,7 +113,7 @@ export class PersonStatuses {
       const person = await findLivingPerson(manager, id);
       if (!person) return undefined;
       // The policy is the platform's and of real time, whatever the clock of test says.
-      const disclosure = await readCounterpartDisclosure(manager, Date.now());
+      const disclosure = await readCounterpartDisclosure(manager, tenancy, Date.now());
       const certificates: OpenedCertificate[] = [];
       for (const certificate of await this.certificates.ofPersons(manager, [person.id]))
         if (!certificate.hop && (all || disclosureOf(certificate, disclosure) !== 'none'))

@@ -58,6 +58,7 @@ export const REASONS = {
   status_unknown: indeterminate('revocation'),
   revocation_stale: indeterminate('revocation'),
   revocation_unavailable: indeterminate('revocation'),
+  confirmed_use_missing: indeterminate('signature'),
 } as const satisfies Record<string, ReasonRow>;
 export type ReasonCode = keyof typeof REASONS;
 

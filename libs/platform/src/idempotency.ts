@@ -29,7 +29,8 @@ export type Resource =
   | 'webhook_endpoint'
   | 'webhook_secret'
   | 'webhook_test'
-  | 'webhook_replay';
+  | 'webhook_replay'
+  | 'presentation';
 
 /**
  * What was made under this key before, if anything.

@@ -26,6 +26,7 @@ export const ID_PREFIXES = [
   'rec',
   'fil',
   'swp',
+  'prs',
 ] as const;
 export type IdPrefix = (typeof ID_PREFIXES)[number];
 

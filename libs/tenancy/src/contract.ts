@@ -9,6 +9,13 @@ export type SignUpPurpose = 'serial_linkage' | 'counterpart';
 export const REVOCATION_METHODS = ['crl', 'ocsp', 'ocsp_or_crl'] as const;
 export type RevocationMethod = (typeof REVOCATION_METHODS)[number];
 
+/**
+ * What a tenant may be told about a certificate, the least first. `none`: it is not asked about. `conclusion_only`: it
+ * counts in what is concluded about the person, and its own status is not told.
+ */
+export const DISCLOSURES = ['none', 'conclusion_only', 'status'] as const;
+export type Disclosure = (typeof DISCLOSURES)[number];
+
 /** What the contract of a tenant and mode allows. */
 export interface Contract {
   referenceFormat: string | null;
@@ -17,6 +24,8 @@ export interface Contract {
   identify: boolean;
   counterpart: boolean;
   latestAttributes: boolean;
+  /** Whether an auth certificate may be presented without a signature (かざし利用). */
+  pinlessStatus: boolean;
   /** Thresholds an age check may ask for; empty: none. */
   allowedAges: readonly number[];
   /** Reference dates besides today, YYYY-MM-DD of Japan. */
@@ -27,6 +36,8 @@ export interface Contract {
   ageLegalDayInclusive: boolean;
   /** Whether the tenant is told when a person's status changes or a certificate ends soon. */
   changeEvents: boolean;
+  /** At most, of certificates known by a counterpart lookup only; the platform's own policy may allow less. */
+  disclosure: Disclosure;
   signUpConsent: { textVersion: string; purposes: readonly SignUpPurpose[] } | undefined;
   limits: Limits;
 }
@@ -37,11 +48,13 @@ export interface ContractFeatures {
   identify: boolean;
   counterpart: boolean;
   latest_attributes: boolean;
+  pinless_status: boolean;
   allowed_ages: number[];
   age_dates: string[];
   age_questions_a_year: number;
   age_legal_day_inclusive: boolean;
   change_events: boolean;
+  disclosure: Disclosure;
   sign_up_consent_version: string | null;
   sign_up_consent_purposes: SignUpPurpose[];
 }
@@ -54,8 +67,8 @@ type Row = ContractFeatures & { reference_format: string | null; limits: StoredL
  */
 export async function readContract(manager: EntityManager, { tenantId, mode }: Tenancy): Promise<Contract> {
   const rows: Row[] = await manager.query(
-    `select reference_format, revocation_methods, identify, counterpart, latest_attributes, allowed_ages, age_dates::text[] as age_dates,
-       age_questions_a_year, age_legal_day_inclusive, change_events, sign_up_consent_version, sign_up_consent_purposes, limits
+    `select reference_format, revocation_methods, identify, counterpart, latest_attributes, pinless_status, allowed_ages, age_dates::text[] as age_dates,
+       age_questions_a_year, age_legal_day_inclusive, change_events, disclosure, sign_up_consent_version, sign_up_consent_purposes, limits
      from contract where tenant_id = $1 and mode = $2`,
     [tenantId, mode],
   );
@@ -72,11 +85,13 @@ export function toContract(row: Row): Contract {
     identify: row.identify,
     counterpart: row.counterpart,
     latestAttributes: row.latest_attributes,
+    pinlessStatus: row.pinless_status,
     allowedAges: row.allowed_ages,
     ageDates: row.age_dates,
     ageQuestionsAYear: row.age_questions_a_year,
     ageLegalDayInclusive: row.age_legal_day_inclusive,
     changeEvents: row.change_events,
+    disclosure: row.disclosure,
     signUpConsent:
       row.sign_up_consent_version === null
         ? undefined
@@ -90,22 +105,25 @@ export const featuresOf = (contract: Contract): ContractFeatures => ({
   identify: contract.identify,
   counterpart: contract.counterpart,
   latest_attributes: contract.latestAttributes,
+  pinless_status: contract.pinlessStatus,
   allowed_ages: [...contract.allowedAges],
   age_dates: [...contract.ageDates],
   age_questions_a_year: contract.ageQuestionsAYear,
   age_legal_day_inclusive: contract.ageLegalDayInclusive,
   change_events: contract.changeEvents,
+  disclosure: contract.disclosure,
   sign_up_consent_version: contract.signUpConsent?.textVersion ?? null,
   sign_up_consent_purposes: [...(contract.signUpConsent?.purposes ?? [])],
 });
 
 /** Parts of the contract that are on or off. */
-export type Feature = 'identify' | 'counterpart' | 'latest_attributes' | 'age_check';
+export type Feature = 'identify' | 'counterpart' | 'latest_attributes' | 'pinless_status' | 'age_check';
 
 const INCLUDES: Record<Feature, (contract: Contract) => boolean> = {
   identify: (contract) => contract.identify,
   counterpart: (contract) => contract.counterpart,
   latest_attributes: (contract) => contract.latestAttributes,
+  pinless_status: (contract) => contract.pinlessStatus,
   age_check: (contract) => contract.allowedAges.length > 0,
 };
 

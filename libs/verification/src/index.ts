@@ -12,6 +12,7 @@ export * from './fresh-proofs.js';
 export * from './identifications.js';
 export * from './opened-evidence.js';
 export * from './operator-reverification.js';
+export * from './presentations.js';
 export * from './reason-texts.js';
 export * from './receipt.js';
 export * from './receipts.js';

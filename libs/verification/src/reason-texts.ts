@@ -24,6 +24,10 @@ const USER = {
     ja: 'この証明書は現在ご利用いただけません。お手続きについては窓口にお問い合わせください。',
     en: 'This certificate cannot be used at present. Please contact the service desk.',
   },
+  confirmFirst: {
+    ja: 'はじめに暗証番号によるご本人確認が必要です。',
+    en: 'Please confirm your identity with your PIN first.',
+  },
   later: {
     ja: 'ただいま証明書の状態を確認できません。しばらくしてからもう一度お試しください。',
     en: 'The status of the certificate cannot be confirmed right now. Please try again later.',
@@ -199,5 +203,10 @@ export const REASON_TEXTS: Record<ReasonCode, ReasonText> = {
     'No revocation data could be had for the certificate.',
     'Not decided and not billed. Try again later, or with another `revocation` method.',
     USER.later,
+  ),
+  confirmed_use_missing: text(
+    'The certificate was presented without a signature, and you have not identified its holder by one before.',
+    'Have the holder log in with the PIN once, with `identify`. Nothing was asked about the certificate.',
+    USER.confirmFirst,
   ),
 };

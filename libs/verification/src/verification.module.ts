@@ -19,6 +19,7 @@ import { DecisionWriter } from './decision-writer.js';
 import { FreshProofs } from './fresh-proofs.js';
 import { Identifications } from './identifications.js';
 import { VerificationRow } from './verification.entity.js';
+import { Presentations } from './presentations.js';
 import { Receipts } from './receipts.js';
 import { Reverifications } from './reverifications.js';
 import { Verifications } from './verifications.js';
@@ -54,6 +55,7 @@ export class VerificationModule {
         Identifications,
         Persons,
         PersonStatuses,
+        Presentations,
         Reverifications,
         Verifications,
         Verifier,
@@ -78,6 +80,7 @@ export class VerificationModule {
         Persons,
         PersonsModule,
         PersonStatuses,
+        Presentations,
         Receipts,
         Reverifications,
         Verifications,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  DISCLOSURES,
   ENDPOINT_CLASSES,
   type EndpointClass,
   GREATEST_LIMIT,
@@ -39,11 +40,16 @@ const terms = {
   identify: z.boolean(),
   counterpart: z.boolean(),
   latest_attributes: z.boolean(),
+  pinless_status: z.boolean().meta({ description: 'Whether auth certificates may be presented without a signature.' }),
   allowed_ages: z.array(z.int().min(0).max(130)).max(20),
   age_dates: z.array(day).max(20),
   age_questions_a_year: z.int().min(1).max(100),
   age_legal_day_inclusive: z.boolean(),
   change_events: z.boolean(),
+  disclosure: z.enum(DISCLOSURES).meta({
+    description:
+      'At most, of certificates known by a counterpart lookup only; the policy of the platform may allow less.',
+  }),
   sign_up_consent: signUpConsent,
 };
 export const contractChange = z

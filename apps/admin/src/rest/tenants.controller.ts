@@ -47,11 +47,13 @@ const contractAnswer = (mode: Mode, contract: Contract): ContractAnswer => ({
   identify: contract.identify,
   counterpart: contract.counterpart,
   latest_attributes: contract.latestAttributes,
+  pinless_status: contract.pinlessStatus,
   allowed_ages: [...contract.allowedAges],
   age_dates: [...contract.ageDates],
   age_questions_a_year: contract.ageQuestionsAYear,
   age_legal_day_inclusive: contract.ageLegalDayInclusive,
   change_events: contract.changeEvents,
+  disclosure: contract.disclosure,
   sign_up_consent: contract.signUpConsent
     ? { text_version: contract.signUpConsent.textVersion, purposes: [...contract.signUpConsent.purposes] }
     : null,
@@ -74,10 +76,12 @@ const changeOf = (body: ContractChangeBody): ContractChange => ({
   ...(body.identify === undefined ? {} : { identify: body.identify }),
   ...(body.counterpart === undefined ? {} : { counterpart: body.counterpart }),
   ...(body.latest_attributes === undefined ? {} : { latestAttributes: body.latest_attributes }),
+  ...(body.pinless_status === undefined ? {} : { pinlessStatus: body.pinless_status }),
   ...(body.allowed_ages === undefined ? {} : { allowedAges: body.allowed_ages }),
   ...(body.age_dates === undefined ? {} : { ageDates: body.age_dates }),
   ...(body.age_questions_a_year === undefined ? {} : { ageQuestionsAYear: body.age_questions_a_year }),
   ...(body.age_legal_day_inclusive === undefined ? {} : { ageLegalDayInclusive: body.age_legal_day_inclusive }),
+  ...(body.disclosure === undefined ? {} : { disclosure: body.disclosure }),
   ...(body.limits === undefined ? {} : { limits: limitsChangeOf(body.limits) }),
   ...(body.change_events === undefined ? {} : { changeEvents: body.change_events }),
   ...(body.sign_up_consent === undefined

@@ -20,6 +20,19 @@ export const contract = {
     ja: '本人の同意に基づき、最新の住所などを提供します。',
     en: 'With consent, the present address and the like are passed on.',
   },
+  flag_pinless_status: { ja: '暗証番号なしの提示（かざし利用）', en: 'Cards shown without a PIN' },
+  flag_pinless_status_hint: {
+    ja: '以前に本人確認した証明書に限り、署名なしで有効性を確認できます。',
+    en: 'Without a signature, the status of certificates whose holder was identified before.',
+  },
+  disclosure: { ja: '対応する証明書の開示範囲', en: 'What is told of counterparts' },
+  disclosure_hint: {
+    ja: '照会のみで把握した証明書について開示する上限です。全体の方針がより厳しい場合はそちらに従います。',
+    en: 'At most, of certificates known by a lookup only. A stricter policy of the platform holds.',
+  },
+  disclosure_status: { ja: '状態を開示', en: 'Status' },
+  disclosure_conclusion_only: { ja: '結論のみ', en: 'Conclusion only' },
+  disclosure_none: { ja: '開示しない', en: 'Nothing' },
   flag_age_legal_day_inclusive: {
     ja: '年齢計算で誕生日の前日を含める',
     en: 'A person comes of age the day before the birthday',

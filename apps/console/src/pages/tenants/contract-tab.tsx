@@ -1,4 +1,14 @@
-import { Button, Checkbox, Group, NumberInput, SegmentedControl, Stack, Switch, TextInput } from '@mantine/core';
+import {
+  Button,
+  Checkbox,
+  Group,
+  NumberInput,
+  SegmentedControl,
+  Select,
+  Stack,
+  Switch,
+  TextInput,
+} from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type SyntheticEvent, useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
@@ -7,7 +17,7 @@ import { Facts, Panel } from '../../parts/page';
 import { fieldError, ProblemPanel } from '../../parts/problem';
 import { oneOf } from '../../search';
 import { useMay } from '../../session';
-import { type ContractDraft, changeOf, FLAGS, METHODS, PURPOSES, draftOf } from './contract-draft';
+import { type ContractDraft, changeOf, DISCLOSURES, FLAGS, METHODS, PURPOSES, draftOf } from './contract-draft';
 import { useToast } from '../../parts/toast';
 
 type Contract = Schemas['Contract'];
@@ -57,6 +67,7 @@ function ContractFacts({ contract }: { contract: Contract }) {
             listed(contract.revocation_methods.map((each) => t(`contract.method_${each}`))),
           ],
           ...FLAGS.map((flag) => [t(`contract.flag_${flag}`), yes(contract[flag])] as const),
+          [t('contract.disclosure'), t(`contract.disclosure_${contract.disclosure}`)],
           [t('contract.allowed_ages'), listed(contract.allowed_ages.map(String))],
           [t('contract.age_dates'), listed(contract.age_dates)],
           [t('contract.age_questions_a_year'), format.number(contract.age_questions_a_year)],
@@ -117,6 +128,15 @@ function ContractForm({ tenant, contract }: { tenant: Schemas['TenantDetail']; c
             onChange={(event) => put({ [flag]: event.currentTarget.checked })}
           />
         ))}
+        <Select
+          label={t('contract.disclosure')}
+          description={t('contract.disclosure_hint')}
+          data={DISCLOSURES.map((each) => ({ value: each, label: t(`contract.disclosure_${each}`) }))}
+          allowDeselect={false}
+          value={draft.disclosure}
+          error={error('disclosure')}
+          onChange={(disclosure) => put({ disclosure: disclosure ?? draft.disclosure })}
+        />
         <Group align="flex-start" grow>
           <TextInput
             label={t('contract.allowed_ages')}
