@@ -25,9 +25,15 @@ export class Strangers {
       if (!(refused instanceof RateLimiterRes)) throw refused;
       throw new Problem('rate_limited', { retry_after: Math.max(1, Math.ceil(refused.msBeforeNext / 1_000)) });
     }
-    const found = await this.turns.take('strangers', look);
-    if (found !== undefined) await this.wrong.reward(from);
-    return found;
+    let wrong = false;
+    try {
+      const found = await this.turns.take('strangers', look);
+      wrong = found === undefined;
+      return found;
+    } finally {
+      // Also a key that could not be looked for: customers are not refused as strangers because the database is away.
+      if (!wrong) await this.wrong.reward(from);
+    }
   }
 }
 
