@@ -5,6 +5,7 @@ import { MAX_FILE_OCTETS } from '#lib/monitoring';
 import {
   forgetOrigin,
   guardServer,
+  hearOutLargeBodies,
   httpServerOptions,
   mustNameHost,
   Problem,
@@ -40,6 +41,7 @@ export async function createApp(options: ApiOptions, { preview = false } = {}): 
   });
   const server = adapter.getInstance();
   guardServer(adapter.getHttpServer(), { ...options.http, trustedProxies: options.trustedProxies, bodyOf });
+  hearOutLargeBodies(server);
   // JSON only: Fastify brings a text parser too.
   server.removeContentTypeParser('text/plain');
   // And CSV, at the one route that takes files; elsewhere none is read, whatever its size.

@@ -94,6 +94,18 @@ describe('garbage', () => {
 describe('whatever is done to an export', () => {
   const whole = textOf(LINES);
 
+  it.each<[string, (digit: string) => string]>([
+    ['bits that mean nothing', (digit) => `${DIGITS[DIGITS.indexOf(digit) + 1]}==`],
+    ['padding too little', (digit) => `${digit}=`],
+    ['no padding', (digit) => digit],
+    ['something behind the padding', (digit) => `${digit}==A`],
+    ['a letter for padding', (digit) => `${digit}=A`],
+    ['a space', (digit) => ` ${digit}==`],
+  ])('a key written in another way is found: %s', (_how, ending) => {
+    const header = whole[0]!.replace(/(.)==/, (_all, digit: string) => ending(digit));
+    expect(check(whole.with(0, header)).faults[0]).toMatchObject({ code: 'not_an_export' });
+  });
+
   it('a changed octet is found', () => {
     fc.assert(
       fc.property(fc.nat(whole.length - 1), fc.nat(2_000), fc.integer({ min: 1, max: 127 }), (line, at, mask) => {
@@ -127,3 +139,5 @@ const sameButMadeAt = (a: string, b: string): boolean => {
   const blank = (text: string): string => text.replace(/"made_at":"[^"]*"/, '');
   return blank(a) === blank(b);
 };
+
+const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';

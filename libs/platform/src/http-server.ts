@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { cidrContains, parseCidr, parsePeer } from './cidr.js';
 import type { Config } from './config.js';
 import { Problem, problemRow, type ProblemCode } from './problem.js';
@@ -110,6 +110,21 @@ export const httpServerOptions = (limits: HttpLimits, bodyOf: BodyOf) => ({
       .send(JSON.stringify(bodyOf(problem, request.id)));
   },
 });
+
+/**
+ * Reads what still comes of a body that is too large, and throws it away. Closing the connection instead, as Fastify does,
+ * resets it under a client that still writes, which then never sees the refusal (RFC 9112 §9.6). `requestTimeoutMs` bounds
+ * the reading.
+ */
+export function hearOutLargeBodies(server: FastifyInstance): void {
+  server.addHook('onSend', (request, reply, _payload, done) => {
+    if (reply.statusCode === 413) {
+      reply.removeHeader('connection');
+      request.raw.resume();
+    }
+    done();
+  });
+}
 
 /** RFC 9112 §3.2: exactly one Host. @throws Problem `http_malformed` */
 export function mustNameHost({ raw }: FastifyRequest): void {

@@ -1,7 +1,14 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import { guardServer, httpServerOptions, mustNameHost, type Problem, SECURITY_HEADERS } from '#lib/platform';
+import {
+  guardServer,
+  hearOutLargeBodies,
+  httpServerOptions,
+  mustNameHost,
+  type Problem,
+  SECURITY_HEADERS,
+} from '#lib/platform';
 import { AppModule, type AdminOptions } from './app.module.js';
 import { serveAssets } from './console.controller.js';
 import { admitFiles } from './file-body.js';
@@ -27,6 +34,7 @@ export async function createApp(options: AdminOptions, { preview = false } = {})
   });
   const server = adapter.getInstance();
   guardServer(adapter.getHttpServer(), { ...options.http, trustedProxies: [], bodyOf });
+  hearOutLargeBodies(server);
   // JSON, and files where they belong: nothing that a form of another site can send: Fastify brings a text parser too.
   server.removeContentTypeParser('text/plain');
   if (options.consoleDir !== undefined) serveAssets(app, options.consoleDir);
