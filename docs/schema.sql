@@ -10,6 +10,7 @@ create role shomei_crl_keeper nologin noinherit;
 create role shomei_door nologin noinherit;
 create role shomei_evidence_clerk nologin noinherit;
 create role shomei_export_clerk nologin noinherit;
+create role shomei_invoicer nologin noinherit;
 create role shomei_key_clerk nologin noinherit;
 create role shomei_key_lookup nologin noinherit;
 create role shomei_key_maker nologin noinherit;
@@ -602,6 +603,145 @@ create table idempotency_key (
 alter table idempotency_key enable row level security;
 alter table idempotency_key force row level security;
 
+create table invoice (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  id uuid not null,
+  statement_id uuid not null,
+  month text not null,
+  corrects uuid,
+  content text not null,
+  content_sha256 bytea not null,
+  series text not null,
+  series_number integer not null,
+  number text not null,
+  issued_on date not null,
+  due_on date not null,
+  recipient text not null,
+  total_yen bigint not null,
+  approval_id uuid not null,
+  finalized_at timestamp with time zone default clock_timestamp() not null,
+  xact xid8 default pg_current_xact_id() not null,
+  constraint invoice_pkey PRIMARY KEY (tenant_id, mode, id),
+  constraint invoice_mode_number_key UNIQUE (mode, number),
+  constraint invoice_mode_series_series_number_key UNIQUE (mode, series, series_number),
+  constraint invoice_approval_id_fkey FOREIGN KEY (approval_id) REFERENCES approval(id),
+  constraint invoice_tenant_id_mode_corrects_fkey FOREIGN KEY (tenant_id, mode, corrects) REFERENCES invoice(tenant_id, mode, id),
+  constraint invoice_tenant_id_mode_id_fkey FOREIGN KEY (tenant_id, mode, id) REFERENCES invoice_draft(tenant_id, mode, id),
+  constraint invoice_tenant_id_mode_statement_id_fkey FOREIGN KEY (tenant_id, mode, statement_id) REFERENCES statement(tenant_id, mode, id),
+  constraint invoice_check CHECK ((content_sha256 = sha256(convert_to(content, 'UTF8'::name))))
+);
+alter table invoice enable row level security;
+alter table invoice force row level security;
+
+create table invoice_draft (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  id uuid not null,
+  statement_id uuid not null,
+  month text not null,
+  corrects uuid,
+  content text not null,
+  content_sha256 bytea not null,
+  total_yen bigint not null,
+  state text default 'open'::text not null,
+  made_by text not null,
+  made_at timestamp with time zone default clock_timestamp() not null,
+  constraint invoice_draft_pkey PRIMARY KEY (tenant_id, mode, id),
+  constraint invoice_draft_tenant_id_mode_corrects_fkey FOREIGN KEY (tenant_id, mode, corrects) REFERENCES invoice(tenant_id, mode, id),
+  constraint invoice_draft_tenant_id_mode_statement_id_fkey FOREIGN KEY (tenant_id, mode, statement_id) REFERENCES statement(tenant_id, mode, id),
+  constraint invoice_draft_check CHECK ((content_sha256 = sha256(convert_to(content, 'UTF8'::name)))),
+  constraint invoice_draft_made_by_check CHECK (((length(made_by) >= 1) AND (length(made_by) <= 300))),
+  constraint invoice_draft_state_check CHECK ((state = ANY (ARRAY['open'::text, 'discarded'::text, 'finalized'::text]))),
+  constraint invoice_draft_total_yen_check CHECK ((total_yen >= 0))
+);
+alter table invoice_draft enable row level security;
+alter table invoice_draft force row level security;
+
+create table invoice_export (
+  mode tenant_mode not null,
+  month text not null,
+  version integer not null,
+  of_numbers bytea not null,
+  invoices integer not null,
+  total_yen bigint not null,
+  bytes bytea not null,
+  sha256 bytea not null,
+  made_at timestamp with time zone default clock_timestamp() not null,
+  constraint invoice_export_pkey PRIMARY KEY (mode, month, version),
+  constraint invoice_export_check CHECK ((sha256 = sha256(bytes))),
+  constraint invoice_export_invoices_check CHECK ((invoices >= 0)),
+  constraint invoice_export_month_check CHECK ((month ~ '^[0-9]{4}-(0[1-9]|1[0-2])$'::text)),
+  constraint invoice_export_of_numbers_check CHECK ((length(of_numbers) = 32)),
+  constraint invoice_export_version_check CHECK ((version >= 1))
+);
+
+create table invoice_file (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  invoice_id uuid not null,
+  kind text not null,
+  bytes bytea not null,
+  sha256 bytea not null,
+  constraint invoice_file_pkey PRIMARY KEY (tenant_id, mode, invoice_id, kind),
+  constraint invoice_file_tenant_id_mode_invoice_id_fkey FOREIGN KEY (tenant_id, mode, invoice_id) REFERENCES invoice(tenant_id, mode, id),
+  constraint invoice_file_check CHECK ((sha256 = sha256(bytes))),
+  constraint invoice_file_kind_check CHECK ((kind = ANY (ARRAY['json'::text, 'csv'::text, 'pdf'::text])))
+);
+alter table invoice_file enable row level security;
+alter table invoice_file force row level security;
+
+create table invoice_issuer (
+  mode tenant_mode not null,
+  valid_from date not null,
+  terms jsonb not null,
+  approval_id uuid,
+  recorded_at timestamp with time zone default clock_timestamp() not null,
+  constraint invoice_issuer_pkey PRIMARY KEY (mode, valid_from),
+  constraint invoice_issuer_approval_id_key UNIQUE (approval_id),
+  constraint invoice_issuer_approval_id_fkey FOREIGN KEY (approval_id) REFERENCES approval(id)
+);
+
+create table invoice_series (
+  mode tenant_mode not null,
+  series text not null,
+  last_number integer not null,
+  constraint invoice_series_pkey PRIMARY KEY (mode, series),
+  constraint invoice_series_last_number_check CHECK ((last_number >= 1)),
+  constraint invoice_series_series_check CHECK ((series ~ '^[0-9]{4}$'::text))
+);
+
+create table invoice_terms (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  valid_from date not null,
+  terms jsonb not null,
+  approval_id uuid,
+  recorded_at timestamp with time zone default clock_timestamp() not null,
+  constraint invoice_terms_pkey PRIMARY KEY (tenant_id, mode, valid_from),
+  constraint invoice_terms_approval_id_key UNIQUE (approval_id),
+  constraint invoice_terms_approval_id_fkey FOREIGN KEY (approval_id) REFERENCES approval(id),
+  constraint invoice_terms_tenant_id_mode_fkey FOREIGN KEY (tenant_id, mode) REFERENCES contract(tenant_id, mode)
+);
+alter table invoice_terms enable row level security;
+alter table invoice_terms force row level security;
+
+create table invoice_void (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  invoice_id uuid not null,
+  reason text not null,
+  approval_id uuid not null,
+  voided_at timestamp with time zone default clock_timestamp() not null,
+  constraint invoice_void_pkey PRIMARY KEY (tenant_id, mode, invoice_id),
+  constraint invoice_void_approval_id_key UNIQUE (approval_id),
+  constraint invoice_void_approval_id_fkey FOREIGN KEY (approval_id) REFERENCES approval(id),
+  constraint invoice_void_tenant_id_mode_invoice_id_fkey FOREIGN KEY (tenant_id, mode, invoice_id) REFERENCES invoice(tenant_id, mode, id),
+  constraint invoice_void_reason_check CHECK (((length(btrim(reason)) >= 3) AND (length(btrim(reason)) <= 500)))
+);
+alter table invoice_void enable row level security;
+alter table invoice_void force row level security;
+
 create table jlis_cursor (
   mode tenant_mode not null,
   list text not null,
@@ -1106,6 +1246,17 @@ create table status_watch (
 alter table status_watch enable row level security;
 alter table status_watch force row level security;
 
+create table tax_setting (
+  mode tenant_mode not null,
+  valid_from date not null,
+  terms jsonb not null,
+  approval_id uuid,
+  recorded_at timestamp with time zone default clock_timestamp() not null,
+  constraint tax_setting_pkey PRIMARY KEY (mode, valid_from),
+  constraint tax_setting_approval_id_key UNIQUE (approval_id),
+  constraint tax_setting_approval_id_fkey FOREIGN KEY (approval_id) REFERENCES approval(id)
+);
+
 create table tenant (
   id uuid not null,
   name text not null,
@@ -1407,6 +1558,10 @@ CREATE INDEX crl_partition_epoch ON public.crl_partition USING btree (mode, epoc
 CREATE INDEX crl_sha256 ON public.crl USING btree (mode, sha256);
 CREATE INDEX event_order ON public.event USING btree (tenant_id, mode, xact, id);
 CREATE INDEX event_recorded ON public.event USING btree (tenant_id, mode, recorded_at);
+CREATE UNIQUE INDEX invoice_draft_open ON public.invoice_draft USING btree (tenant_id, mode, statement_id) WHERE (state = 'open'::text);
+CREATE INDEX invoice_issued ON public.invoice USING btree (mode, issued_on, id);
+CREATE INDEX invoice_month ON public.invoice USING btree (mode, month);
+CREATE INDEX invoice_of_statement ON public.invoice USING btree (tenant_id, mode, statement_id);
 CREATE INDEX jlis_reconciliation_month ON public.jlis_reconciliation USING btree (mode, month, made_at);
 CREATE INDEX legal_hold_open ON public.legal_hold USING btree (tenant_id, mode) WHERE (lifted_at IS NULL);
 CREATE INDEX operator_session_open ON public.operator_session USING btree (operator_id) WHERE (ended_at IS NULL);
@@ -1685,6 +1840,34 @@ begin
 end $function$
 ;
 alter function change_operator_password(uuid,bytea,text) owner to shomei_operator_keeper;
+
+CREATE OR REPLACE FUNCTION public.check_invoice_files()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if (select count(*) from invoice_file f where f.tenant_id = new.tenant_id and f.mode = new.mode
+      and f.invoice_id = new.id) <> 3 then
+    raise exception 'an invoice without its files' using errcode = '23514', constraint = 'invoice_has_files';
+  end if;
+  return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.check_number_is_used()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if not exists (select 1 from invoice i where i.mode = new.mode and i.series = new.series
+      and i.series_number = new.last_number) then
+    raise exception 'a number without an invoice' using errcode = '23514', constraint = 'invoice_number';
+  end if;
+  return null;
+end $function$
+;
 
 CREATE OR REPLACE FUNCTION public.clock_of(of_mode tenant_mode)
  RETURNS timestamp with time zone
@@ -2176,6 +2359,52 @@ end $function$
 ;
 alter function execute_approval(uuid) owner to shomei_operator_keeper;
 
+CREATE OR REPLACE FUNCTION public.finalize_invoice(of_draft uuid, approval uuid, OUT refusal text, OUT number text, OUT issued_on text)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  draft invoice_draft;
+  what jsonb;
+  today date;
+  of_series text;
+  taken int;
+begin
+  select * into draft from invoice_draft d where d.id = of_draft for update;
+  if not found then refusal := 'draft_unknown'; return; end if;
+  if draft.state <> 'open' then refusal := 'draft_not_open'; return; end if;
+  if exists (select 1 from (select r.result, r.explanation from jlis_reconciliation r
+      where r.mode = draft.mode and r.month = draft.month order by r.made_at desc, r.id desc limit 1) newest
+      where (newest.result->>'differences')::int > 0 and newest.explanation is null) then
+    refusal := 'difference_unexplained';
+    return;
+  end if;
+  if exists (select 1 from invoice i where i.tenant_id = draft.tenant_id and i.mode = draft.mode
+      and i.statement_id = draft.statement_id and not exists (select 1 from invoice_void v
+        where v.tenant_id = i.tenant_id and v.mode = i.mode and v.invoice_id = i.id)) then
+    refusal := 'statement_invoiced';
+    return;
+  end if;
+  what := draft.content::jsonb;
+  today := (clock_of(draft.mode) at time zone 'Asia/Tokyo')::date;
+  of_series := (extract(year from today)::int
+    - case when to_char(today, 'MM-DD') < what->'issuer'->>'fiscal_year_start' then 1 else 0 end)::text;
+  insert into invoice_series as s (mode, series, last_number) values (draft.mode, of_series, 1)
+  on conflict (mode, series) do update set last_number = s.last_number + 1 returning last_number into taken;
+  number := case draft.mode when 'live' then 'INV-' else 'TEST-' end || of_series || '-' || lpad(taken::text, 6, '0');
+  issued_on := to_char(today, 'YYYY-MM-DD');
+  insert into invoice (tenant_id, mode, id, statement_id, month, corrects, content, content_sha256, series, series_number,
+    number, issued_on, due_on, recipient, total_yen, approval_id)
+  values (draft.tenant_id, draft.mode, draft.id, draft.statement_id, draft.month, draft.corrects, draft.content,
+    draft.content_sha256, of_series, taken, number, today, (what->>'due_on')::date, what->'recipient'->>'name',
+    draft.total_yen, approval);
+  update invoice_draft d set state = 'finalized' where d.tenant_id = draft.tenant_id and d.mode = draft.mode and d.id = draft.id;
+end $function$
+;
+alter function finalize_invoice(uuid,uuid) owner to shomei_invoicer;
+
 CREATE OR REPLACE FUNCTION public.find_api_key(secret_hash bytea)
  RETURNS TABLE(tenant_id uuid, mode tenant_mode, id uuid, scopes text[], tenant_key_id uuid, lookup_key_id uuid, reference_format text, allowed_addresses text[])
  LANGUAGE sql
@@ -2415,6 +2644,140 @@ begin
   elsif new.change_approval_id is distinct from old.change_approval_id then
     raise exception 'the approval belongs to its change' using errcode = '23514', constraint = 'contract_change_needs_approval';
   end if;
+  return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_invoice()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  draft invoice_draft;
+begin
+  if tg_op <> 'INSERT' then
+    raise exception 'an invoice stays as it is' using errcode = '23514', constraint = 'invoice_stays';
+  end if;
+  select * into draft from invoice_draft d where d.tenant_id = new.tenant_id and d.mode = new.mode and d.id = new.id;
+  if draft.state is distinct from 'open' or (draft.statement_id, draft.month, draft.corrects, draft.content, draft.total_yen)
+      is distinct from (new.statement_id, new.month, new.corrects, new.content, new.total_yen) then
+    raise exception 'not what was drafted' using errcode = '23514', constraint = 'invoice_is_draft';
+  end if;
+  if not exists (select 1 from approval a where a.id = new.approval_id and a.state = 'executed'
+      and a.kind = 'invoice_finalization' and a.after->'invoices'->>new.id::text = encode(new.content_sha256, 'hex')) then
+    raise exception 'an invoice needs an approval' using errcode = '23514', constraint = 'invoice_needs_approval';
+  end if;
+  if exists (select 1 from invoice i where i.tenant_id = new.tenant_id and i.mode = new.mode
+      and i.statement_id = new.statement_id and not exists (select 1 from invoice_void v
+        where v.tenant_id = i.tenant_id and v.mode = i.mode and v.invoice_id = i.id)) then
+    raise exception 'the statement has its invoice' using errcode = '23514', constraint = 'invoice_once';
+  end if;
+  if new.corrects is distinct from (select i.id from invoice i where i.tenant_id = new.tenant_id and i.mode = new.mode
+      and i.statement_id = new.statement_id order by i.finalized_at desc, i.id desc limit 1) then
+    raise exception 'it comes in the place of the last one' using errcode = '23514', constraint = 'invoice_corrects';
+  end if;
+  if new.series_number is distinct from (select s.last_number from invoice_series s
+      where s.mode = new.mode and s.series = new.series)
+      or new.series_number <> 1 + coalesce((select max(i.series_number) from invoice i
+        where i.mode = new.mode and i.series = new.series), 0) then
+    raise exception 'numbers follow each other' using errcode = '23514', constraint = 'invoice_number';
+  end if;
+  new.finalized_at := clock_timestamp();
+  new.xact := pg_current_xact_id();
+  return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_invoice_draft()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if tg_op = 'INSERT' then
+    if new.state <> 'open' then
+      raise exception 'an invoice begins as a draft' using errcode = '23514', constraint = 'invoice_draft_steps';
+    end if;
+    perform 1 from statement s join month_close c on c.mode = s.mode and c.month = s.month and c.closed_at is not null
+    where s.tenant_id = new.tenant_id and s.mode = new.mode and s.id = new.statement_id and s.month = new.month;
+    if not found then
+      raise exception 'the month is not closed' using errcode = '23514', constraint = 'invoice_of_open_month';
+    end if;
+    new.made_at := clock_timestamp();
+    return new;
+  end if;
+  if tg_op = 'DELETE' or old.state <> 'open' or new.state = 'open'
+      or to_jsonb(new) - 'state' is distinct from to_jsonb(old) - 'state' then
+    raise exception 'a draft stays as it is' using errcode = '23514', constraint = 'invoice_draft_steps';
+  end if;
+  if new.state = 'finalized' and not exists (select 1 from invoice i
+      where i.tenant_id = new.tenant_id and i.mode = new.mode and i.id = new.id and i.xact = pg_current_xact_id()) then
+    raise exception 'there is no invoice' using errcode = '23514', constraint = 'invoice_draft_steps';
+  end if;
+  return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_invoice_export()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if tg_op <> 'INSERT' or new.version <> 1 + coalesce((select max(e.version) from invoice_export e
+      where e.mode = new.mode and e.month = new.month), 0) then
+    raise exception 'an export stays as it is' using errcode = '23514', constraint = 'invoice_export_stays';
+  end if;
+  new.made_at := clock_timestamp();
+  return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_invoice_file()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if tg_op <> 'INSERT' or not exists (select 1 from invoice i where i.tenant_id = new.tenant_id and i.mode = new.mode
+      and i.id = new.invoice_id and i.xact = pg_current_xact_id()) then
+    raise exception 'what was handed out stays as it is' using errcode = '23514', constraint = 'invoice_file_stays';
+  end if;
+  return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_invoice_series()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if tg_op = 'INSERT' and new.last_number = 1
+      or tg_op = 'UPDATE' and (new.mode, new.series, new.last_number) = (old.mode, old.series, old.last_number + 1) then
+    return new;
+  end if;
+  raise exception 'numbers follow each other' using errcode = '23514', constraint = 'invoice_number';
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_invoice_void()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if tg_op <> 'INSERT' then
+    raise exception 'what is void stays so' using errcode = '23514', constraint = 'invoice_stays';
+  end if;
+  if not coalesce((select approval_is_executed(new.approval_id, 'invoice_void', 'invoice:' || new.invoice_id,
+      jsonb_build_object('number', i.number, 'state', 'finalized'),
+      jsonb_build_object('number', i.number, 'state', 'void', 'reason', new.reason))
+      from invoice i where i.tenant_id = new.tenant_id and i.mode = new.mode and i.id = new.invoice_id), false) then
+    raise exception 'taking back an invoice needs an approval' using errcode = '23514', constraint = 'invoice_void_needs_approval';
+  end if;
+  new.voided_at := clock_timestamp();
   return new;
 end $function$
 ;
@@ -2695,6 +3058,38 @@ begin
   end if;
 end $function$
 ;
+
+CREATE OR REPLACE FUNCTION public.invoice_exports_due()
+ RETURNS TABLE(mode tenant_mode, month text, of_numbers bytea)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select now.mode, now.month, now.of_numbers from (
+    select i.mode, i.month, sha256(convert_to(coalesce(string_agg(i.number, ' ' order by i.series, i.series_number)
+      filter (where v.invoice_id is null), ''), 'UTF8')) as of_numbers
+    from invoice i left join invoice_void v on v.tenant_id = i.tenant_id and v.mode = i.mode and v.invoice_id = i.id
+    group by 1, 2) as now
+  where now.of_numbers is distinct from (select e.of_numbers from invoice_export e
+    where e.mode = now.mode and e.month = now.month order by e.version desc limit 1)
+  order by now.month, now.mode
+$function$
+;
+alter function invoice_exports_due() owner to shomei_invoicer;
+
+CREATE OR REPLACE FUNCTION public.invoices_of_month(of_mode tenant_mode, of_month text)
+ RETURNS TABLE(id uuid, number text, issued_on text, content text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select i.id, i.number, to_char(i.issued_on, 'YYYY-MM-DD'), i.content from invoice i
+  where i.mode = of_mode and i.month = of_month and not exists (select 1 from invoice_void v
+    where v.tenant_id = i.tenant_id and v.mode = i.mode and v.invoice_id = i.id)
+  order by i.series, i.series_number
+$function$
+;
+alter function invoices_of_month(tenant_mode,text) owner to shomei_invoicer;
 
 CREATE OR REPLACE FUNCTION public.is_held(of_tenant uuid, of_mode tenant_mode, of_verification uuid)
  RETURNS boolean
@@ -3068,6 +3463,16 @@ AS $function$
 $function$
 ;
 alter function referenced_lists(timestamp with time zone,timestamp with time zone) owner to shomei_crl_keeper;
+
+CREATE OR REPLACE FUNCTION public.refuse_truncate()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  raise exception 'what is kept is not emptied' using errcode = '23514', constraint = 'invoice_stays';
+end $function$
+;
 
 CREATE OR REPLACE FUNCTION public.replace_api_key(wanted uuid, new_id uuid, new_hash bytea, new_last_four text, overlap interval)
  RETURNS text
@@ -3507,6 +3912,22 @@ CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.checklist_item 
 CREATE TRIGGER guard BEFORE UPDATE ON public.contract FOR EACH ROW EXECUTE FUNCTION guard_contract();
 CREATE TRIGGER watch_status AFTER UPDATE OF change_events ON public.contract FOR EACH ROW WHEN ((old.change_events IS DISTINCT FROM new.change_events)) EXECUTE FUNCTION watch_status();
 CREATE TRIGGER put_out AFTER INSERT ON public.event REFERENCING NEW TABLE AS new_event FOR EACH STATEMENT EXECUTE FUNCTION put_out_events();
+CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.invoice FOR EACH ROW EXECUTE FUNCTION guard_invoice();
+CREATE CONSTRAINT TRIGGER has_files AFTER INSERT ON public.invoice DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_invoice_files();
+CREATE TRIGGER kept BEFORE TRUNCATE ON public.invoice FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
+CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.invoice_draft FOR EACH ROW EXECUTE FUNCTION guard_invoice_draft();
+CREATE TRIGGER kept BEFORE TRUNCATE ON public.invoice_draft FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
+CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.invoice_export FOR EACH ROW EXECUTE FUNCTION guard_invoice_export();
+CREATE TRIGGER kept BEFORE TRUNCATE ON public.invoice_export FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
+CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.invoice_file FOR EACH ROW EXECUTE FUNCTION guard_invoice_file();
+CREATE TRIGGER kept BEFORE TRUNCATE ON public.invoice_file FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
+CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.invoice_issuer FOR EACH ROW EXECUTE FUNCTION guard_price();
+CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.invoice_series FOR EACH ROW EXECUTE FUNCTION guard_invoice_series();
+CREATE CONSTRAINT TRIGGER is_used AFTER INSERT OR UPDATE ON public.invoice_series DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_number_is_used();
+CREATE TRIGGER kept BEFORE TRUNCATE ON public.invoice_series FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
+CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.invoice_terms FOR EACH ROW EXECUTE FUNCTION guard_price();
+CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.invoice_void FOR EACH ROW EXECUTE FUNCTION guard_invoice_void();
+CREATE TRIGGER kept BEFORE TRUNCATE ON public.invoice_void FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.jlis_recognition FOR EACH ROW EXECUTE FUNCTION guard_price();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.jlis_reduction FOR EACH ROW EXECUTE FUNCTION guard_price();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.jlis_tariff FOR EACH ROW EXECUTE FUNCTION guard_price();
@@ -3518,6 +3939,7 @@ CREATE TRIGGER forget_swept AFTER UPDATE OF deleted_at ON public.person FOR EACH
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.price_plan FOR EACH ROW EXECUTE FUNCTION guard_price();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.statement FOR EACH ROW EXECUTE FUNCTION guard_statement();
 CREATE TRIGGER guard BEFORE UPDATE ON public.status_sweep FOR EACH ROW EXECUTE FUNCTION guard_status_sweep();
+CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.tax_setting FOR EACH ROW EXECUTE FUNCTION guard_price();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.tenant FOR EACH ROW EXECUTE FUNCTION guard_tenant();
 CREATE TRIGGER guard_checklist BEFORE UPDATE ON public.tenant FOR EACH ROW WHEN ((((old.state = 'test'::tenant_state) AND (new.state = 'notified'::tenant_state)) OR ((old.state = 'notified'::tenant_state) AND (new.state = 'live'::tenant_state)))) EXECUTE FUNCTION guard_tenant_checklist();
 CREATE TRIGGER guard BEFORE DELETE ON public.tenant_key FOR EACH ROW EXECUTE FUNCTION guard_tenant_key();
@@ -3590,6 +4012,19 @@ create policy own on expiry_notice for all to shomei_api, shomei_worker using ((
 create policy door on idempotency_key for insert to shomei_door with check (true);
 create policy door_claim on idempotency_key for select to shomei_door using (true);
 create policy own on idempotency_key for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy admin on invoice for all to shomei_admin using (true) with check (true);
+create policy invoicer on invoice for all to shomei_invoicer using (true) with check (true);
+create policy own on invoice for select to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy admin on invoice_draft for all to shomei_admin using (true) with check (true);
+create policy invoicer on invoice_draft for all to shomei_invoicer using (true) with check (true);
+create policy admin on invoice_file for all to shomei_admin using (true) with check (true);
+create policy invoicer on invoice_file for select to shomei_invoicer using (true);
+create policy own on invoice_file for select to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy admin on invoice_terms for all to shomei_admin using (true) with check (true);
+create policy operator on invoice_terms for all to shomei_operator using (true) with check (true);
+create policy admin on invoice_void for all to shomei_admin using (true) with check (true);
+create policy invoicer on invoice_void for select to shomei_invoicer using (true);
+create policy own on invoice_void for select to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy biller on jlis_recognition for select to shomei_biller using (true);
 create policy own on jlis_recognition for select to shomei_api using (((tenant_id IS NULL) OR (tenant_id = current_tenant())));
 create policy platform on jlis_recognition for all to shomei_admin, shomei_operator, shomei_worker using (true) with check (true);
@@ -3692,6 +4127,7 @@ grant usage on schema public to shomei_crl_keeper;
 grant usage on schema public to shomei_door;
 grant usage on schema public to shomei_evidence_clerk;
 grant usage on schema public to shomei_export_clerk;
+grant usage on schema public to shomei_invoicer;
 grant usage on schema public to shomei_key_clerk;
 grant usage on schema public to shomei_key_lookup;
 grant usage on schema public to shomei_key_maker;
@@ -3780,6 +4216,24 @@ grant insert, select on event to shomei_worker;
 grant insert, select on expiry_notice to shomei_worker;
 grant insert on idempotency_key to shomei_door;
 grant insert, select on idempotency_key to shomei_api;
+grant select on invoice to shomei_admin;
+grant select on invoice to shomei_api;
+grant select on invoice to shomei_invoicer;
+grant select on invoice to shomei_worker;
+grant select on invoice_draft to shomei_admin;
+grant select on invoice_draft to shomei_invoicer;
+grant insert, select on invoice_file to shomei_admin;
+grant select on invoice_file to shomei_api;
+grant select on invoice_file to shomei_invoicer;
+grant select on invoice_file to shomei_worker;
+grant select on invoice_issuer to shomei_admin;
+grant select on invoice_issuer to shomei_operator;
+grant insert, select on invoice_series to shomei_invoicer;
+grant select on invoice_series to shomei_admin;
+grant select on invoice_terms to shomei_admin;
+grant select on invoice_terms to shomei_operator;
+grant select on invoice_void to shomei_admin;
+grant select on invoice_void to shomei_invoicer;
 grant insert, select, update on jlis_cursor to shomei_worker;
 grant select on jlis_recognition to shomei_admin;
 grant select on jlis_recognition to shomei_api;
@@ -3799,6 +4253,7 @@ grant select on legal_hold to shomei_operator;
 grant select on legal_hold to shomei_retention_clerk;
 grant insert, select on month_close to shomei_biller;
 grant select on month_close to shomei_admin;
+grant select on month_close to shomei_invoicer;
 grant select on month_close to shomei_operator;
 grant select on month_close to shomei_worker;
 grant delete, insert, select on operator_recovery_code to shomei_admin;
@@ -3855,6 +4310,8 @@ grant delete, insert, select on status_watch to shomei_admin;
 grant delete, insert, select on status_watch to shomei_operator;
 grant select on status_watch to shomei_monitor;
 grant select on status_watch to shomei_worker;
+grant select on tax_setting to shomei_admin;
+grant select on tax_setting to shomei_operator;
 grant insert, select on tenant to shomei_admin;
 grant insert, select on tenant to shomei_operator;
 grant select on tenant to shomei_api;
@@ -3867,6 +4324,7 @@ grant select on tenant_key to shomei_worker;
 grant select on test_clock to shomei_admin;
 grant select on test_clock to shomei_api;
 grant select on test_clock to shomei_biller;
+grant select on test_clock to shomei_invoicer;
 grant select on test_clock to shomei_operator;
 grant select on test_clock to shomei_worker;
 grant insert, select on trust_anchor to shomei_admin;
@@ -3904,6 +4362,7 @@ grant select (expires_at, revoked_at, secret_sha256, tenant_id) on api_key to sh
 grant update (expires_at, last_used_at, revoked_at) on api_key to shomei_key_maker;
 grant update (revoked_at) on api_key to shomei_admin;
 grant update (revoked_at) on api_key to shomei_operator;
+grant select (after, id, kind, state) on approval to shomei_invoicer;
 grant update (decided_at, decided_by, executed_at, note, state) on approval to shomei_operator_keeper;
 grant select (created_at, id, mode, tenant_id) on attribute_update to shomei_export_clerk;
 grant select (attribute_update_id, consent_id, decided_at, mode, person_id, state, tenant_id) on attribute_update_result to shomei_export_clerk;
@@ -3950,10 +4409,27 @@ grant update (collected_until) on crl_reference_progress to shomei_worker;
 grant update (columns, crl_id) on crl_snapshot to shomei_worker;
 grant select (id, mode, occurred_at, recorded_at, tenant_id, type, xact) on event to shomei_admin;
 grant select (key_sha256, mode, resource_id, tenant_id) on idempotency_key to shomei_door;
+grant insert (approval_id, content, content_sha256, corrects, due_on, id, issued_on, mode, month, number, recipient, series, series_number, statement_id, tenant_id, total_yen) on invoice to shomei_invoicer;
+grant insert (content, content_sha256, corrects, id, made_by, mode, month, statement_id, tenant_id, total_yen) on invoice_draft to shomei_admin;
+grant update (state) on invoice_draft to shomei_admin;
+grant update (state) on invoice_draft to shomei_invoicer;
+grant insert (bytes, invoices, mode, month, of_numbers, sha256, total_yen, version) on invoice_export to shomei_worker;
+grant select (bytes, invoices, made_at, mode, month, sha256, total_yen, version) on invoice_export to shomei_admin;
+grant select (mode, month, of_numbers, version) on invoice_export to shomei_invoicer;
+grant select (mode, month, version) on invoice_export to shomei_worker;
+grant insert (approval_id, mode, terms, valid_from) on invoice_issuer to shomei_admin;
+grant insert (approval_id, mode, terms, valid_from) on invoice_issuer to shomei_operator;
+grant update (last_number) on invoice_series to shomei_invoicer;
+grant insert (approval_id, mode, tenant_id, terms, valid_from) on invoice_terms to shomei_admin;
+grant insert (approval_id, mode, tenant_id, terms, valid_from) on invoice_terms to shomei_operator;
+grant insert (approval_id, invoice_id, mode, reason, tenant_id) on invoice_void to shomei_admin;
+grant select (invoice_id, mode, reason, tenant_id, voided_at) on invoice_void to shomei_api;
+grant select (invoice_id, mode, reason, tenant_id, voided_at) on invoice_void to shomei_worker;
 grant insert (approval_id, id, mode, tenant_id, terms, valid_from, valid_until) on jlis_recognition to shomei_admin;
 grant insert (approval_id, id, mode, tenant_id, terms, valid_from, valid_until) on jlis_recognition to shomei_operator;
 grant select (mode, recorded_at) on jlis_recognition to shomei_biller;
 grant insert (file, file_sha256, id, made_by, mode, month, result) on jlis_reconciliation to shomei_admin;
+grant select (explanation, id, made_at, mode, month, result) on jlis_reconciliation to shomei_invoicer;
 grant update (explanation) on jlis_reconciliation to shomei_admin;
 grant insert (approval_id, id, mode, tenant_id, terms, valid_from, valid_until) on jlis_reduction to shomei_admin;
 grant insert (approval_id, id, mode, tenant_id, terms, valid_from, valid_until) on jlis_reduction to shomei_operator;
@@ -4020,6 +4496,8 @@ grant select (mode, person_id, sweep_id, tenant_id) on status_sweep_person to sh
 grant select (line, mode, sweep_id, tenant_id) on status_sweep_rejection to shomei_retention_clerk;
 grant select (mode, person_id, sweep_id, tenant_id) on status_sweep_result to shomei_retention_clerk;
 grant update (day, epoch) on status_watch to shomei_worker;
+grant insert (approval_id, mode, terms, valid_from) on tax_setting to shomei_admin;
+grant insert (approval_id, mode, terms, valid_from) on tax_setting to shomei_operator;
 grant select (id) on tenant to shomei_export_clerk;
 grant select (id, state) on tenant to shomei_door;
 grant select (id, state) on tenant to shomei_key_lookup;
@@ -4086,9 +4564,11 @@ grant execute on function are_limits(jsonb) to shomei_operator;
 grant execute on function audit_backlog(xid8) to shomei_admin;
 grant execute on function audit_backlog(xid8) to shomei_worker;
 grant execute on function begin_month_close(tenant_mode,text,text) to shomei_admin;
+grant execute on function begin_month_close(tenant_mode,text,text) to shomei_operator;
 grant execute on function begin_month_close(tenant_mode,text,text) to shomei_worker;
 grant execute on function change_operator_password(uuid,bytea,text) to shomei_admin;
 grant execute on function clock_of(tenant_mode) to shomei_biller;
+grant execute on function clock_of(tenant_mode) to shomei_invoicer;
 grant execute on function connection_test(uuid) to shomei_admin;
 grant execute on function contract_features(contract) to shomei_admin;
 grant execute on function contract_features(contract) to shomei_operator;
@@ -4117,6 +4597,7 @@ grant execute on function erase_due_consents(integer) to shomei_worker;
 grant execute on function erase_due_evidence(integer) to shomei_worker;
 grant execute on function erase_due_sweep_results(integer) to shomei_worker;
 grant execute on function execute_approval(uuid) to shomei_admin;
+grant execute on function finalize_invoice(uuid,uuid) to shomei_admin;
 grant execute on function find_api_key(bytea) to shomei_api;
 grant execute on function find_ended_operator_session(bytea) to shomei_admin;
 grant execute on function find_operator_secret(uuid,text) to shomei_admin;
@@ -4126,6 +4607,8 @@ grant execute on function find_operator_session(bytea) to shomei_operator;
 grant execute on function fix_month_prices(tenant_mode,text,timestamp with time zone) to shomei_worker;
 grant execute on function forget_webhook_deliveries() to shomei_worker;
 grant execute on function hold_checklist(uuid) to shomei_admin;
+grant execute on function invoice_exports_due() to shomei_worker;
+grant execute on function invoices_of_month(tenant_mode,text) to shomei_worker;
 grant execute on function is_held(uuid,tenant_mode,uuid) to shomei_retention_clerk;
 grant execute on function is_key_of_suspended(bytea) to shomei_api;
 grant execute on function is_sweep_held(uuid,tenant_mode,uuid) to shomei_retention_clerk;
@@ -4137,6 +4620,7 @@ grant execute on function keys_work(tenant_state,tenant_mode) to shomei_webhook_
 grant execute on function make_api_key(bytea,uuid,text,bytea,text,text[],cidr[],timestamp with time zone) to shomei_api;
 grant execute on function month_usage(tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb,timestamp with time zone[],timestamp with time zone[]) to shomei_worker;
 grant execute on function next_month_to_close(tenant_mode) to shomei_admin;
+grant execute on function next_month_to_close(tenant_mode) to shomei_operator;
 grant execute on function next_month_to_close(tenant_mode) to shomei_worker;
 grant execute on function note_api_key_use(bytea) to shomei_api;
 grant execute on function open_checklist_items(uuid) to shomei_admin;

@@ -28,6 +28,8 @@ import { SweepRetention1763900000036 } from './0036-sweep-retention.js';
 import { WebhookReplays1763900000037 } from './0037-webhook-replays.js';
 import { KeyRotation1763900000035 } from './0035-key-rotation.js';
 import { ContractTerms1763900000050 } from './0033-contract-terms.js';
+import { Invoices1763900000051 } from './0038-invoices.js';
+import { InvoiceExports1763900000052 } from './0039-invoice-exports.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -61,4 +63,6 @@ export const migrations = [
   WebhookReplays1763900000037,
   KeyRotation1763900000035,
   ContractTerms1763900000050,
+  Invoices1763900000051,
+  InvoiceExports1763900000052,
 ];

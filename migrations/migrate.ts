@@ -28,6 +28,7 @@ const DOOR_ROLES = [
   'shomei_retention_clerk',
   'shomei_tenant_clerk',
   'shomei_biller',
+  'shomei_invoicer',
   'shomei_quota_keeper',
   'shomei_monitor',
   'shomei_webhook_clerk',

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { MonthClosing } from '#lib/billing';
@@ -5,6 +6,8 @@ import { fromPublicId, toPublicId } from '#lib/platform';
 import { type AdminBrowser, AdminStack, outcome } from '../support/admin.js';
 import type { RawAnswer } from '../support/api.js';
 import { BillingRig } from '../support/billing.js';
+import { ISSUER, TERMS } from '../support/invoice-terms.js';
+import { parseCsv } from '../support/parse-csv.js';
 import { planTerms } from '../support/prices.js';
 
 let rig: BillingRig;
@@ -185,5 +188,135 @@ describe('a month', () => {
     expect((await first.send('GET', path)).body['data']).toHaveLength(2);
     const broken = await first.send('POST', path, { file: 'x' });
     expect([outcome(broken), broken.body['line']]).toEqual([[422, 'jlis_file_malformed'], 1]);
+  });
+});
+
+describe('an invoice', () => {
+  const settings = { ...ISSUER };
+  let statementId: string;
+  let id: string;
+  const draft = async (): Promise<RawAnswer> =>
+    first.send('POST', '/v1/invoice-drafts', { statement_id: statementId, items: [] });
+
+  it('needs an issuer with a corporate number and terms of the tenant, added by two people', async () => {
+    const { body: list } = await first.send('GET', `/v1/statements?tenant_id=${ten(tenant)}&month=2020-06`);
+    [{ id: statementId }] = list['data'] as [{ id: string }];
+    expect(outcome(await draft())).toEqual([409, 'invoice_issuer_missing']);
+    const from = { valid_from: '2020-07-01', reason: '登録' };
+    const wrong = await first.send('POST', '/v1/invoice-settings/test/issuers', {
+      ...from,
+      terms: { ...settings, registration_number: 'T4011001098994' },
+    });
+    expect(wrong.body).toMatchObject({
+      code: 'prices_invalid',
+      errors: [{ field: 'registration_number', rule: 'check_digit' }],
+    });
+    const issuer = await first.send('POST', '/v1/invoice-settings/test/issuers', { ...from, terms: settings });
+    expect((await approve(second, issuer)).body).toMatchObject({ state: 'executed' });
+    expect(outcome(await draft())).toEqual([409, 'invoice_terms_missing']);
+    const path = `/v1/tenants/${ten(tenant)}/invoice-terms/test`;
+    const terms = await first.send('POST', path, { ...from, terms: TERMS });
+    expect((await approve(second, terms)).body).toMatchObject({ state: 'executed' });
+    expect((await first.send('GET', path)).body['data']).toMatchObject([{ valid_from: '2020-07-01' }]);
+    const { body } = await first.send('GET', '/v1/invoice-settings/test');
+    expect(body).toMatchObject({ issuers: [{ terms: settings }] });
+    expect((body['tax_settings'] as { valid_from: string }[]).map(({ valid_from }) => valid_from)).toEqual([
+      '1989-04-01',
+      '1997-04-01',
+      '2014-04-01',
+      '2019-10-01',
+    ]);
+    const tax = { valid_from: '2020-07-02', terms: { rates: { standard: '12' }, rounding: 'floor', source: 'law' } };
+    const middle = await first.send('POST', '/v1/invoice-settings/test/tax-settings', { ...tax, reason: '改正' });
+    expect(middle.body).toMatchObject({ code: 'prices_invalid', errors: [{ rule: 'not_month_border' }] });
+  });
+  it('is drafted, looked at, agreed on by two and numbered', async () => {
+    const made = await first.send('POST', '/v1/month-closes/test/2020-06/invoice-drafts');
+    expect([made.status, made.body]).toEqual([200, { drafted: 1, refused: [], remaining: 0 }]);
+    const { body: drafts } = await first.send('GET', '/v1/invoice-drafts?mode=test&month=2020-06');
+    const [{ id: draftId, sha256 }] = drafts['data'] as [{ id: string; sha256: string }];
+    const preview = await first.send('GET', `/v1/invoice-drafts/${draftId}/preview`);
+    expect([preview.status, preview.headers.get('content-type')]).toEqual([200, 'application/pdf']);
+    const proposal = await first.send('POST', '/v1/invoice-finalizations', { draft_ids: [draftId], reason: '6月分' });
+    expect(proposal.body).toMatchObject({ kind: 'invoice_finalization', subject: `invoice:${draftId}` });
+    expect(Object.values((proposal.body['after'] as { invoices: Record<string, string> }).invoices)).toEqual([sha256]);
+    expect(outcome(await approve(first, proposal))).toEqual([403, 'approval_own']);
+    expect((await approve(second, proposal)).body).toMatchObject({ state: 'executed' });
+    id = draftId;
+    const { body } = await first.send('GET', `/v1/invoices/${id}`);
+    // Two sign checks at 20 yen and two counterparts at 2, and 10 %.
+    expect(body).toMatchObject({ state: 'finalized', totals: { amount_yen: 44, tax_yen: 4, total_yen: 48 } });
+    expect(body['number']).toMatch(/^TEST-[0-9]{4}-000001$/);
+    expect(outcome(await draft())).toEqual([409, 'statement_invoiced']);
+    const gone = await first.send('POST', `/v1/invoice-drafts/${id}/discard`);
+    expect(outcome(gone)).toEqual([409, 'draft_not_open']);
+  });
+  it('leads from a line to its events and their verification, and back', async () => {
+    const { body } = await first.send('GET', `/v1/invoices/${id}`);
+    const [line] = body['lines'] as [{ statement_line: number; quantity: number }];
+    const path = `/v1/statements/${String(body['statement_id'])}/lines/${line.statement_line}/events`;
+    const { body: found } = await first.send('GET', path);
+    const [event] = found['data'] as [{ id: string }];
+    expect(found['data']).toHaveLength(line.quantity);
+    const { body: traced } = await first.send('GET', `/v1/usage-events/${event.id}`);
+    expect(traced).toMatchObject({ invoice_id: id, statement_id: body['statement_id'] });
+    expect(traced['lines']).toContain(line.statement_line);
+  });
+  it.each(['.json', '.csv', '.csv?encoding=cp932', '.pdf', '/events.csv'])(
+    'is handed out as the same octets each time, with their hash: %s',
+    async (ending) => {
+      const taken = async () => {
+        const answer = await first.octets(`/v1/invoices/${id}${ending}`);
+        const sha256 = createHash('sha256').update(answer.bytes).digest();
+        expect(answer.headers.get('repr-digest')).toBe(`sha-256=:${sha256.toString('base64')}:`);
+        expect(answer.headers.get('etag')).toBe(`"${sha256.toString('hex')}"`);
+        expect(answer.headers.get('content-disposition')).toMatch(
+          /^attachment; filename="TEST-[0-9-]+(-events)?\.[a-z]+"$/,
+        );
+        return answer.bytes;
+      };
+      expect((await taken()).equals(await taken())).toBe(true);
+    },
+  );
+  it('has a CSV of every event of its month, each with the line it is in', async () => {
+    const { bytes } = await first.octets(`/v1/invoices/${id}/events.csv`);
+    const [header, ...rows] = parseCsv(new TextDecoder().decode(bytes));
+    const column = (name: string) => rows.map((row) => row[header!.indexOf(name)]!);
+    expect(column('usage_event_id').sort()).toEqual(events.map((event) => toPublicId('use', event)).sort());
+    expect(column('contract_invoice_line').sort()).toEqual(['1', '1', '2', '2']);
+    expect(new Set(column('occurred_at'))).toEqual(new Set(['2020-06-10T12:00:00.000+09:00']));
+  });
+  it('is in the CSV of what a search finds, of all tenants, and the export is recorded', async () => {
+    const { bytes, headers } = await first.octets('/v1/invoices.csv?month=2020-06&amount_min=48&amount_max=48');
+    const [, ...rows] = parseCsv(new TextDecoder().decode(bytes));
+    expect(rows).toHaveLength(3);
+    const [recorded] = await stack.audited('invoices:csv');
+    expect(recorded).toMatchObject({ action: 'invoice.export', detail: { invoices: 1 } });
+    expect(headers.get('etag')).toBe(`"${String(recorded!.detail['sha256'])}"`);
+    const none = await first.octets('/v1/invoices.csv?month=2020-06&counterparty=x');
+    expect(parseCsv(new TextDecoder().decode(none.bytes))).toHaveLength(1);
+  });
+  it('is found by day, amount and counterparty', async () => {
+    const found = async (query: string) =>
+      ((await first.send('GET', `/v1/invoices?${query}`)).body['data'] as unknown[]).length;
+    expect(await found(`counterparty=${encodeURIComponent('髙﨑')}&amount_min=48&issued_from=2020-01-01`)).toBe(1);
+    expect(await found('amount_min=49')).toBe(0);
+    expect(await found('issued_to=2020-01-01')).toBe(0);
+  });
+  it('is taken back by two, and the next one names it', async () => {
+    const proposal = await first.send('POST', `/v1/invoices/${id}/void`, { reason: '宛名の誤り' });
+    expect((await approve(second, proposal)).body).toMatchObject({ state: 'executed' });
+    expect((await first.send('GET', `/v1/invoices/${id}`)).body).toMatchObject({
+      state: 'void',
+      void_reason: '宛名の誤り',
+    });
+    expect(outcome(await first.send('POST', `/v1/invoices/${id}/void`, { reason: 'もう一度' }))).toEqual([
+      409,
+      'invoice_is_void',
+    ]);
+    const next = await draft();
+    expect([next.status, next.body['corrects']]).toEqual([201, expect.objectContaining({ id })]);
+    const discarded = await first.send('POST', `/v1/invoice-drafts/${String(next.body['id'])}/discard`);
+    expect(discarded.body).toMatchObject({ state: 'discarded' });
   });
 });

@@ -34,6 +34,8 @@ const somewhere = (path: string): string =>
         'audit-events': 'aud',
         'legal-holds': 'hld',
         statements: 'stm',
+        invoices: 'inv',
+        'invoice-drafts': 'inv',
         'usage-events': 'use',
         'month-closes': 'rec',
         'status-sweeps': 'swp',

@@ -119,6 +119,13 @@ describe('what the roles of the processes may read, column by column', () => {
       'checklist_file.content',
       'checklist_file.name',
       'checklist_file.sha256',
+      // Of what companies are billed.
+      'invoice.content_sha256',
+      'invoice_draft.content_sha256',
+      'invoice_export.bytes',
+      'invoice_export.sha256',
+      'invoice_file.bytes',
+      'invoice_file.sha256',
       'jlis_reconciliation.file_sha256',
       // Whether one has to be changed.
       'operator_account.password_expired',

@@ -139,6 +139,14 @@ export class AdminBrowser {
     return this.send('POST', '/v1/session', { email, password });
   }
 
+  /** A file as it was sent. */
+  async octets(path: string): Promise<{ status: number; headers: Headers; bytes: Buffer }> {
+    const answer = await fetch(`${this.url}${path}`, {
+      headers: this.cookie === undefined ? {} : { cookie: this.cookie },
+    });
+    return { status: answer.status, headers: answer.headers, bytes: Buffer.from(await answer.arrayBuffer()) };
+  }
+
   /** Takes over cookie and CSRF token that an answer brings. */
   async send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<RawAnswer> {
     const answer = await fetch(`${this.url}${path}`, {

@@ -1,7 +1,9 @@
 import { addPrices, MonthClosing, monthAt } from '#lib/billing';
+import { toPublicId } from '#lib/platform';
 import { changeContract, SCOPES } from '#lib/tenancy';
 import type { ApiStack, TestKey } from './api.js';
 import { base64 } from './card.js';
+import { InvoiceOffice } from './invoices.js';
 import { logIn } from './login.js';
 import { planTerms } from './prices.js';
 import { answeredChallenge, login, signedDocument } from './proofs.js';
@@ -66,7 +68,7 @@ export async function liveAsker(stack: ApiStack, tenantId: string): Promise<Aske
   };
 }
 
-/** A usage event of the only tenant there is, its month closed: the statement it is in, and its line. */
+/** A usage event of the only tenant there is, its month closed: the statement it is in, its line, and the invoice. */
 export async function closeItsMonth(stack: ApiStack, tenantId: string, { client }: TestKey): Promise<Billed> {
   const month = monthAt(Date.now());
   const row = {
@@ -77,21 +79,27 @@ export async function closeItsMonth(stack: ApiStack, tenantId: string, { client 
     terms: planTerms(),
   } as const;
   await stack.operator.transaction((manager) => addPrices(manager, { row, actor: 'operator:test' }));
-  const worker = await connect(stack.databaseUrls.worker);
+  const [worker, admin] = await Promise.all([stack.databaseUrls.worker, stack.databaseUrls.admin].map(connect));
+  const office = await InvoiceOffice.open({ admin: admin!, operator: stack.operator });
+  await office.issuer({}, row.valid_from);
+  await office.terms(tenantId, {}, row.valid_from);
+  let invoice: string;
   try {
     await stack.moveClock('+32d');
-    await new MonthClosing(worker).close('test', month, 'system:worker');
+    await new MonthClosing(worker!).close('test', month, 'system:worker');
+    invoice = toPublicId('inv', (await office.finalize(await office.draft(tenantId, month)))[0]!.id);
   } finally {
-    await worker.destroy();
+    await Promise.all([worker!.destroy(), admin!.destroy()]);
     await stack.moveClock('0');
   }
   const { data: statements } = await client.GET('/v1/statements');
   const { data: events } = await client.GET('/v1/usage-events', { params: { query: { month } } });
-  return { statement: statements!.data[0]!.id, event: events!.data[0]!.id };
+  return { statement: statements!.data[0]!.id, event: events!.data[0]!.id, invoice };
 }
 interface Billed {
   statement: string;
   event: string;
+  invoice: string;
 }
 
 /** One thing of each kind that requests can name, of the tenant of `owner`. */
@@ -148,6 +156,10 @@ export async function makeFixtures(
     ...on('GET', '/v1/usage-events/{id}', billed.event),
     ...on('GET', '/v1/statements/{id}', billed.statement),
     ...lineOf(billed.statement),
+    ...['', '.json', '.csv', '.pdf', '/events.csv'].reduce<Fixtures>(
+      (all, ending) => ({ ...all, ...on('GET', `/v1/invoices/{id}${ending}`, billed.invoice) }),
+      {},
+    ),
     ...replayed(endpoint!.id, event!.id),
     ...on('DELETE', `${hooks}/{id}`, doomed!.id),
     ...on('GET', '/v1/persons/{id}', person),

@@ -6,6 +6,7 @@ import type { OperatorContext } from './context.js';
 import { evidenceExport } from './evidence-commands.js';
 import { holdLift, holdPlace } from './hold-commands.js';
 import { keyRingRewrap, keyRingStatus, tenantDestroyKey } from './key-commands.js';
+import { monthClose } from './month-commands.js';
 import { operatorCreate, operatorList, operatorResetPassword } from './operator-commands.js';
 import { importAnchor, listAnchors, refresh, revocationStatus, setSource, statusAt } from './revocation-commands.js';
 import { seedDemo } from './seed-demo.js';
@@ -20,6 +21,7 @@ import {
 
 export interface Options {
   mode?: Mode | undefined;
+  month?: string | undefined;
   hierarchy?: 'sign' | 'auth' | undefined;
   tenant?: string | undefined;
   name?: string | undefined;
@@ -267,6 +269,17 @@ export const COMMANDS: readonly Command[] = [
         mode: need(options, 'mode'),
         file: need(options, 'certificate'),
         at: need(options, 'at'),
+      }),
+  },
+  {
+    words: ['month', 'close'],
+    help: '--mode live|test --month YYYY-MM [--wait] [--timeout SECONDS]',
+    run: (context, options) =>
+      monthClose(context, {
+        mode: need(options, 'mode'),
+        month: need(options, 'month'),
+        wait: options.wait ?? false,
+        timeoutMs: seconds(options.timeout) * 1_000,
       }),
   },
   {

@@ -42,6 +42,7 @@ const OPTIONS = {
   action: { type: 'string' },
   target: { type: 'string' },
   limit: { type: 'string' },
+  month: { type: 'string' },
   keys: { type: 'string' },
 } as const;
 

@@ -29,6 +29,7 @@ import { RequestLimits, TurnInterceptor } from './request-limits.js';
 import { SerialLinkagesController } from './serial-linkages.controller.js';
 import { PUBLIC_URL } from './settings.js';
 import { SignatureVerificationsController } from './signature-verifications.controller.js';
+import { InvoicesController } from './invoices.controller.js';
 import { StatementsController } from './statements.controller.js';
 import { UsageController } from './usage.controller.js';
 import { StatusSweepsController } from './status-sweeps.controller.js';
@@ -89,6 +90,7 @@ export class AppModule {
         ReceiptKeysController,
         AuditEventsController,
         UsageController,
+        InvoicesController,
         StatementsController,
       ],
       providers: [

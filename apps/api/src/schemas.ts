@@ -243,6 +243,7 @@ export const problemBody = z
     retry_after: z.number().optional(),
     endpoint_class: z.string().optional(),
     field: z.string().optional(),
+    characters: z.array(z.object({ character: z.string(), code_point: z.string() })).optional(),
     errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
   })
   .meta({ id: 'Problem' });

@@ -1,28 +1,37 @@
 import { OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq';
 import { Inject, type OnModuleDestroy } from '@nestjs/common';
 import type { Job } from 'bullmq';
-import { MONTH_QUEUE, type MonthClosed, MonthClosing, type MonthJob } from '#lib/billing';
+import {
+  type InvoiceExport,
+  InvoiceExporting,
+  MONTH_QUEUE,
+  type MonthClosed,
+  MonthClosing,
+  type MonthJob,
+} from '#lib/billing';
 import { Logger, type Mode, MODES, Problem } from '#lib/platform';
 import { QueueErrors } from './queue-errors.js';
 import { TAKE_OVER } from './take-over.js';
 
 const ACTOR = 'system:worker';
 
-/** Closes months, one after the other. */
+/** Closes months and makes the files of their invoices, one after the other. */
 @Processor(MONTH_QUEUE, { concurrency: 1, ...TAKE_OVER })
 export class MonthProcessor extends WorkerHost implements OnModuleDestroy {
   private stopping = false;
 
   constructor(
     @Inject(MonthClosing) private readonly closing: MonthClosing,
+    @Inject(InvoiceExporting) private readonly exporting: InvoiceExporting,
     @Inject(QueueErrors) private readonly errors: QueueErrors,
     @Inject(Logger) private readonly logger: Logger,
   ) {
     super();
   }
 
-  /** @returns what was closed, for who looks at the queue. */
-  override async process({ data }: Job<MonthJob>): Promise<MonthClosed[]> {
+  /** @returns what was closed or made, for who looks at the queue. */
+  override async process({ data }: Job<MonthJob>): Promise<MonthClosed[] | InvoiceExport[]> {
+    if ('exports' in data) return this.export();
     if ('month' in data)
       return this.told(data.mode, async () => {
         const closed = await this.closing.close(data.mode, data.month, ACTOR);
@@ -39,6 +48,13 @@ export class MonthProcessor extends WorkerHost implements OnModuleDestroy {
       }
     if (failures.length > 0) throw new AggregateError(failures, 'months could not be closed');
     return closed;
+  }
+
+  private async export(): Promise<InvoiceExport[]> {
+    const made = await this.exporting.makeDue(ACTOR, () => !this.stopping);
+    for (const { mode, month, version, invoices } of made)
+      this.logger.log('invoices_exported', { mode, month, version, invoices });
+    return made;
   }
 
   private async told(mode: Mode, work: () => Promise<MonthClosed[]>): Promise<MonthClosed[]> {

@@ -1201,6 +1201,381 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/invoice-settings/{mode}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Rates of tax and issuers of invoices, oldest first */
+        get: operations["getInvoiceSettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoice-settings/{mode}/tax-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Propose rates of consumption tax from a month on */
+        post: operations["proposeTaxSetting"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoice-settings/{mode}/issuers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Propose who sends invoices from a day on */
+        post: operations["proposeInvoiceIssuer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{id}/invoice-terms/{mode}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a tenant's invoices go and when they are due, oldest first */
+        get: operations["listInvoiceTerms"];
+        put?: never;
+        /** Propose where a tenant's invoices go and when they are due */
+        post: operations["proposeInvoiceTerms"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoice-drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List open drafts of a mode, oldest first */
+        get: operations["listInvoiceDrafts"];
+        put?: never;
+        /**
+         * Draft the invoice of a statement
+         * @description An open draft of the statement is put aside. Items are added to its lines; below zero they are credits.
+         */
+        post: operations["draftInvoice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/month-closes/{mode}/{month}/invoice-drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Draft what is not drafted or invoiced of a month
+         * @description At most 200 statements at once. Each that cannot be drafted is told with the code of its refusal.
+         */
+        post: operations["draftMonth"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoice-drafts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a draft with its lines */
+        get: operations["getInvoiceDraft"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoice-drafts/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A draft as it would be printed, marked as such */
+        get: operations["previewInvoiceDraft"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoice-drafts/{id}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a draft aside */
+        post: operations["discardInvoiceDraft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoice-finalizations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Propose that drafts of a month become invoices
+         * @description They get their numbers when a second person approves, all or none.
+         */
+        post: operations["proposeFinalization"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoice-exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * CSV files of all tenants that the worker has made, newest month first
+         * @description The worker looks each hour; a month whose invoices have changed gets a new version.
+         */
+        get: operations["listInvoiceExports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoice-exports/{mode}/{month}/{version}.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One of these files
+         * @description UTF-8 with byte order mark, or CP932 (Windows-31J). The same octets each time, with their SHA-256 in the headers.
+         */
+        get: operations["getInvoiceExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Search invoices by day, amount and counterparty, with ranges; newest first */
+        get: operations["listInvoices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoices.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a search finds as one CSV, of one tenant or all, by number
+         * @description At most 5,000 invoices. UTF-8 with byte order mark, or CP932 (Windows-31J). The export is recorded.
+         */
+        get: operations["exportInvoices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an invoice with its lines */
+        get: operations["getInvoice"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoices/{id}.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An invoice as a JSON file
+         * @description As it was made when the invoice was finalized: the same octets each time, with their SHA-256 in the headers.
+         */
+        get: operations["getInvoiceJson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoices/{id}.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An invoice as CSV, a row a line
+         * @description UTF-8 with byte order mark, or CP932 (Windows-31J). As it was made when the invoice was finalized: the same octets each time, with their SHA-256 in the headers.
+         */
+        get: operations["getInvoiceCsv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoices/{id}.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An invoice as PDF
+         * @description As it was made when the invoice was finalized: the same octets each time, with their SHA-256 in the headers.
+         */
+        get: operations["getInvoicePdf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoices/{id}/events.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every usage event of the invoice’s month as CSV, with the lines it is in or why it is in none
+         * @description UTF-8 with byte order mark. The same octets each time, with their SHA-256 in the headers.
+         */
+        get: operations["getInvoiceEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoices/{id}/void": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Propose to take an invoice back
+         * @description It keeps its number and stays. Draft its statement again for one in its place, which names it.
+         */
+        post: operations["proposeInvoiceVoid"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/month-closes": {
         parameters: {
             query?: never;
@@ -1399,7 +1774,7 @@ export interface components {
              * @enum {string}
              */
             stage: "enrolment" | "second_factor" | "password_change" | "open";
-            permissions: ("tenants:read" | "tenants:write" | "applications:read" | "checklist:read" | "checklist:write" | "tenant_data:export" | "go_live:propose" | "go_live:approve" | "contracts:propose" | "contracts:approve" | "api_keys:read" | "api_keys:write" | "revocation:read" | "revocation:refresh" | "anchors:propose" | "anchors:approve" | "evidence:read" | "holders:reveal" | "retention:read" | "holds:write" | "key_ring:rewrap" | "verifications:read" | "sweeps:read" | "approvals:read" | "operators:read" | "operators:write" | "operator_roles:propose" | "operator_roles:approve" | "billing:read" | "prices:propose" | "prices:approve" | "months:close" | "audit:read" | "webhooks:read" | "webhooks:replay")[];
+            permissions: ("tenants:read" | "tenants:write" | "applications:read" | "checklist:read" | "checklist:write" | "tenant_data:export" | "go_live:propose" | "go_live:approve" | "contracts:propose" | "contracts:approve" | "api_keys:read" | "api_keys:write" | "revocation:read" | "revocation:refresh" | "anchors:propose" | "anchors:approve" | "evidence:read" | "holders:reveal" | "retention:read" | "holds:write" | "key_ring:rewrap" | "verifications:read" | "sweeps:read" | "approvals:read" | "operators:read" | "operators:write" | "operator_roles:propose" | "operator_roles:approve" | "billing:read" | "prices:propose" | "prices:approve" | "months:close" | "invoices:draft" | "invoices:propose" | "invoices:approve" | "audit:read" | "webhooks:read" | "webhooks:replay")[];
             /** @description To be sent as X-CSRF-Token with each request that changes something. */
             csrf_token: string;
             /** Format: date-time */
@@ -1428,6 +1803,12 @@ export interface components {
             meter?: string;
             day?: string;
             line?: number;
+            number?: string;
+            tax_category?: string;
+            characters?: {
+                character: string;
+                code_point: string;
+            }[];
             allowed?: string[];
             open?: string[];
             item?: string;
@@ -2790,6 +3171,327 @@ export interface components {
             /** @description Why; shown to the second person and kept. */
             reason: string;
         };
+        InvoiceSettings: {
+            /** @enum {string} */
+            mode: "live" | "test";
+            tax_settings: {
+                /** Format: date */
+                valid_from: string;
+                terms: {
+                    rates: {
+                        standard: string;
+                        reduced?: string;
+                    };
+                    /** @enum {string} */
+                    rounding: "floor" | "half_up" | "ceiling";
+                    source: string;
+                };
+            }[];
+            issuers: {
+                /** Format: date */
+                valid_from: string;
+                terms: {
+                    name: string;
+                    registration_number: string;
+                    address: string;
+                    payment: string;
+                    fiscal_year_start: string;
+                };
+            }[];
+        };
+        TaxSettingProposal: {
+            /** Format: date */
+            valid_from: string;
+            terms: {
+                rates: {
+                    standard: string;
+                    reduced?: string;
+                };
+                /** @enum {string} */
+                rounding: "floor" | "half_up" | "ceiling";
+                source: string;
+            };
+            /** @description Why; shown to the second person and kept. */
+            reason: string;
+        };
+        InvoiceIssuerProposal: {
+            /** Format: date */
+            valid_from: string;
+            terms: {
+                name: string;
+                registration_number: string;
+                address: string;
+                payment: string;
+                fiscal_year_start: string;
+            };
+            /** @description Why; shown to the second person and kept. */
+            reason: string;
+        };
+        InvoiceTermsList: {
+            data: {
+                /** Format: date */
+                valid_from: string;
+                terms: {
+                    recipient_name: string;
+                    recipient_address: string;
+                    closing_day: "end" | number;
+                    due_months: number;
+                    due_day: "end" | number;
+                    /** @enum {string} */
+                    due_shift: "previous" | "next" | "none";
+                };
+            }[];
+        };
+        InvoiceTermsProposal: {
+            /** Format: date */
+            valid_from: string;
+            terms: {
+                recipient_name: string;
+                recipient_address: string;
+                closing_day: "end" | number;
+                due_months: number;
+                due_day: "end" | number;
+                /** @enum {string} */
+                due_shift: "previous" | "next" | "none";
+            };
+            /** @description Why; shown to the second person and kept. */
+            reason: string;
+        };
+        InvoiceDraftList: {
+            data: components["schemas"]["InvoiceDraft"][];
+            next_cursor: string | null;
+        };
+        InvoiceDraft: {
+            id: string;
+            /** @enum {string} */
+            state: "open" | "discarded" | "finalized";
+            tenant_id: string;
+            /** @enum {string} */
+            mode: "live" | "test";
+            month: string;
+            statement_id: string;
+            /** @description Hex; what two people agree on. */
+            sha256: string;
+            made_by: string;
+            /** Format: date-time */
+            made_at: string;
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            until: string;
+            /** Format: date */
+            closed_on: string;
+            /** Format: date */
+            due_on: string;
+            /** @description The void invoice in whose place it comes. */
+            corrects: {
+                id: string;
+                number: string;
+                /** Format: date */
+                issued_on: string;
+            } | null;
+            issuer: {
+                name: string;
+                registration_number: string;
+                address: string;
+                payment: string;
+                fiscal_year_start: string;
+            };
+            recipient: {
+                name: string;
+                address: string;
+            };
+            lines: components["schemas"]["InvoiceLine"][];
+            taxes: {
+                /** @enum {string} */
+                tax_category: "standard" | "reduced" | "exempt" | "out_of_scope";
+                /** @description Percent; null: no tax is reckoned. */
+                tax_rate: string | null;
+                amount_yen: number;
+                tax_yen: number;
+            }[];
+            /** @enum {string} */
+            tax_rounding: "floor" | "half_up" | "ceiling";
+            totals: {
+                amount_yen: number;
+                tax_yen: number;
+                total_yen: number;
+            };
+        };
+        InvoiceLine: {
+            number: number;
+            /** @enum {string} */
+            kind: "fee" | "base_fee" | "usage" | "discount" | "reduction" | "minimum" | "setup" | "credit" | "extra";
+            /** @enum {string|null} */
+            layer: "jlis" | "contract" | null;
+            /** @description Line of the statement, whose events can be listed; null: put on the invoice itself. */
+            statement_line: number | null;
+            description: {
+                ja: string;
+                en: string;
+            };
+            /** Format: date */
+            from: string;
+            /**
+             * Format: date
+             * @description The first day that is not in it.
+             */
+            until: string;
+            quantity: number;
+            unit_price: string;
+            amount_yen: number;
+            /** @enum {string} */
+            tax_category: "standard" | "reduced" | "exempt" | "out_of_scope";
+            /** @description Percent; null: no tax is reckoned. */
+            tax_rate: string | null;
+            /** @description The invoice that a credit is of. */
+            credits: {
+                id: string;
+                number: string;
+                /** Format: date */
+                issued_on: string;
+            } | null;
+        };
+        InvoiceDraftRequest: {
+            statement_id: string;
+            /** @default [] */
+            items?: {
+                description: {
+                    ja: string;
+                    en: string;
+                };
+                amount_yen: number;
+                /** @enum {string} */
+                tax_category: "standard" | "reduced" | "exempt" | "out_of_scope";
+                /** Format: date */
+                on: string;
+                /** @description The invoice of this tenant that a credit is of. */
+                credits_invoice_id?: string;
+            }[];
+        };
+        MonthDrafts: {
+            drafted: number;
+            refused: {
+                tenant_id: string;
+                code: string;
+            }[];
+            /** @description Statements that were not looked at: ask again. */
+            remaining: number;
+        };
+        InvoiceFinalizationRequest: {
+            draft_ids: string[];
+            /** @description Why; shown to the second person and kept. */
+            reason: string;
+        };
+        InvoiceExportList: {
+            data: components["schemas"]["InvoiceExport"][];
+        };
+        InvoiceExport: {
+            /** @enum {string} */
+            mode: "live" | "test";
+            month: string;
+            version: number;
+            invoices: number;
+            total_yen: number;
+            /** @description Hex, of the file in UTF-8. */
+            sha256: string;
+            /** Format: date-time */
+            made_at: string;
+        };
+        InvoiceList: {
+            data: components["schemas"]["InvoiceSummary"][];
+            next_cursor: string | null;
+        };
+        InvoiceSummary: {
+            id: string;
+            number: string;
+            /** @enum {string} */
+            state: "finalized" | "void";
+            tenant_id: string;
+            /** @enum {string} */
+            mode: "live" | "test";
+            month: string;
+            statement_id: string;
+            /** Format: date */
+            issued_on: string;
+            /** Format: date */
+            due_on: string;
+            recipient_name: string;
+            total_yen: number;
+            corrects_id: string | null;
+            /** Format: date-time */
+            finalized_at: string;
+            /** Format: date-time */
+            voided_at: string | null;
+            void_reason: string | null;
+        };
+        Invoice: {
+            id: string;
+            number: string;
+            /** @enum {string} */
+            state: "finalized" | "void";
+            tenant_id: string;
+            /** @enum {string} */
+            mode: "live" | "test";
+            month: string;
+            statement_id: string;
+            /** Format: date */
+            issued_on: string;
+            /** Format: date */
+            due_on: string;
+            recipient_name: string;
+            total_yen: number;
+            corrects_id: string | null;
+            /** Format: date-time */
+            finalized_at: string;
+            /** Format: date-time */
+            voided_at: string | null;
+            void_reason: string | null;
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            until: string;
+            /** Format: date */
+            closed_on: string;
+            /** @description The void invoice in whose place it comes. */
+            corrects: {
+                id: string;
+                number: string;
+                /** Format: date */
+                issued_on: string;
+            } | null;
+            issuer: {
+                name: string;
+                registration_number: string;
+                address: string;
+                payment: string;
+                fiscal_year_start: string;
+            };
+            recipient: {
+                name: string;
+                address: string;
+            };
+            lines: components["schemas"]["InvoiceLine"][];
+            taxes: {
+                /** @enum {string} */
+                tax_category: "standard" | "reduced" | "exempt" | "out_of_scope";
+                /** @description Percent; null: no tax is reckoned. */
+                tax_rate: string | null;
+                amount_yen: number;
+                tax_yen: number;
+            }[];
+            /** @enum {string} */
+            tax_rounding: "floor" | "half_up" | "ceiling";
+            totals: {
+                amount_yen: number;
+                tax_yen: number;
+                total_yen: number;
+            };
+        };
+        InvoiceVoidRequest: {
+            /** @description Why; kept with the invoice, which the tenant sees. */
+            reason: string;
+        };
         MonthCloseList: {
             data: components["schemas"]["MonthClose"][];
             next_month: string | null;
@@ -3065,6 +3767,8 @@ export interface components {
             month: string;
             /** @description Null: the month is not closed yet. */
             statement_id: string | null;
+            /** @description Of the statement, the invoice that is not void. */
+            invoice_id: string | null;
             /** @description Numbers of the lines it is in, at most one of each layer. */
             lines: number[];
         };
@@ -3242,7 +3946,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3451,7 +4155,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3660,7 +4364,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3757,7 +4461,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3841,7 +4545,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3907,7 +4611,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4103,7 +4807,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4130,7 +4834,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4209,7 +4913,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4500,7 +5204,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4597,7 +5301,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4701,7 +5405,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4837,7 +5541,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4864,7 +5568,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4943,7 +5647,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5040,7 +5744,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5195,7 +5899,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5293,7 +5997,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5400,7 +6104,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5427,7 +6131,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5571,7 +6275,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5813,7 +6517,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5910,7 +6614,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5937,7 +6641,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6332,7 +7036,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6359,7 +7063,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6694,7 +7398,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6791,7 +7495,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6888,7 +7592,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7377,7 +8081,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7516,7 +8220,7 @@ export interface operations {
                     "application/x-ndjson": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7593,7 +8297,7 @@ export interface operations {
                     "text/csv": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7764,7 +8468,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8008,7 +8712,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8265,7 +8969,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8292,7 +8996,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8371,7 +9075,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8398,7 +9102,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8477,7 +9181,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8504,7 +9208,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8642,7 +9346,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8669,8 +9373,1642 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInvoiceSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mode: "live" | "test";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvoiceSettings"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proposeTaxSetting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mode: "live" | "test";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaxSettingProposal"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proposeInvoiceIssuer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mode: "live" | "test";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvoiceIssuerProposal"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listInvoiceTerms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                mode: "live" | "test";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvoiceTermsList"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proposeInvoiceTerms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                mode: "live" | "test";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvoiceTermsProposal"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listInvoiceDrafts: {
+        parameters: {
+            query: {
+                mode: "live" | "test";
+                /** @description A month in Japan, YYYY-MM; by default the present one by the clock of the mode. */
+                month?: string;
+                tenant_id?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvoiceDraftList"];
+                };
+            };
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    draftInvoice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvoiceDraftRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvoiceDraft"];
+                };
+            };
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    draftMonth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mode: "live" | "test";
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MonthDrafts"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInvoiceDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvoiceDraft"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewInvoiceDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discardInvoiceDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvoiceDraft"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proposeFinalization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvoiceFinalizationRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listInvoiceExports: {
+        parameters: {
+            query: {
+                mode: "live" | "test";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvoiceExportList"];
+                };
+            };
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInvoiceExport: {
+        parameters: {
+            query?: {
+                encoding?: "utf-8" | "cp932";
+            };
+            header?: never;
+            path: {
+                mode: "live" | "test";
+                month: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listInvoices: {
+        parameters: {
+            query?: {
+                /** @description A month in Japan, YYYY-MM; by default the present one by the clock of the mode. */
+                month?: string;
+                state?: "finalized" | "void";
+                number?: string;
+                /** @description Included. */
+                issued_from?: string;
+                /** @description Included. */
+                issued_to?: string;
+                /** @description Total with tax, yen, included. */
+                amount_min?: number;
+                amount_max?: number;
+                mode?: "live" | "test";
+                tenant_id?: string;
+                /** @description Part of the recipient's name. */
+                counterparty?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvoiceList"];
+                };
+            };
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportInvoices: {
+        parameters: {
+            query?: {
+                /** @description A month in Japan, YYYY-MM; by default the present one by the clock of the mode. */
+                month?: string;
+                state?: "finalized" | "void";
+                number?: string;
+                /** @description Included. */
+                issued_from?: string;
+                /** @description Included. */
+                issued_to?: string;
+                /** @description Total with tax, yen, included. */
+                amount_min?: number;
+                amount_max?: number;
+                mode?: "live" | "test";
+                tenant_id?: string;
+                /** @description Part of the recipient's name. */
+                counterparty?: string;
+                encoding?: "utf-8" | "cp932";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInvoice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invoice"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInvoiceJson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInvoiceCsv: {
+        parameters: {
+            query?: {
+                encoding?: "utf-8" | "cp932";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInvoicePdf: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInvoiceEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proposeInvoiceVoid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvoiceVoidRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8794,7 +11132,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8879,7 +11217,7 @@ export interface operations {
                     "text/csv": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9017,7 +11355,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9044,7 +11382,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `prices_invalid`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9123,7 +11461,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -979,6 +979,120 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/invoices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Search invoices by day and amount, newest first */
+        get: operations["listInvoices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an invoice with its lines */
+        get: operations["getInvoice"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoices/{id}.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An invoice as a JSON file
+         * @description As it was made when the invoice was finalized: the same octets each time, with their SHA-256 in the headers.
+         */
+        get: operations["getInvoiceJson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoices/{id}.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An invoice as CSV, a row a line
+         * @description UTF-8 with byte order mark, or CP932 (Windows-31J). As it was made when the invoice was finalized: the same octets each time, with their SHA-256 in the headers.
+         */
+        get: operations["getInvoiceCsv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoices/{id}.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An invoice as PDF
+         * @description As it was made when the invoice was finalized: the same octets each time, with their SHA-256 in the headers.
+         */
+        get: operations["getInvoicePdf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoices/{id}/events.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every usage event of the invoice’s month as CSV, with the lines it is in or why it is in none
+         * @description UTF-8 with byte order mark. The same octets each time, with their SHA-256 in the headers.
+         */
+        get: operations["getInvoiceEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/statements": {
         parameters: {
             query?: never;
@@ -1446,6 +1560,10 @@ export interface components {
             retry_after?: number;
             endpoint_class?: string;
             field?: string;
+            characters?: {
+                character: string;
+                code_point: string;
+            }[];
             errors?: {
                 field: string;
                 message: string;
@@ -2655,8 +2773,134 @@ export interface components {
             month: string;
             /** @description Null: the month is not closed yet. */
             statement_id: string | null;
+            /** @description Of the statement, the invoice that is not void. */
+            invoice_id: string | null;
             /** @description Numbers of the lines it is in, at most one of each layer. */
             lines: number[];
+        };
+        InvoiceList: {
+            data: components["schemas"]["InvoiceSummary"][];
+            next_cursor: string | null;
+        };
+        InvoiceSummary: {
+            id: string;
+            number: string;
+            /** @enum {string} */
+            state: "finalized" | "void";
+            tenant_id: string;
+            /** @enum {string} */
+            mode: "live" | "test";
+            month: string;
+            statement_id: string;
+            /** Format: date */
+            issued_on: string;
+            /** Format: date */
+            due_on: string;
+            recipient_name: string;
+            total_yen: number;
+            corrects_id: string | null;
+            /** Format: date-time */
+            finalized_at: string;
+            /** Format: date-time */
+            voided_at: string | null;
+            void_reason: string | null;
+        };
+        Invoice: {
+            id: string;
+            number: string;
+            /** @enum {string} */
+            state: "finalized" | "void";
+            tenant_id: string;
+            /** @enum {string} */
+            mode: "live" | "test";
+            month: string;
+            statement_id: string;
+            /** Format: date */
+            issued_on: string;
+            /** Format: date */
+            due_on: string;
+            recipient_name: string;
+            total_yen: number;
+            corrects_id: string | null;
+            /** Format: date-time */
+            finalized_at: string;
+            /** Format: date-time */
+            voided_at: string | null;
+            void_reason: string | null;
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            until: string;
+            /** Format: date */
+            closed_on: string;
+            /** @description The void invoice in whose place it comes. */
+            corrects: {
+                id: string;
+                number: string;
+                /** Format: date */
+                issued_on: string;
+            } | null;
+            issuer: {
+                name: string;
+                registration_number: string;
+                address: string;
+                payment: string;
+                fiscal_year_start: string;
+            };
+            recipient: {
+                name: string;
+                address: string;
+            };
+            lines: components["schemas"]["InvoiceLine"][];
+            taxes: {
+                /** @enum {string} */
+                tax_category: "standard" | "reduced" | "exempt" | "out_of_scope";
+                /** @description Percent; null: no tax is reckoned. */
+                tax_rate: string | null;
+                amount_yen: number;
+                tax_yen: number;
+            }[];
+            /** @enum {string} */
+            tax_rounding: "floor" | "half_up" | "ceiling";
+            totals: {
+                amount_yen: number;
+                tax_yen: number;
+                total_yen: number;
+            };
+        };
+        InvoiceLine: {
+            number: number;
+            /** @enum {string} */
+            kind: "fee" | "base_fee" | "usage" | "discount" | "reduction" | "minimum" | "setup" | "credit" | "extra";
+            /** @enum {string|null} */
+            layer: "jlis" | "contract" | null;
+            /** @description Line of the statement, whose events can be listed; null: put on the invoice itself. */
+            statement_line: number | null;
+            description: {
+                ja: string;
+                en: string;
+            };
+            /** Format: date */
+            from: string;
+            /**
+             * Format: date
+             * @description The first day that is not in it.
+             */
+            until: string;
+            quantity: number;
+            unit_price: string;
+            amount_yen: number;
+            /** @enum {string} */
+            tax_category: "standard" | "reduced" | "exempt" | "out_of_scope";
+            /** @description Percent; null: no tax is reckoned. */
+            tax_rate: string | null;
+            /** @description The invoice that a credit is of. */
+            credits: {
+                id: string;
+                number: string;
+                /** Format: date */
+                issued_on: string;
+            } | null;
         };
         StatementList: {
             data: components["schemas"]["StatementSummary"][];
@@ -2832,7 +3076,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `characters_unmappable`, `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2945,7 +3189,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `characters_unmappable`, `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3049,7 +3293,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `characters_unmappable`, `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3171,7 +3415,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `characters_unmappable`, `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3601,7 +3845,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `characters_unmappable`, `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3714,7 +3958,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `characters_unmappable`, `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3899,7 +4143,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `characters_unmappable`, `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4084,7 +4328,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `characters_unmappable`, `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4272,7 +4516,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `characters_unmappable`, `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4529,7 +4773,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `characters_unmappable`, `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5083,7 +5327,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `characters_unmappable`, `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5214,7 +5458,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `characters_unmappable`, `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5581,7 +5825,7 @@ export interface operations {
                     "text/csv": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `characters_unmappable`, `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6007,7 +6251,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `characters_unmappable`, `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6261,7 +6505,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `characters_unmappable`, `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6385,7 +6629,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `characters_unmappable`, `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6487,7 +6731,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `characters_unmappable`, `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6769,7 +7013,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `characters_unmappable`, `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6955,7 +7199,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `characters_unmappable`, `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7151,7 +7395,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `characters_unmappable`, `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7478,7 +7722,7 @@ export interface operations {
                     "text/csv": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `characters_unmappable`, `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7564,7 +7808,7 @@ export interface operations {
                     "application/x-ndjson": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            /** @description One of `characters_unmappable`, `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7817,6 +8061,470 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listInvoices: {
+        parameters: {
+            query?: {
+                /** @description A month in Japan, YYYY-MM; by default the present one by the clock of the mode. */
+                month?: string;
+                state?: "finalized" | "void";
+                number?: string;
+                /** @description Included. */
+                issued_from?: string;
+                /** @description Included. */
+                issued_to?: string;
+                /** @description Total with tax, yen, included. */
+                amount_min?: number;
+                amount_max?: number;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvoiceList"];
+                };
+            };
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInvoice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invoice"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInvoiceJson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInvoiceCsv: {
+        parameters: {
+            query?: {
+                encoding?: "utf-8" | "cp932";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description One of `json_malformed`, `http_malformed`, `request_invalid`, `base64_malformed`, `idempotency_key_malformed`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `characters_unmappable`, `api_key_too_wide`, `api_key_limit`, `api_key_not_rotatable`, `webhook_url_refused`, `webhook_endpoint_limit`, `webhook_endpoint_disabled`, `event_unknown`, `replay_too_large`, `export_too_large`, `sweep_rows_refused`, `csv_encoding_wrong`, `csv_header_wrong`, `csv_too_many_rows`, `csv_unmappable`, `idempotency_key_reused`, `certificate_malformed`, `cms_malformed`, `content_missing`, `signer_not_found`, `unsupported_signature`, `digest_algorithm_refused`, `digest_length_wrong`, `reference_is_my_number`, `reference_format_wrong`, `challenge_unknown`, `challenge_expired`, `proof_unknown`, `proof_unsuccessful`, `proof_expired`, `proof_of_other_kind`, `certificate_unknown`, `certificate_of_other_kind`, `proof_of_other_person`, `person_unknown`, `age_not_allowed`, `age_date_not_allowed`, `age_probe_refused`, `consent_given_in_future`, `consent_expired`, `consent_covers_missing`, `consent_evidence_missing`, `consent_document_mismatch`, `consent_signature_unsupported`, `consent_refused`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInvoicePdf: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInvoiceEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description One of `api_key_missing`, `api_key_invalid`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `tenant_suspended`, `scope_missing`, `address_not_allowed`, `feature_not_contracted`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `too_many_streams`, `rate_limited`, `quota_exceeded`. */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may be sent again. */
+                    "Retry-After"?: string;
+                    /** @description What is left and for how many seconds: `"read";r=0;t=1`. Every answer to a key has it. */
+                    RateLimit?: string;
+                    /** @description The limits: `"read";q=1000;w=1`. Every answer to a key has it. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `upload_busy`, `jlis_unavailable`, `storage_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
                 };
             };
         };

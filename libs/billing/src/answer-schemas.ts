@@ -77,6 +77,7 @@ export const tracedUsageEvent = usageEvent
   .extend({
     month: z.string(),
     statement_id: z.string().nullable().meta({ description: 'Null: the month is not closed yet.' }),
+    invoice_id: z.string().nullable().meta({ description: 'Of the statement, the invoice that is not void.' }),
     lines: z.array(z.int()).meta({ description: 'Numbers of the lines it is in, at most one of each layer.' }),
   })
   .meta({ id: 'TracedUsageEvent' });

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { Problem, type Tenancy, toPublicId } from '#lib/platform';
 import type { StatementAnswer, UsageAnswer, UsageEventAnswer } from './answer-schemas.js';
+import { invoiceOfStatement } from './invoices.js';
 import type { Month } from './japan-month.js';
 import { findStatement, type Statement, type StatementSummary } from './statements.js';
 import {
@@ -17,7 +18,7 @@ import {
 } from './usage-view.js';
 
 /** Public id of what an event was metered for; a status or repeated check has none of its own. */
-const SOURCE_PREFIX = { counterpart_lookup: 'cpl', attribute_update: 'atu', presentation: 'prs' } as const;
+export const SOURCE_PREFIX = { counterpart_lookup: 'cpl', attribute_update: 'atu', presentation: 'prs' } as const;
 
 const orNull = <T>(value: T | undefined): T | null => value ?? null;
 
@@ -193,11 +194,13 @@ export async function traceOfEvent(manager: Queries, reader: Reader, tenancy: Te
   const month = await monthOfEvent(manager, tenancy, id);
   const opened = await openUsageMonth(manager, reader, tenancy, month);
   const statement = await findStatement(manager, { ...tenancy, month });
+  const invoice = statement && (await invoiceOfStatement(manager, tenancy, statement.id));
   const { event, lines } = await traceUsageEvent(manager, opened, id, statement?.content);
   return {
     ...usageEventAnswer(event),
     month,
     statement_id: statement ? toPublicId('stm', statement.id) : null,
+    invoice_id: invoice === undefined ? null : toPublicId('inv', invoice),
     lines,
   };
 }

@@ -36,7 +36,7 @@ export interface JlisTariff extends Dated {
 }
 
 /** MM-DD of every year: 29 February is none. */
-function isYearStart(text: string): boolean {
+export function isDayOfEveryYear(text: string): boolean {
   const match = /^([0-9]{2})-([0-9]{2})$/.exec(text);
   if (!match) return false;
   return new Date(Date.UTC(2023, Number(match[1]) - 1, Number(match[2]))).toISOString().slice(5, 10) === text;
@@ -44,7 +44,7 @@ function isYearStart(text: string): boolean {
 
 export const jlisTariffFaults = ({ rates, year_start }: JlisTariffTerms): PriceFault[] => [
   ...Object.entries(rates).flatMap(([item, rate]) => yenFaults(rate, `rates.${item}`)),
-  ...fault('year_start', isYearStart(year_start), 'year_start'),
+  ...fault('year_start', isDayOfEveryYear(year_start), 'year_start'),
 ];
 
 /** @throws Problem `rate_missing`: what was used had no fee on that day, which has to be cleared up before anything is charged. */

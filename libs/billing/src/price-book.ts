@@ -2,7 +2,17 @@ import type { EntityManager } from 'typeorm';
 import { type Acting, appendAudit } from '#lib/audit';
 import { type Mode, Problem, type Tenancy } from '#lib/platform';
 import { z } from 'zod';
-import { checkTimeline } from './dated.js';
+import { checkTimeline, type Dated } from './dated.js';
+import {
+  type InvoiceIssuer,
+  invoiceIssuerFaults,
+  invoiceIssuerTerms,
+  type InvoiceTerms,
+  invoiceTermsTerms,
+  type TaxSetting,
+  taxSettingFaults,
+  taxSettingTerms,
+} from './invoice-settings.js';
 import type { Day, Period } from './japan-month.js';
 import { type JlisReduction, jlisReductionFaults, jlisReductionTerms } from './jlis-reduction.js';
 import { type JlisTariff, jlisTariffFaults, jlisTariffTerms } from './jlis-tariff.js';
@@ -11,7 +21,7 @@ import { type PricePlan, pricePlanFaults, pricePlanTerms } from './price-plan.js
 
 type Queries = Pick<EntityManager, 'query'>;
 
-/** Kind of the approval by which prices are added. */
+/** Kind of the approval by which prices are added, and what else invoices are made of. */
 export const PRICE_CHANGE = 'price_change';
 
 /** J-LIS can tell status checks as such, on these days, of one tenant or of all. */
@@ -29,13 +39,17 @@ export type JlisRecognitionTerms = z.output<typeof jlisRecognitionTerms>;
 const day = z.iso.date();
 const mode = z.enum(['live', 'test']);
 const scoped = { mode, id: z.uuid(), tenant_id: z.uuid().nullable(), valid_from: day, valid_until: day };
+const ofTenant = { tenant_id: z.uuid(), mode, valid_from: day };
 
 /** A row of prices to add, as two people agree on it and as it is stored. */
 export const priceRow = z.discriminatedUnion('table', [
   z.strictObject({ table: z.literal('jlis_tariff'), mode, valid_from: day, terms: jlisTariffTerms }),
   z.strictObject({ table: z.literal('jlis_reduction'), ...scoped, terms: jlisReductionTerms }),
   z.strictObject({ table: z.literal('jlis_recognition'), ...scoped, terms: jlisRecognitionTerms }),
-  z.strictObject({ table: z.literal('price_plan'), tenant_id: z.uuid(), mode, valid_from: day, terms: pricePlanTerms }),
+  z.strictObject({ table: z.literal('price_plan'), ...ofTenant, terms: pricePlanTerms }),
+  z.strictObject({ table: z.literal('tax_setting'), mode, valid_from: day, terms: taxSettingTerms }),
+  z.strictObject({ table: z.literal('invoice_issuer'), mode, valid_from: day, terms: invoiceIssuerTerms }),
+  z.strictObject({ table: z.literal('invoice_terms'), ...ofTenant, terms: invoiceTermsTerms }),
 ]);
 export type PriceRow = z.output<typeof priceRow>;
 
@@ -48,7 +62,7 @@ export function priceProposal(row: PriceRow): {
 } {
   const { table, ...after } = row;
   const name =
-    'id' in row ? row.id : [row.table === 'price_plan' ? row.tenant_id : [], row.mode, row.valid_from].flat().join(':');
+    'id' in row ? row.id : ['tenant_id' in row ? row.tenant_id : [], row.mode, row.valid_from].flat().join(':');
   return { kind: PRICE_CHANGE, subject: `${table}:${name}`, before: null, after };
 }
 
@@ -58,14 +72,37 @@ export const proposedRow = (subject: string, after: unknown): PriceRow =>
 
 const isoDay = (column: string): string => `to_char(${column}, 'YYYY-MM-DD')`;
 
-/** Fees of J-LIS in a mode, oldest first. */
-export async function readTariffs(manager: Queries, of: Mode): Promise<JlisTariff[]> {
+/** What a mode, or a tenant in it, has of a table, oldest first. */
+async function readDated<T>(
+  manager: Queries,
+  table: 'jlis_tariff' | 'tax_setting' | 'invoice_issuer' | 'price_plan' | 'invoice_terms',
+  of: Mode | Tenancy,
+  terms: z.ZodType<T>,
+): Promise<{ validFrom: Day; terms: T }[]> {
+  const [where, values] =
+    typeof of === 'string' ? ['mode = $1', [of]] : ['tenant_id = $1 and mode = $2', [of.tenantId, of.mode]];
   const rows: { valid_from: Day; terms: unknown }[] = await manager.query(
-    `select ${isoDay('valid_from')} as valid_from, terms from jlis_tariff where mode = $1 order by valid_from`,
-    [of],
+    `select ${isoDay('valid_from')} as valid_from, terms from ${table} where ${where} order by valid_from`,
+    values,
   );
-  return rows.map(({ valid_from, terms }) => ({ validFrom: valid_from, terms: jlisTariffTerms.parse(terms) }));
+  return rows.map((row) => ({ validFrom: row.valid_from, terms: terms.parse(row.terms) }));
 }
+
+/** Fees of J-LIS in a mode, oldest first. */
+export const readTariffs = (manager: Queries, of: Mode): Promise<JlisTariff[]> =>
+  readDated(manager, 'jlis_tariff', of, jlisTariffTerms);
+
+/** Rates of tax in a mode, oldest first. */
+export const readTaxSettings = (manager: Queries, of: Mode): Promise<TaxSetting[]> =>
+  readDated(manager, 'tax_setting', of, taxSettingTerms);
+
+/** Who sent the invoices of a mode, oldest first. */
+export const readIssuers = (manager: Queries, of: Mode): Promise<InvoiceIssuer[]> =>
+  readDated(manager, 'invoice_issuer', of, invoiceIssuerTerms);
+
+/** To whom a tenant's invoices went, oldest first. */
+export const readInvoiceTerms = (manager: Queries, of: Tenancy): Promise<InvoiceTerms[]> =>
+  readDated(manager, 'invoice_terms', of, invoiceTermsTerms);
 
 interface ScopedRow {
   id: string;
@@ -103,14 +140,8 @@ export const readRecognitions = async (manager: Queries, of: Mode): Promise<Jlis
   }));
 
 /** The price plans of a tenant and mode, oldest first. */
-export async function readPlans(manager: Queries, { tenantId, mode: of }: Tenancy): Promise<PricePlan[]> {
-  const rows: { valid_from: Day; terms: unknown }[] = await manager.query(
-    `select ${isoDay('valid_from')} as valid_from, terms from price_plan where tenant_id = $1 and mode = $2
-     order by valid_from`,
-    [tenantId, of],
-  );
-  return rows.map(({ valid_from, terms }) => ({ validFrom: valid_from, terms: pricePlanTerms.parse(terms) }));
-}
+export const readPlans = (manager: Queries, of: Tenancy): Promise<PricePlan[]> =>
+  readDated(manager, 'price_plan', of, pricePlanTerms);
 
 /**
  * Holds prices against the rules and against what there is.
@@ -127,7 +158,7 @@ export async function judgePrices(manager: Queries, row: PriceRow, validUntil: D
   );
   const earliest = rows[0]!.earliest;
   if (earliest !== null && row.valid_from < earliest) throw new Problem('prices_in_closed_month', { earliest });
-  if (row.table === 'jlis_tariff' || row.tenant_id === null) return;
+  if (!('tenant_id' in row) || row.tenant_id === null) return;
   const known: unknown[] = await manager.query('select 1 from contract where tenant_id = $1 and mode = $2', [
     row.tenant_id,
     row.mode,
@@ -146,14 +177,20 @@ async function faultsOf(manager: Queries, row: PriceRow, validUntil: Day | null)
       return jlisReductionFaults(row.terms, { from: row.valid_from, until: row.valid_until });
     case 'jlis_recognition':
       return fault('valid_until', row.valid_from < row.valid_until, 'period_empty');
-    case 'price_plan': {
-      const taken = (await readPlans(manager, { tenantId: row.tenant_id, mode: row.mode })).some(
-        ({ validFrom }) => validFrom === row.valid_from,
-      );
-      return [...pricePlanFaults(row.terms, row.valid_from), ...fault('valid_from', !taken, 'overlap')];
-    }
+    case 'price_plan':
+      return [...pricePlanFaults(row.terms, row.valid_from), ...taken(row, await readPlans(manager, tenancyOf(row)))];
+    case 'invoice_terms':
+      return taken(row, await readInvoiceTerms(manager, tenancyOf(row)));
+    case 'tax_setting':
+      return [...taxSettingFaults(row.terms, row.valid_from), ...taken(row, await readTaxSettings(manager, row.mode))];
+    case 'invoice_issuer':
+      return [...invoiceIssuerFaults(row.terms), ...taken(row, await readIssuers(manager, row.mode))];
   }
 }
+
+const tenancyOf = (row: { tenant_id: string; mode: Mode }): Tenancy => ({ tenantId: row.tenant_id, mode: row.mode });
+const taken = ({ valid_from }: { valid_from: Day }, there: readonly Dated[]): PriceFault[] =>
+  fault('valid_from', !there.some(({ validFrom }) => validFrom === valid_from), 'overlap');
 
 /**
  * Adds prices. Those of live mode need the executed approval of exactly this row; the database compares.
@@ -181,7 +218,7 @@ export async function addPrices(
     action: `${table}.add`,
     target: subject,
     detail: { valid_from: row.valid_from, approval: approvalId ?? null },
-    ...(row.table === 'price_plan' ? { tenancy: { tenantId: row.tenant_id, mode: row.mode } } : {}),
+    ...(row.table === 'price_plan' || row.table === 'invoice_terms' ? { tenancy: tenancyOf(row) } : {}),
   });
 }
 

@@ -27,6 +27,14 @@ export const PRICE_RULES = {
     en: 'must be the first day of a month',
     ja: '月の初日を指定してください。',
   },
+  registration_form: {
+    en: 'must be T and 13 digits',
+    ja: '登録番号は「T」と13桁の半角数字で入力してください。',
+  },
+  check_digit: {
+    en: 'has a wrong check digit: it is no corporate number',
+    ja: '登録番号の検査用数字が正しくありません。',
+  },
   overlap: { en: 'overlaps another period', ja: '他の期間と重複しています。' },
   gap: { en: 'leaves days without a tariff', ja: '料金表のない期間ができてしまいます。' },
   year_start: {

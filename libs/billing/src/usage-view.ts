@@ -111,12 +111,13 @@ async function readSight(
   };
 }
 
-const from = ({ reader }: UsageMonth): string => `${SOURCE[reader]}($1, ${usageParameters(2)}) e`;
-const argumentsOf = ({ tenancy, scope }: UsageMonth): unknown[] => [
+/** What to select the events of a month from, as `e`, and the parameters of it. */
+export const eventsOf = ({ reader }: UsageMonth): string => `${SOURCE[reader]}($1, ${usageParameters(2)}) e`;
+export const argumentsOf = ({ tenancy, scope }: UsageMonth): unknown[] => [
   tenancy.tenantId,
   ...usageArguments(tenancy.mode, scope.month, scope.sight, scope.prices, scope.tenants),
 ];
-/** The parameter behind those of {@link from}. */
+/** The parameter behind those of {@link eventsOf}. */
 const NEXT = 11;
 
 /** What was used, day by day in Japan. */
@@ -129,7 +130,7 @@ export async function readUsage(manager: Queries, month: UsageMonth): Promise<Us
   })[] = await manager.query(
     `select to_char(e.occurred_at at time zone 'Asia/Tokyo', 'YYYY-MM-DD') as day, e.meter, e.method, e.purpose, e.outcome,
        e.billable, e.certificate_kind, e.late, e.jlis, e.contract_again, count(*) as events
-     from ${from(month)} group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10`,
+     from ${eventsOf(month)} group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10`,
     argumentsOf(month),
   );
   return rows.map(({ certificate_kind, contract_again, events, ...row }) => {
@@ -138,7 +139,8 @@ export async function readUsage(manager: Queries, month: UsageMonth): Promise<Us
   });
 }
 
-function reasonsOf(
+/** Why an event costs nothing in each layer; undefined: it is in a line. */
+export function reasonsOf(
   { tenant, scope }: UsageMonth,
   usage: Omit<UsageCount, 'jlisDay' | 'contractDay'> & { day: Day },
 ): Pick<UsageOfDay, 'jlisReason' | 'contractReason'> {
@@ -239,7 +241,7 @@ async function readEvents(
 ): Promise<SeenUsageEvent[]> {
   const rows: EventRow[] = await manager.query(
     `select e.*, to_char(e.occurred_at at time zone 'Asia/Tokyo', 'YYYY-MM-DD') as day, u.verification_id, u.source, u.source_id
-     from (select e.* from ${from(month)} ${clause}) e
+     from (select e.* from ${eventsOf(month)} ${clause}) e
      join usage_event u on u.tenant_id = $1 and u.mode = $2 and u.id = e.id order by e.occurred_at, e.id`,
     [...argumentsOf(month), ...values],
   );
@@ -298,7 +300,7 @@ async function isIn(
   const rows: { among: boolean; before: string }[] = await manager.query(
     `select coalesce(bool_or(e.id = $${at}), false) as among,
        count(*) filter (where (e.occurred_at, e.id) < ($${at + 1}::timestamptz, $${at}::uuid)) as before
-     from ${from(month)} where ${where}`,
+     from ${eventsOf(month)} where ${where}`,
     [...argumentsOf(month), ...values, id, occurredAt],
   );
   const { among, before } = rows[0]!;

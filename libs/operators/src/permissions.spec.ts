@@ -25,12 +25,12 @@ describe('the permission table', () => {
       expect(PERMISSIONS[permission]).toEqual(['auditor']);
   });
 
-  it('lets only admins propose or approve what needs two people, save that onboarding brings tenants live and changes their contracts, and billing changes prices', () => {
+  it('lets only admins propose or approve what needs two people, save that onboarding brings tenants live and changes their contracts, and billing changes prices and invoices', () => {
     for (const role of ROLES.filter((each) => each !== 'admin'))
       expect(permissionsOf([role]).filter((each) => /:(propose|approve)$/.test(each))).toEqual(
         {
           onboarding: ['contracts:approve', 'contracts:propose', 'go_live:approve', 'go_live:propose'],
-          billing: ['prices:approve', 'prices:propose'],
+          billing: ['invoices:approve', 'invoices:propose', 'prices:approve', 'prices:propose'],
           admin: [],
           auditor: [],
           support: [],

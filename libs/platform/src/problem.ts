@@ -109,6 +109,11 @@ export const PROBLEMS = {
     remedy: 'Close one, or ask for the sweep itself now and then.',
     retryable: true,
   },
+  characters_unmappable: {
+    status: 422,
+    title: 'CP932 lacks characters of this file.',
+    remedy: 'See `characters`. Take it in UTF-8, which has them all.',
+  },
   upload_busy: {
     status: 503,
     title: 'Another large file is being read.',

@@ -8,7 +8,6 @@ export * from './checklist-items.js';
 export * from './contacts-box.js';
 export * from './contract.js';
 export * from './contract-change.js';
-export * from './corporate-number.js';
 export * from './file-type.js';
 export * from './judge-application.js';
 export * from './life-cycle.js';

@@ -1,4 +1,4 @@
-import { hasCorporateCheckDigit } from './corporate-number.js';
+import { hasCorporateCheckDigit } from '#lib/platform';
 import { mayHoldMyNumber } from './reference.js';
 
 export const CONTACT_ROLES = ['responsible', 'technical', 'security', 'billing'] as const;

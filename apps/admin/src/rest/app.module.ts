@@ -15,6 +15,9 @@ import { EvidenceController } from './evidence.controller.js';
 import { ConsoleController, readIndex } from './console.controller.js';
 import { HealthController } from './health.controller.js';
 import { HoldsController } from './holds.controller.js';
+import { InvoiceDraftsController } from './invoice-drafts.controller.js';
+import { InvoiceExportsController } from './invoice-exports.controller.js';
+import { InvoicesController } from './invoices.controller.js';
 import { MonthClosesController } from './month-closes.controller.js';
 import { OnboardingController } from './onboarding.controller.js';
 import { OperatorsController } from './operators.controller.js';
@@ -68,6 +71,9 @@ export class AppModule {
         AuditChainController,
         HoldsController,
         PricesController,
+        InvoiceDraftsController,
+        InvoiceExportsController,
+        InvoicesController,
         MonthClosesController,
         StatementsController,
         HealthController,

@@ -1,6 +1,14 @@
 import type { EntityManager } from 'typeorm';
 import type { Acting } from '#lib/audit';
-import { addPrices, PRICE_CHANGE, proposedRow } from '#lib/billing';
+import {
+  addPrices,
+  finalizeInvoices,
+  INVOICE_FINALIZATION,
+  INVOICE_VOID,
+  PRICE_CHANGE,
+  proposedRow,
+  voidInvoice,
+} from '#lib/billing';
 import { type Approval, changeRoles, type Permission, type Role } from '#lib/operators';
 import { changeApprovedContract, CONTRACT_CHANGE, goLive, TENANT_GO_LIVE } from '#lib/tenancy';
 import { importApprovedAnchor, LIVE_ANCHOR } from '../anchor-store.js';
@@ -36,6 +44,18 @@ export const APPROVAL_KINDS: Readonly<Record<string, ApprovalKind>> = {
     approve: 'prices:approve',
     execute: (manager, { id, subject, after }, acting) =>
       addPrices(manager, { row: proposedRow(subject, after), approvalId: id, ...acting }),
+  },
+  [INVOICE_FINALIZATION]: {
+    propose: 'invoices:propose',
+    approve: 'invoices:approve',
+    execute: (manager, { id, after }, acting) =>
+      finalizeInvoices(manager, { approvalId: id, approved: after, ...acting }),
+  },
+  [INVOICE_VOID]: {
+    propose: 'invoices:propose',
+    approve: 'invoices:approve',
+    execute: (manager, { id, subject, after }, acting) =>
+      voidInvoice(manager, { id: subject.slice('invoice:'.length), approvalId: id, approved: after, ...acting }),
   },
   [OPERATOR_ROLES]: {
     propose: 'operator_roles:propose',

@@ -26,6 +26,9 @@ const problemBody = z
     meter: z.string().optional(),
     day: z.string().optional(),
     line: z.number().optional(),
+    number: z.string().optional(),
+    tax_category: z.string().optional(),
+    characters: z.array(z.object({ character: z.string(), code_point: z.string() })).optional(),
     allowed: z.array(z.string()).optional(),
     open: z.array(z.string()).optional(),
     item: z.string().optional(),
@@ -95,7 +98,7 @@ export function cursorUuid(prefix: IdPrefix, cursor: string | undefined): string
 /** `operator:<uuid>` and the like with the id as it goes out. */
 export const publicActor = (actor: string): string =>
   actor.replace(
-    /^(operator|tenant|api_key|approval|verification|webhook_endpoint):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/,
+    /^(operator|tenant|api_key|approval|verification|webhook_endpoint|invoice):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/,
     (_all, noun: keyof typeof NOUNS, uuid: string) => `${noun}:${toPublicId(NOUNS[noun], uuid)}`,
   );
 const NOUNS = {
@@ -105,4 +108,5 @@ const NOUNS = {
   approval: 'apr',
   verification: 'ver',
   webhook_endpoint: 'whe',
+  invoice: 'inv',
 } as const;

@@ -7,10 +7,13 @@ import {
   judgePrices,
   priceProposal,
   type PriceRow,
+  readInvoiceTerms,
+  readIssuers,
   readPlans,
   readRecognitions,
   readReductions,
   readTariffs,
+  readTaxSettings,
 } from '#lib/billing';
 import { Approvals, OperatorAccounts, type OperatorSession } from '#lib/operators';
 import { Clock, type Mode, MODES, newId, Problem, toPublicId } from '#lib/platform';
@@ -24,6 +27,13 @@ import {
   tariffProposal,
 } from './billing-schemas.js';
 import { Answers, fieldUuid, uuidOf } from './contract.js';
+import {
+  invoiceSettings,
+  invoiceTermsList,
+  invoiceTermsProposal,
+  issuerProposal,
+  taxSettingProposal,
+} from './invoice-schemas.js';
 import { type ApprovalAnswer, approvalAnswer as approvalSchema } from './schemas.js';
 import { originOf } from './session-gate.js';
 import { RequirePermission, Session } from './session.guard.js';
@@ -50,6 +60,8 @@ const scopedAnswer = <T>({
   tenant_id: tenantId === undefined ? null : toPublicId('ten', tenantId),
 });
 
+const datedAnswer = <T>({ validFrom, terms }: { validFrom: string; terms: T }) => ({ valid_from: validFrom, terms });
+
 const REFUSALS = [400, 401, 403, 404, 409, 413, 415, 422, 503] as const;
 
 /** Prices of both layers with their history. A change is proposed here and approved by a second person. */
@@ -73,7 +85,7 @@ export class PricesController {
     const { dataSource } = this;
     return {
       mode,
-      tariffs: (await readTariffs(dataSource, mode)).map(({ validFrom, terms }) => ({ valid_from: validFrom, terms })),
+      tariffs: (await readTariffs(dataSource, mode)).map(datedAnswer),
       reductions: (await readReductions(dataSource, mode)).map(scopedAnswer),
       recognitions: (await readRecognitions(dataSource, mode)).map(scopedAnswer),
     };
@@ -134,7 +146,7 @@ export class PricesController {
   @Answers(200, planList, [401, 403, 404, 503])
   async plans(@Param('id') id: string, @Param('mode') named: string): Promise<z.output<typeof planList>> {
     const plans = await readPlans(this.dataSource, { tenantId: uuidOf('ten', id), mode: modeOf(named) });
-    return { data: plans.map(({ validFrom, terms }) => ({ valid_from: validFrom, terms })) };
+    return { data: plans.map(datedAnswer) };
   }
 
   @Post('tenants/:id/price-plans/:mode')
@@ -152,6 +164,85 @@ export class PricesController {
   ): Promise<ApprovalAnswer> {
     const { reason, ...rest } = body;
     const row = { table: 'price_plan', tenant_id: uuidOf('ten', id), mode: modeOf(named), ...rest } as const;
+    return this.propose(request, session, row, reason);
+  }
+
+  @Get('invoice-settings/:mode')
+  @RequirePermission('billing:read')
+  @ApiOperation({ operationId: 'getInvoiceSettings', summary: 'Rates of tax and issuers of invoices, oldest first' })
+  @ApiParam({ name: 'mode', enum: [...MODES] })
+  @Answers(200, invoiceSettings, [401, 403, 404, 503])
+  async settings(@Param('mode') named: string): Promise<z.output<typeof invoiceSettings>> {
+    const mode = modeOf(named);
+    return {
+      mode,
+      tax_settings: (await readTaxSettings(this.dataSource, mode)).map(datedAnswer),
+      issuers: (await readIssuers(this.dataSource, mode)).map(datedAnswer),
+    };
+  }
+
+  @Post('invoice-settings/:mode/tax-settings')
+  @RequirePermission('prices:propose')
+  @ApiOperation({ operationId: 'proposeTaxSetting', summary: 'Propose rates of consumption tax from a month on' })
+  @ApiParam({ name: 'mode', enum: [...MODES] })
+  @Answers(201, approvalSchema, REFUSALS)
+  taxSetting(
+    @Req() request: FastifyRequest,
+    @Session() session: OperatorSession,
+    @Param('mode') named: string,
+    @Body({ schema: taxSettingProposal }) { reason, ...rest }: z.output<typeof taxSettingProposal>,
+  ): Promise<ApprovalAnswer> {
+    return this.propose(request, session, { table: 'tax_setting', mode: modeOf(named), ...rest }, reason);
+  }
+
+  @Post('invoice-settings/:mode/issuers')
+  @RequirePermission('prices:propose')
+  @ApiOperation({ operationId: 'proposeInvoiceIssuer', summary: 'Propose who sends invoices from a day on' })
+  @ApiParam({ name: 'mode', enum: [...MODES] })
+  @Answers(201, approvalSchema, REFUSALS)
+  issuer(
+    @Req() request: FastifyRequest,
+    @Session() session: OperatorSession,
+    @Param('mode') named: string,
+    @Body({ schema: issuerProposal }) { reason, ...rest }: z.output<typeof issuerProposal>,
+  ): Promise<ApprovalAnswer> {
+    return this.propose(request, session, { table: 'invoice_issuer', mode: modeOf(named), ...rest }, reason);
+  }
+
+  @Get('tenants/:id/invoice-terms/:mode')
+  @RequirePermission('billing:read')
+  @ApiOperation({
+    operationId: 'listInvoiceTerms',
+    summary: "Where a tenant's invoices go and when they are due, oldest first",
+  })
+  @ApiParam({ name: 'id', type: String })
+  @ApiParam({ name: 'mode', enum: [...MODES] })
+  @Answers(200, invoiceTermsList, [401, 403, 404, 503])
+  async invoiceTerms(
+    @Param('id') id: string,
+    @Param('mode') named: string,
+  ): Promise<z.output<typeof invoiceTermsList>> {
+    const found = await readInvoiceTerms(this.dataSource, { tenantId: uuidOf('ten', id), mode: modeOf(named) });
+    return { data: found.map(datedAnswer) };
+  }
+
+  @Post('tenants/:id/invoice-terms/:mode')
+  @RequirePermission('prices:propose')
+  @ApiOperation({
+    operationId: 'proposeInvoiceTerms',
+    summary: "Propose where a tenant's invoices go and when they are due",
+  })
+  @ApiParam({ name: 'id', type: String })
+  @ApiParam({ name: 'mode', enum: [...MODES] })
+  @Answers(201, approvalSchema, REFUSALS)
+  newInvoiceTerms(
+    @Req() request: FastifyRequest,
+    @Session() session: OperatorSession,
+    @Param('id') id: string,
+    @Param('mode') named: string,
+    @Body({ schema: invoiceTermsProposal }) { reason, ...rest }: z.output<typeof invoiceTermsProposal>,
+  ): Promise<ApprovalAnswer> {
+    const row = { table: 'invoice_terms', tenant_id: uuidOf('ten', id), mode: modeOf(named), ...rest } as const;
     return this.propose(request, session, row, reason);
   }
 

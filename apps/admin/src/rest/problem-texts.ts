@@ -18,6 +18,7 @@ export const SHARED_PROBLEMS = {
   api_key_not_rotatable: '失効・期限切れ・交換済みのAPIキーは交換できません。',
   event_unknown: '該当するイベントがありません。',
   replay_too_large: '再送の対象が多すぎます。期間を短くしてください。',
+  characters_unmappable: 'CP932で表せない文字が含まれています。UTF-8でダウンロードしてください。',
   storage_unavailable: '現在データベースを利用できません。しばらくしてからお試しください。',
   internal_error: 'システムエラーが発生しました。リクエストIDを管理者にお知らせください。',
 } as const satisfies Partial<Record<ProblemCode, string>>;

@@ -15,6 +15,8 @@ export const approvals = {
   kind_contract_change: { ja: '本番契約の変更', en: 'Change of a live contract' },
   kind_operator_roles: { ja: 'ロールの変更', en: 'Change of roles' },
   kind_price_change: { ja: '料金の追加・変更', en: 'Prices' },
+  kind_invoice_finalization: { ja: '請求書の確定', en: 'Finalize invoices' },
+  kind_invoice_void: { ja: '請求書の取消', en: 'Void an invoice' },
   kind_live_anchor: { ja: '本番トラストアンカーの追加', en: 'Live trust anchor' },
   subject: { ja: '対象', en: 'About' },
   noun_trust_anchor: { ja: 'トラストアンカー', en: 'Trust anchor' },

@@ -5,7 +5,15 @@ import { useReading } from '../../language';
 import { Copyable, shortId } from '../../parts/copy';
 import { useMay } from '../../session';
 
-export const KINDS = ['tenant_go_live', 'contract_change', 'price_change', 'operator_roles', 'live_anchor'] as const;
+export const KINDS = [
+  'tenant_go_live',
+  'contract_change',
+  'price_change',
+  'invoice_finalization',
+  'invoice_void',
+  'operator_roles',
+  'live_anchor',
+] as const;
 const NOUNS = ['trust_anchor', 'jlis_tariff', 'jlis_reduction', 'jlis_recognition', 'price_plan'] as const;
 
 /** A kind in words; one that this console does not know yet by its name. */
