@@ -15,6 +15,7 @@ import {
 } from '#lib/tenancy';
 import { callerOf } from './api-key.guard.js';
 import { endpointClassOf } from './endpoint-class.js';
+import { HeldRefusals } from './held-refusals.js';
 
 const TAKEN = Symbol('taken');
 type Counted = FastifyRequest & { [TAKEN]?: Taken | undefined };
@@ -30,6 +31,8 @@ const seconds = (ms: number): number => Math.max(0, Math.ceil(ms / 1_000));
  */
 @Injectable()
 export class RequestLimits {
+  private readonly held = new HeldRefusals();
+
   constructor(
     @Inject(RateLimits) private readonly rates: RateLimits,
     @Inject(Quotas) private readonly quotas: Quotas,
@@ -59,8 +62,10 @@ export class RequestLimits {
           [second(rate), `"${quotaName}";r=${taken.remaining};t=${seconds(taken.resetMs)}`].join(', '),
         );
     } catch (error) {
-      if (error instanceof RateLimited)
+      if (error instanceof RateLimited) {
         void reply.header('ratelimit', second({ remaining: 0, resetMs: error.resetMs }));
+        await this.held.hold(`${principal.tenantId}:${principal.mode}:${endpointClass}`, error.resetMs);
+      }
       if (error instanceof QuotaExceeded)
         void reply.header('ratelimit', `"${quotaName}";r=0;t=${seconds(error.resetMs)}`);
       throw error;
