@@ -29,8 +29,9 @@ const AT_ONCE = 10_000;
  */
 export async function livingPersons(manager: EntityManager, ids: readonly string[]): Promise<Map<string, string>> {
   const rows: { id: string; root: string }[] = await manager.query(
-    `select p.id, r.id as root from person p join person r
-       on r.tenant_id = p.tenant_id and r.mode = p.mode and r.id = coalesce(p.merged_into, p.id)
+    `select p.id, r.id as root from person p cross join lateral (
+       select id, deleted_at from person
+       where tenant_id = p.tenant_id and mode = p.mode and id = coalesce(p.merged_into, p.id) limit 1) r
      where p.id = any($1) and r.deleted_at is null`,
     [ids],
   );
@@ -67,14 +68,16 @@ export async function storeSelection(
 ): Promise<void> {
   if (selection.kind === 'not_checked_since')
     await manager.query(
-      `with checked as (
-         select distinct coalesce(m.merged_into, m.id) as id
-         from usage_event u join person m on m.tenant_id = u.tenant_id and m.mode = u.mode and m.id = u.person_id
-         where u.tenant_id = $1 and u.mode = $2 and u.purpose = 'status_check' and u.billable and u.occurred_at >= $4)
-       insert into status_sweep_person (tenant_id, mode, sweep_id, person_id)
-       select $1, $2, $3, p.id from person p
-       where p.tenant_id = $1 and p.mode = $2 and p.merged_into is null and p.deleted_at is null
-         and not exists (select 1 from checked where checked.id = p.id)`,
+      `insert into status_sweep_person (tenant_id, mode, sweep_id, person_id)
+       select $1, $2, $3, p.id from (
+         select id from person where tenant_id = $1 and mode = $2 and merged_into is null and deleted_at is null
+         -- Both sides are sorted or hashed, however few rows the planner expects; an anti join would be tried row by row.
+         except
+         select coalesce(m.merged_into, u.person_id) from (
+           select distinct person_id from usage_event
+           where tenant_id = $1 and mode = $2 and purpose = 'status_check' and billable and occurred_at >= $4) u
+         cross join lateral (
+           select merged_into from person where tenant_id = $1 and mode = $2 and id = u.person_id limit 1) m) p`,
       [tenantId, mode, sweepId, new Date(selection.notCheckedSince!)],
     );
   for (let at = 0; at < selection.people.length; at += AT_ONCE) {
