@@ -2,13 +2,15 @@ import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Page, type Request } from 'playwright-core';
 import { totpCode } from '#lib/operators';
+import type { AdminBrowser } from './admin.js';
 import { secretOf } from './operators.js';
 import { Story } from './story.js';
 
-/** Written by each run, looked at by people; git ignores the folder. */
+/** Looked at by people, and made where they are asked for: they take a quarter of the time. Git ignores the folder. */
 const PICTURES = join('.cache', 'console-screenshots');
+const WITH_PICTURES = Boolean(process.env['CONSOLE_PICTURES']);
 /** Debian's packaged browser, alone: no first-run page, no calls home. */
 const ARGUMENTS = [
   '--no-sandbox',
@@ -23,6 +25,9 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const STEP_MS = 30_000;
 export const OWN_PASSWORD = 'correct horse battery staple';
 
+/** What a theme decides about how something is read; everything else is the same in both. */
+const THEMED = ['color-contrast', 'link-in-text-block'];
+
 /** Somebody with an account. */
 export interface Person {
   email: string;
@@ -34,6 +39,8 @@ export interface Person {
 export class ConsoleRig {
   /** Anything the browser complained about: scripts that failed, what the policy blocked, calls to other hosts. */
   readonly complaints: string[] = [];
+  /** Requests that have no answer yet. */
+  private readonly asked = new WeakMap<Page, Set<Request>>();
 
   private constructor(
     readonly story: Story,
@@ -44,9 +51,9 @@ export class ConsoleRig {
     const executablePath = process.env['TEST_CHROMIUM'];
     if (!executablePath) throw new Error('There is no Chromium. Install it, or name it in CHROMIUM.');
     await mkdir(PICTURES, { recursive: true });
-    const story = await Story.begin();
+    const [story, browser] = await Promise.all([Story.begin(), chromium.launch({ executablePath, args: ARGUMENTS })]);
     await story.stack.admin.start();
-    return new ConsoleRig(story, await chromium.launch({ executablePath, args: ARGUMENTS }));
+    return new ConsoleRig(story, browser);
   }
 
   async stop(): Promise<void> {
@@ -72,13 +79,31 @@ export class ConsoleRig {
     this.watch(context);
     const page = await context.newPage();
     page.setDefaultTimeout(20_000);
+    const asked = new Set<Request>();
+    this.asked.set(page, asked);
+    page.on('request', (request) => asked.add(request));
+    page.on('requestfinished', (request) => asked.delete(request));
+    page.on('requestfailed', (request) => asked.delete(request));
     return page;
   }
 
+  /** How many requests of a window have no answer yet. */
+  underWay(page: Page): number {
+    return this.asked.get(page)?.size ?? 0;
+  }
+
+  /** The window of somebody who is signed in already. */
+  async enter(page: Page, { cookie = '' }: AdminBrowser): Promise<void> {
+    const [name = '', value = ''] = cookie.split('=', 2);
+    await page.context().addCookies([{ name, value, url: this.url, httpOnly: true }]);
+    await page.goto('/');
+    await page.getByRole('heading', { level: 1 }).waitFor();
+  }
+
   /** An account made by the command on the machine: the first two need nobody's approval. */
-  async account(email: string, name: string, role: string): Promise<Person> {
+  async account(email: string, name: string): Promise<Person> {
     const said = await this.story.stack.operator([
-      ...['operator', 'create', '--email', email, '--name', name, '--role', role],
+      ...['operator', 'create', '--email', email, '--name', name, '--role', 'admin'],
     ]);
     return { email, password: (JSON.parse(said) as { password: string }).password };
   }
@@ -129,19 +154,22 @@ export class ConsoleRig {
     await page.getByRole('button', { name: '次へ' }).click();
   }
 
-  /** What axe finds wrong on the page as it stands, one line each. */
-  async faults(page: Page): Promise<string[]> {
-    await page.evaluate(AXE);
+  /** What axe finds wrong on the page as it stands, one line each; of what was looked at before, in another theme only. */
+  async faults(page: Page, { themed = false } = {}): Promise<string[]> {
+    // Once in each document.
+    if (!(await page.evaluate<boolean>('"axe" in window'))) await page.evaluate(AXE);
+    const options = { resultTypes: ['violations'], ...(themed ? { runOnly: THEMED } : {}) };
     const found = await page.evaluate<AxeViolation[]>(
-      `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations)`,
+      `axe.run(document, ${JSON.stringify(options)}).then(({ violations }) => violations)`,
     );
     return found.flatMap(({ id, nodes }) =>
       nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')} ${failureSummary.replaceAll(/\s+/g, ' ')}`),
     );
   }
 
-  picture(page: Page, name: string): Promise<unknown> {
-    return page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true, animations: 'disabled' });
+  async picture(page: Page, name: string): Promise<void> {
+    if (!WITH_PICTURES) return;
+    await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true, animations: 'disabled' });
   }
 
   private watch(context: BrowserContext): void {

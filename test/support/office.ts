@@ -45,14 +45,8 @@ export class Office {
   }
 
   /** Signs in with both factors, in a browser of its own. */
-  async signIn({ email, password, id, secret }: TestOperator): Promise<AdminBrowser> {
-    const browser = new AdminBrowser(this.story.stack.urls.admin);
-    await browser.signIn(email, password);
-    // Each code is taken once; waiting half a minute for a new one is no part of any test.
-    await this.story.rows(`update operator_account set totp_last_step = null where email = $1`, [email]);
-    const { status } = await browser.send('POST', '/v1/session/second-factor', { code: codeNow(secret) });
-    if (status !== 200) throw new Error(`${id} could not sign in`);
-    return browser;
+  signIn(person: TestOperator): Promise<AdminBrowser> {
+    return signedIn(this.story, person);
   }
 }
 
@@ -63,10 +57,21 @@ export interface Employee extends TestOperator {
   firstPassword: string;
 }
 
+/** Signs in with both factors, in a browser of its own. */
+export async function signedIn(story: Story, { email, password, id, secret }: TestOperator): Promise<AdminBrowser> {
+  const browser = new AdminBrowser(story.stack.urls.admin);
+  await browser.signIn(email, password);
+  // Each code is taken once; waiting half a minute for a new one is no part of any test.
+  await story.rows(`update operator_account set totp_last_step = null where email = $1`, [email]);
+  const { status } = await browser.send('POST', '/v1/session/second-factor', { code: codeNow(secret) });
+  if (status !== 200) throw new Error(`${id} could not sign in`);
+  return browser;
+}
+
 const codeNow = (secret: Buffer): string => totpCode(secret, Math.floor(Date.now() / STEP_MS));
 
 /** From the password that was shown once to both factors and an own password. */
-async function enrol(url: string, given: { id: string; email: string; password: string }): Promise<Employee> {
+export async function enrol(url: string, given: { id: string; email: string; password: string }): Promise<Employee> {
   const browser = new AdminBrowser(url);
   await browser.signIn(given.email, given.password);
   const { body: enrolment } = await browser.send('POST', '/v1/session/enrolment');

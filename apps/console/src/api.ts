@@ -25,7 +25,7 @@ export const client = createAdminClient({
   csrfToken: () => sessionStore.session?.csrf_token,
 });
 
-interface Answer<T> {
+export interface Answer<T> {
   data?: T;
   error?: unknown;
   response: Response;

@@ -27,4 +27,10 @@ describe('dates and numbers of the console', () => {
   it('have separators', () => {
     expect(formatsOf('ja').number(30_000_000)).toBe('30,000,000');
   });
+
+  it('list things as each language does', () => {
+    const things = ['CRL', 'OCSP', 'OCSP (CRL)'];
+    expect(formatsOf('ja').list(things)).toBe('CRL、OCSP、OCSP (CRL)');
+    expect(formatsOf('en').list(things)).toBe('CRL, OCSP, OCSP (CRL)');
+  });
 });

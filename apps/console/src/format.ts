@@ -32,7 +32,8 @@ export function formatsOf(language: Language): Formats {
   const time = new Intl.DateTimeFormat('ja-JP', { ...clock, second: '2-digit' });
   const number = new Intl.NumberFormat(language);
   const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
-  const list = new Intl.ListFormat(language, { type: 'unit', style: 'short' });
+  // Of things in a row, none of which is more than the others: 「、」 in Japanese, commas in English.
+  const list = new Intl.ListFormat(language, { type: language === 'ja' ? 'conjunction' : 'unit', style: 'short' });
   const of = (format: Intl.DateTimeFormat) => (iso: string | null) =>
     iso === null ? NOTHING : format.format(new Date(iso));
   return {

@@ -70,8 +70,15 @@ const audit = createRoute({
   getParentRoute,
   path: '/audit',
   staticData: needs('audit:read'),
-  validateSearch: words('actor', 'action', 'target', 'tenant_id', 'request_id', 'after', 'before', 'cursor'),
+  validateSearch: words('tab', 'actor', 'action', 'target', 'tenant_id', 'request_id', 'after', 'before', 'cursor'),
   component: lazyRouteComponent(() => import('./pages/audit/audit-page'), 'AuditPage'),
+});
+const holds = createRoute({
+  getParentRoute,
+  path: '/holds',
+  staticData: needs('retention:read'),
+  validateSearch: words('tab', 'state', 'mode', 'tenant_id', 'cursor'),
+  component: lazyRouteComponent(() => import('./pages/holds/holds-page'), 'HoldsPage'),
 });
 const operators = createRoute({
   getParentRoute,
@@ -98,6 +105,7 @@ export const router = createRouter({
     verification,
     revocation,
     audit,
+    holds,
     operators,
     account,
   ]),

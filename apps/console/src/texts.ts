@@ -1,8 +1,12 @@
 import { account } from './messages/account';
 import { approvals } from './messages/approvals';
 import { audit } from './messages/audit';
+import { chain } from './messages/chain';
 import { checklist } from './messages/checklist';
 import { common } from './messages/common';
+import { evidence } from './messages/evidence';
+import { holder } from './messages/holder';
+import { holds } from './messages/holds';
 import { keys } from './messages/keys';
 import { operators } from './messages/operators';
 import { overview } from './messages/overview';
@@ -23,9 +27,13 @@ export const TEXTS = {
   application,
   approvals,
   audit,
+  chain,
   checklist,
   common,
   contract,
+  evidence,
+  holder,
+  holds,
   keys,
   operators,
   overview,

@@ -43,6 +43,7 @@ export const theme = createTheme({
   },
   defaultRadius: 'sm',
   cursorType: 'pointer',
+  respectReducedMotion: true,
   fontSmoothing: true,
   components: {
     Button: Button.extend({ defaultProps: { size: 'sm' } }),

@@ -31,7 +31,7 @@ export const checklist = {
   about_privacy_notice: { ja: '利用者に示す個人情報の取扱いの文面', en: 'What users are told about their data' },
   about_connection_test: {
     ja: '事業者がテスト環境で送った実際のリクエストから自動で判定されます。',
-    en: 'Judged from the tenant’s own requests in test mode.',
+    en: 'Judged from the service provider’s own requests in test mode.',
   },
   proof_valid_signature: { ja: '有効な署名の検証', en: 'A valid signature' },
   proof_valid_authentication: { ja: '有効な利用者認証', en: 'A valid authentication' },
@@ -58,4 +58,12 @@ export const checklist = {
   withdrawn: { ja: '取り下げ済み', en: 'Withdrawn' },
   withdraw: { ja: '取り下げ', en: 'Withdraw' },
   withdraw_done: { ja: '{name} を取り下げました。', en: '{name} is withdrawn.' },
+  withdraw_file: { ja: '{name} を取り下げ', en: 'Withdraw {name}' },
+  replace: { ja: '差し替え', en: 'Replace' },
+  replace_file: { ja: '{name} を差し替え', en: 'Replace {name}' },
+  replace_effect: {
+    ja: '元のファイルは取り下げ済みとして残ります。確認済みの項目は未完了に戻ります。',
+    en: 'The file before stays as withdrawn. An item that was confirmed is open again.',
+  },
+  replace_done: { ja: '{name} を差し替えました。', en: '{name} is replaced.' },
 } satisfies Record<string, Message>;

@@ -27,6 +27,7 @@ export const common = {
   request_id: { ja: 'リクエストID', en: 'Request ID' },
   first_page: { ja: '先頭へ', en: 'First page' },
   next_page: { ja: '次のページ', en: 'Next page' },
+  breadcrumb: { ja: '現在の場所', en: 'Where this page is' },
   copy: { ja: 'コピー', en: 'Copy' },
   copied: { ja: 'コピーしました', en: 'Copied' },
   copy_thing: { ja: '{thing} をコピー', en: 'Copy {thing}' },
@@ -53,6 +54,7 @@ export const common = {
   none: { ja: 'なし', en: 'None' },
   not_yet: { ja: '未実施', en: 'Not yet' },
   nothing_found: { ja: '条件に一致するものはありません。', en: 'Nothing matches.' },
+  download: { ja: 'ダウンロード', en: 'Download' },
   choose_file: { ja: 'ファイルを選択', en: 'Choose a file' },
   no_page: { ja: 'ページが見つかりません', en: 'No such page' },
   no_page_why: {

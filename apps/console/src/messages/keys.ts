@@ -31,7 +31,7 @@ export const keys = {
   expires_hint: { ja: '日本時間。空欄の場合は無期限', en: 'Japan time. Empty: never' },
   live_later: {
     ja: '本番のキーは、本番利用の承認後に発行できます。',
-    en: 'Keys of live mode can be made once the tenant is live.',
+    en: 'Keys of live mode can be made once the service provider is live.',
   },
   replace: { ja: '交換', en: 'Replace' },
   replace_key: { ja: '「{name}」を交換', en: 'Replace “{name}”' },

@@ -4,7 +4,7 @@ import type { Message } from './message';
 export const prices = {
   valid_from: { ja: '適用開始日', en: 'From' },
   valid_until: { ja: '適用終了日（この日は含まない）', en: 'Until (that day excluded)' },
-  tenant_id: { ja: '対象の事業者', en: 'Of the tenant' },
+  tenant_id: { ja: '対象の事業者', en: 'Of the service provider' },
   terms: { ja: '条件', en: 'Terms' },
   label: { ja: '名称', en: 'Name' },
   ja: { ja: '日本語', en: 'Japanese' },

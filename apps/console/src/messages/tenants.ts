@@ -4,12 +4,12 @@ import type { Message } from './message';
 export const tenants = {
   title: { ja: '事業者', en: 'Service providers' },
   tenant: { ja: '事業者', en: 'Service provider' },
-  lead: { ja: '署名検証サービスを利用する事業者（テナント）', en: 'The tenants that have signatures verified' },
+  lead: { ja: '署名検証サービスを利用する事業者（テナント）', en: 'Those who have signatures verified' },
   new: { ja: '申込を登録', en: 'File an application' },
   none: { ja: '事業者はまだ登録されていません。', en: 'There are no service providers yet.' },
   find_by_name: { ja: '名称で検索', en: 'Find by name' },
   name: { ja: '名称', en: 'Name' },
-  id: { ja: '事業者ID', en: 'Tenant ID' },
+  id: { ja: '事業者ID', en: 'Service provider ID' },
   state: { ja: '状態', en: 'State' },
   state_since: { ja: '状態の変更日時', en: 'In this state since' },
   created_at: { ja: '登録日時', en: 'Made at' },
@@ -114,5 +114,20 @@ export const tenants = {
     ja: '{name} の本番利用の承認を依頼しました。',
     en: 'Approval for {name} to go live has been asked for.',
   },
+  export: { ja: 'データの引き渡し', en: 'Data of the service provider' },
+  export_lead: {
+    ja: '解約時や事業者から請求があったときに、記録を一式取り出して引き渡します。',
+    en: 'What is handed over when it leaves, or asks for it.',
+  },
+  export_now: {
+    ja: '解約されました。本番とテストの記録を取り出し、事業者に引き渡してください。',
+    en: 'It has left: take its data of both modes and hand them over.',
+  },
+  export_act: { ja: 'データを取り出す', en: 'Take the data' },
+  export_effect: {
+    ja: '検証・利用者ID・同意・利用実績・監査ログなどをJSON Linesで取り出します。証明書・発行番号・個人情報・APIキーの値は含まれません。理由は事業者にも表示されます。',
+    en: 'Verifications, person ids, consents, usage, audit events and more as JSON lines. No certificates, serial numbers, attributes or secrets. The service provider sees the reason.',
+  },
+  export_done: { ja: '{name} のデータを取り出しました。', en: 'The data of {name} have been taken.' },
   open_proposal: { ja: '承認依頼を開く', en: 'Open the proposal' },
 } satisfies Record<string, Message>;

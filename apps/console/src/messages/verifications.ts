@@ -6,7 +6,7 @@ export const verifications = {
   verification: { ja: '検証', en: 'Verification' },
   lead: {
     ja: '検証の結果と根拠を確認します。事業者を指定しない検索は直近24時間（最長7日間）です。検索と閲覧は記録されます。',
-    en: 'What was decided and why. Without a tenant the last 24 hours are searched, seven days at most. Each look is recorded.',
+    en: 'What was decided and why. Without a service provider the last 24 hours are searched, seven days at most. Each look is recorded.',
   },
   id: { ja: '検証ID', en: 'Verification ID' },
   outcome: { ja: '結果', en: 'Outcome' },
@@ -17,7 +17,7 @@ export const verifications = {
   kind: { ja: '種別', en: 'Kind' },
   kind_signature: { ja: '署名検証', en: 'Signature' },
   kind_authentication: { ja: '利用者認証', en: 'Authentication' },
-  reference: { ja: '事業者の管理番号', en: 'Tenant’s reference' },
+  reference: { ja: '事業者の管理番号', en: 'Service provider’s reference' },
   decided_at: { ja: '判定の基準日時', en: 'Decided as of' },
   recorded_at: { ja: '記録日時', en: 'Recorded at' },
   api_key: { ja: 'APIキー', en: 'API key' },
@@ -77,8 +77,4 @@ export const verifications = {
   raw: { ja: '署名値のみ', en: 'Raw' },
   algorithm: { ja: 'アルゴリズム', en: 'Algorithm' },
   signing_time: { ja: '署名日時（申告）', en: 'Signing time (claimed)' },
-  no_person: {
-    ja: 'この画面には本人を特定する情報は表示されません。',
-    en: 'Nothing on this page tells whose certificate it is.',
-  },
 } satisfies Record<string, Message>;

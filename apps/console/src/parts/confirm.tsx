@@ -1,9 +1,10 @@
-import { Button, Group, Modal, Stack, Text, Textarea } from '@mantine/core';
+import { Button, Group, Stack, Text, Textarea } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type SyntheticEvent, type ReactNode, useState } from 'react';
 import { useReading } from '../language';
 import { fieldError, ProblemPanel } from './problem';
 import { useToast } from './toast';
+import { Window } from './window';
 
 interface ConfirmProps {
   title: string;
@@ -13,6 +14,8 @@ interface ConfirmProps {
   children?: ReactNode;
   confirm: string;
   danger?: boolean;
+  /** Of the window, where it shows more than a few lines. */
+  size?: 'lg';
   /** Whether words go along, and what they are called in the request. */
   words?: { field: string; label: string; required: boolean };
   act: (words: string) => Promise<unknown>;
@@ -22,7 +25,8 @@ interface ConfirmProps {
 }
 
 /** Asks once more, naming the thing; a refusal is shown here and nothing typed is lost. */
-export function Confirm({ title, thing, children, confirm, danger = false, words, act, done, onClose }: ConfirmProps) {
+export function Confirm(props: ConfirmProps) {
+  const { title, thing, children, confirm, danger = false, size = 'md', words, act, done, onClose } = props;
   const { t, language } = useReading();
   const toast = useToast();
   const [text, setText] = useState('');
@@ -36,10 +40,12 @@ export function Confirm({ title, thing, children, confirm, danger = false, words
   const missing = words?.required === true && text.trim() === '';
   const submit = (event: SyntheticEvent): void => {
     event.preventDefault();
+    // The window may have been opened from within a form of the page.
+    event.stopPropagation();
     if (!missing) acting.mutate();
   };
   return (
-    <Modal opened onClose={onClose} title={title} closeButtonProps={{ 'aria-label': t('common.close') }}>
+    <Window onClose={onClose} size={size} title={title}>
       <form onSubmit={submit}>
         <Stack gap="md">
           <Text fw={650}>{thing}</Text>
@@ -68,6 +74,6 @@ export function Confirm({ title, thing, children, confirm, danger = false, words
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Window>
   );
 }

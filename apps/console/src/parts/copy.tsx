@@ -7,7 +7,7 @@ export function Copyable({ text, shown = text }: { text: string; shown?: string 
   const { t } = useReading();
   return (
     <Group gap={4} wrap="nowrap" component="span" display="inline-flex">
-      <Code style={{ overflowWrap: 'anywhere' }} title={text}>
+      <Code style={shown === text ? { overflowWrap: 'anywhere' } : { whiteSpace: 'nowrap' }} title={text}>
         {shown}
       </Code>
       <CopyButton value={text}>

@@ -1,6 +1,7 @@
 import { Breadcrumbs, Group, Stack, Text, Title } from '@mantine/core';
 import { Link, type LinkProps } from '@tanstack/react-router';
 import { type ReactNode, useEffect } from 'react';
+import { useReading } from '../language';
 
 interface Crumb {
   label: string;
@@ -21,6 +22,7 @@ interface PageProps {
 
 /** The frame of every page: where one is, what it is called, what can be done. */
 export function Page({ title, crumbs = [], beside, lead, actions, children }: PageProps) {
+  const { t } = useReading();
   useEffect(() => {
     document.title = `${title} · Shomei`;
   }, [title]);
@@ -29,7 +31,7 @@ export function Page({ title, crumbs = [], beside, lead, actions, children }: Pa
       <Group justify="space-between" align="flex-end" gap="sm">
         <Stack gap={4}>
           {crumbs.length > 0 && (
-            <nav aria-label="Breadcrumb">
+            <nav aria-label={t('common.breadcrumb')}>
               <Breadcrumbs className="breadcrumbs" fz="xs" separatorMargin={6}>
                 {crumbs.map(({ label, to }) => (
                   <Link key={label} to={to}>

@@ -1,5 +1,6 @@
 import { Stack, Text } from '@mantine/core';
 import {
+  IconArchive,
   IconBuilding,
   IconChecklist,
   IconHistory,
@@ -43,6 +44,7 @@ const GROUPS: readonly { text?: TextKey; entries: readonly Entry[] }[] = [
     text: 'common.nav_control',
     entries: [
       { to: '/audit', text: 'audit.title', icon: IconHistory, permission: 'audit:read' },
+      { to: '/holds', text: 'holds.title', icon: IconArchive, permission: 'retention:read' },
       { to: '/operators', text: 'operators.title', icon: IconUsers, permission: 'operators:read' },
     ],
   },

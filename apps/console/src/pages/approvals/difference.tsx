@@ -9,7 +9,11 @@ import { tenantIdOf, TenantName } from './subject';
 export function Difference({ before, after }: { before: unknown; after: unknown }) {
   const { t } = useReading();
   const [was, becomes] = [byPath(before), byPath(after)];
-  const paths = [...new Set([...was.keys(), ...becomes.keys()])];
+  const differs = (path: string): boolean =>
+    becomes.has(path) && JSON.stringify(was.get(path)?.value) !== JSON.stringify(becomes.get(path)?.value);
+  const all = [...new Set([...was.keys(), ...becomes.keys()])];
+  // What changes stands first.
+  const paths = before === null ? all : [...all.filter(differs), ...all.filter((path) => !differs(path))];
   return (
     <div className="scroll" role="group" tabIndex={0} aria-label={t('approvals.difference')}>
       <Table className="table" layout="fixed" miw={520}>
@@ -23,18 +27,18 @@ export function Difference({ before, after }: { before: unknown; after: unknown 
         <Table.Tbody>
           {paths.map((path) => {
             const [old, next] = [was.get(path), becomes.get(path)];
-            const differs = next !== undefined && JSON.stringify(old?.value) !== JSON.stringify(next.value);
+            const changed = before !== null && differs(path);
             return (
               <Table.Tr key={path}>
                 <Table.Td style={WRAP}>
                   <Name path={(next ?? old)!.path} />
                 </Table.Td>
                 {before !== null && (
-                  <Table.Td className={differs ? 'diff-before' : undefined} style={WRAP}>
+                  <Table.Td className={changed ? 'diff-before' : undefined} style={WRAP}>
                     <Said field={old} />
                   </Table.Td>
                 )}
-                <Table.Td className={differs && before !== null ? 'diff-after' : undefined} style={WRAP}>
+                <Table.Td className={changed ? 'diff-after' : undefined} style={WRAP}>
                   {next || before === null ? <Said field={next} /> : t('approvals.stays')}
                 </Table.Td>
               </Table.Tr>

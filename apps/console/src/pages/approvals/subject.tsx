@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
+import { OperatorName } from '../../parts/actor';
 import { Copyable, shortId } from '../../parts/copy';
 import { useMay } from '../../session';
 
@@ -60,15 +61,4 @@ export function TenantName({ id }: { id: string }) {
       {data?.name ?? shortId(id)}
     </Link>
   );
-}
-
-function OperatorName({ id }: { id: string }) {
-  const may = useMay();
-  const { data } = useQuery({
-    queryKey: ['operators'],
-    queryFn: () => ask(() => client.GET('/v1/operators')),
-    enabled: may('operators:read'),
-    staleTime: 60_000,
-  });
-  return <>{data?.data.find((operator) => operator.id === id)?.name ?? shortId(id)}</>;
 }

@@ -1,31 +1,66 @@
-import { Button, Group, TextInput } from '@mantine/core';
+import { Button, Group, Tabs, TextInput } from '@mantine/core';
+import { IconDownload } from '@tabler/icons-react';
 import { getRouteApi } from '@tanstack/react-router';
 import { type SyntheticEvent, useState } from 'react';
 import { instantOf, localOf } from '../../format';
 import { useReading } from '../../language';
 import { Page } from '../../parts/page';
+import { oneOf } from '../../search';
 import { Events } from './audit-trail';
+import { ChainTab } from './chain';
+import { ExportDialog } from './export-dialog';
 
 const route = getRouteApi('/audit');
 const FIELDS = ['actor', 'action', 'target', 'tenant_id', 'request_id'] as const;
 type Search = { [Field in (typeof FIELDS)[number] | 'after' | 'before']?: string };
 
-/** Looks through everything that was recorded. */
+const TABS = ['events', 'chain'] as const;
+
+/** What was recorded, and whether it still is as it was sealed. */
 export function AuditPage() {
   const { t } = useReading();
-  const search = route.useSearch();
   const navigate = route.useNavigate();
+  const { tab, ...search } = route.useSearch();
+  const shown = oneOf(TABS, tab) ?? 'events';
   const { after, before, cursor, ...filter } = search;
+  const [exporting, setExporting] = useState(false);
   return (
-    <Page title={t('audit.title')} lead={t('audit.lead')}>
-      <div className="panel">
-        <Filter key={JSON.stringify(search)} search={search} onSearch={(next) => void navigate({ search: next })} />
-        <Events
-          filter={{ ...filter, recorded_after: after, recorded_before: before }}
-          cursor={cursor}
-          onCursor={(next) => void navigate({ search: { ...search, cursor: next } })}
-        />
-      </div>
+    <Page
+      title={t('audit.title')}
+      lead={t('audit.lead')}
+      actions={
+        <Button
+          variant="default"
+          leftSection={<IconDownload size={16} aria-hidden />}
+          onClick={() => setExporting(true)}
+        >
+          {t('audit.export')}
+        </Button>
+      }
+    >
+      <Tabs value={shown} onChange={(next) => void navigate({ search: { tab: next ?? undefined } })}>
+        <Tabs.List mb="md">
+          {TABS.map((each) => (
+            <Tabs.Tab key={each} value={each}>
+              {t(`audit.tab_${each}`)}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        <Tabs.Panel value="events">
+          <div className="panel">
+            <Filter key={JSON.stringify(search)} search={search} onSearch={(next) => void navigate({ search: next })} />
+            <Events
+              filter={{ ...filter, recorded_after: after, recorded_before: before }}
+              cursor={cursor}
+              onCursor={(next) => void navigate({ search: { ...search, cursor: next } })}
+            />
+          </div>
+        </Tabs.Panel>
+        <Tabs.Panel value="chain">
+          <ChainTab />
+        </Tabs.Panel>
+      </Tabs>
+      {exporting && <ExportDialog filter={filter} onClose={() => setExporting(false)} />}
     </Page>
   );
 }

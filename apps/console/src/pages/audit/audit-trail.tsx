@@ -1,13 +1,15 @@
-import { ActionIcon, Code, Modal, Stack } from '@mantine/core';
+import { ActionIcon, Code, Stack } from '@mantine/core';
 import { IconFileDescription } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
-import { Copyable, shortId } from '../../parts/copy';
+import { Actor } from '../../parts/actor';
+import { Copyable } from '../../parts/copy';
 import { Allowed, Empty, Loaded } from '../../parts/loaded';
 import { Facts } from '../../parts/page';
 import { type Column, Pager, Rows } from '../../parts/table';
+import { Window } from '../../parts/window';
 
 type AuditEvent = Schemas['AuditEvent'];
 
@@ -38,12 +40,6 @@ export function AuditTrail(props: TrailProps) {
   );
 }
 
-/** `operator:opr_…` short. */
-function Name({ name }: { name: string }) {
-  const [noun = '', id] = name.split(':', 2);
-  return id === undefined ? <>{name}</> : <Copyable text={name} shown={`${noun} ${shortId(id)}`} />;
-}
-
 export function Events({ filter, cursor, onCursor }: TrailProps) {
   const { t, format } = useReading();
   const [shown, setShown] = useState<AuditEvent>();
@@ -60,8 +56,8 @@ export function Events({ filter, cursor, onCursor }: TrailProps) {
       cell: ({ recorded_at: at }) => <span className="numbers">{format.time(at)}</span>,
     },
     { name: 'action', title: t('audit.action'), cell: ({ action }) => <code>{action}</code> },
-    { name: 'actor', title: t('audit.actor'), cell: ({ actor }) => <Name name={actor} /> },
-    { name: 'target', title: t('audit.target'), cell: ({ target }) => <Name name={target} /> },
+    { name: 'actor', title: t('audit.actor'), cell: ({ actor }) => <Actor name={actor} /> },
+    { name: 'target', title: t('audit.target'), cell: ({ target }) => <Actor name={target} /> },
     { name: 'ip', title: t('audit.ip'), cell: ({ ip }) => ip ?? '—' },
     {
       name: 'detail',
@@ -105,13 +101,7 @@ function OneEvent({ event, onClose }: { event: AuditEvent; onClose: () => void }
     </Code>
   );
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      size="xl"
-      title={<code>{event.action}</code>}
-      closeButtonProps={{ 'aria-label': t('common.close') }}
-    >
+    <Window onClose={onClose} size="xl" title={<code>{event.action}</code>}>
       <Stack>
         <Facts
           facts={[
@@ -127,6 +117,6 @@ function OneEvent({ event, onClose }: { event: AuditEvent; onClose: () => void }
           ]}
         />
       </Stack>
-    </Modal>
+    </Window>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, Checkbox, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Checkbox, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type SyntheticEvent, useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
@@ -6,6 +6,7 @@ import { useReading } from '../../language';
 import { Confirm } from '../../parts/confirm';
 import { Once } from '../../parts/once';
 import { fieldError, ProblemPanel } from '../../parts/problem';
+import { Window } from '../../parts/window';
 
 type Operator = Schemas['Operator'];
 const ROLES = ['admin', 'onboarding', 'billing', 'auditor', 'support'] as const;
@@ -114,14 +115,12 @@ export function NewOperatorDialog({ onClose }: { onClose: () => void }) {
   };
   const made = making.data;
   return (
-    <Modal
-      opened
+    <Window
       onClose={onClose}
       title={t(made ? 'operators.made' : 'operators.new')}
       closeOnClickOutside={false}
       closeOnEscape={!made}
       withCloseButton={!made}
-      closeButtonProps={{ 'aria-label': t('common.close') }}
     >
       {made ? (
         <Once
@@ -166,6 +165,6 @@ export function NewOperatorDialog({ onClose }: { onClose: () => void }) {
           </Stack>
         </form>
       )}
-    </Modal>
+    </Window>
   );
 }

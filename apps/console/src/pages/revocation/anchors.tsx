@@ -1,4 +1,4 @@
-import { Button, FileInput, Group, Modal, NativeSelect, Stack, Text, Textarea, TextInput } from '@mantine/core';
+import { Button, FileInput, Group, NativeSelect, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type SyntheticEvent, useState } from 'react';
@@ -11,6 +11,7 @@ import { type Column, Rows } from '../../parts/table';
 import { fieldError, ProblemPanel } from '../../parts/problem';
 import { useMay } from '../../session';
 import { useToast } from '../../parts/toast';
+import { Window } from '../../parts/window';
 
 type Anchor = Schemas['TrustAnchor'];
 const DAY_MS = 86_400_000;
@@ -119,12 +120,7 @@ function AnchorDialog({ onClose }: { onClose: () => void }) {
   };
   const error = (field: string) => fieldError(proposing.error, field, language);
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={t('revocation.propose_anchor')}
-      closeButtonProps={{ 'aria-label': t('common.close') }}
-    >
+    <Window onClose={onClose} title={t('revocation.propose_anchor')}>
       <form onSubmit={submit}>
         <Stack>
           <Text size="sm">{t('revocation.propose_anchor_hint')}</Text>
@@ -172,7 +168,7 @@ function AnchorDialog({ onClose }: { onClose: () => void }) {
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Window>
   );
 }
 

@@ -1,4 +1,4 @@
-import { Anchor, Button } from '@mantine/core';
+import { Anchor, Button, FileButton, Group, Text } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
@@ -8,21 +8,25 @@ import { Copyable } from '../../parts/copy';
 import { State } from '../../parts/state';
 import { type Column, Rows } from '../../parts/table';
 import { useMay } from '../../session';
+import { attachFile, checklistKey, FILE_TYPES } from './checklist-upload';
 
 type ChecklistFile = Schemas['ChecklistFile'];
 
 interface FilesProps {
   tenant: Schemas['TenantDetail'];
+  item: Schemas['Checklist']['items'][number]['item'];
   files: readonly ChecklistFile[];
   label: string;
 }
 
 /** The papers of one item. A withdrawn one stays readable. */
-export function ChecklistFiles({ tenant, files, label }: FilesProps) {
+export function ChecklistFiles({ tenant, item, files, label }: FilesProps) {
   const { t, format } = useReading();
   const may = useMay();
   const queries = useQueryClient();
   const [withdrawing, setWithdrawing] = useState<ChecklistFile>();
+  const [replacing, setReplacing] = useState<{ file: ChecklistFile; next: File }>();
+  const forget = () => queries.invalidateQueries({ queryKey: checklistKey(tenant.id) });
   const columns: Column<ChecklistFile>[] = [
     {
       name: 'name',
@@ -59,9 +63,28 @@ export function ChecklistFiles({ tenant, files, label }: FilesProps) {
           </span>
         ) : (
           may('checklist:write') && (
-            <Button size="compact-xs" variant="default" onClick={() => setWithdrawing(file)}>
-              {t('checklist.withdraw')}
-            </Button>
+            <Group gap={6} wrap="nowrap">
+              <FileButton accept={FILE_TYPES} onChange={(next) => next && setReplacing({ file, next })}>
+                {(props) => (
+                  <Button
+                    {...props}
+                    size="compact-xs"
+                    variant="default"
+                    aria-label={t('checklist.replace_file', { name: file.name })}
+                  >
+                    {t('checklist.replace')}
+                  </Button>
+                )}
+              </FileButton>
+              <Button
+                size="compact-xs"
+                variant="default"
+                aria-label={t('checklist.withdraw_file', { name: file.name })}
+                onClick={() => setWithdrawing(file)}
+              >
+                {t('checklist.withdraw')}
+              </Button>
+            </Group>
           )
         ),
     },
@@ -69,6 +92,26 @@ export function ChecklistFiles({ tenant, files, label }: FilesProps) {
   return (
     <>
       <Rows label={label} columns={columns} rows={files} keyOf={({ id }) => id} />
+      {replacing && (
+        <Confirm
+          title={t('checklist.replace')}
+          thing={`${replacing.file.name} → ${replacing.next.name}`}
+          confirm={t('checklist.replace')}
+          words={{ field: 'reason', label: t('common.reason'), required: false }}
+          act={async (reason) => {
+            const { file, next } = replacing;
+            await attachFile({ id: tenant.id, item }, next, {
+              replaces: file.id,
+              ...(reason === '' ? {} : { reason }),
+            });
+            await forget();
+          }}
+          done={t('checklist.replace_done', { name: replacing.file.name })}
+          onClose={() => setReplacing(undefined)}
+        >
+          <Text size="sm">{t('checklist.replace_effect')}</Text>
+        </Confirm>
+      )}
       {withdrawing && (
         <Confirm
           title={t('checklist.withdraw')}
@@ -83,7 +126,7 @@ export function ChecklistFiles({ tenant, files, label }: FilesProps) {
                 body: { reason },
               }),
             );
-            await queries.invalidateQueries({ queryKey: ['tenant', tenant.id, 'checklist'] });
+            await forget();
           }}
           done={t('checklist.withdraw_done', { name: withdrawing.name })}
           onClose={() => setWithdrawing(undefined)}

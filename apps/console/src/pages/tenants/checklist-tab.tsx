@@ -13,11 +13,10 @@ import { State } from '../../parts/state';
 import { useToast } from '../../parts/toast';
 import { useMay } from '../../session';
 import { ChecklistFiles } from './checklist-files';
+import { attachFile, checklistKey, FILE_TYPES } from './checklist-upload';
 
 type Checklist = Schemas['Checklist'];
 type Item = Checklist['items'][number];
-/** What the server takes; it looks into the file too. */
-const TYPES = 'application/pdf,image/png,image/jpeg';
 
 /** What has to be done before J-LIS is notified, with the papers that show it. */
 export function ChecklistTab({ tenant }: { tenant: Schemas['TenantDetail'] }) {
@@ -27,8 +26,6 @@ export function ChecklistTab({ tenant }: { tenant: Schemas['TenantDetail'] }) {
     </Allowed>
   );
 }
-
-export const checklistKey = (tenantId: string): string[] => ['tenant', tenantId, 'checklist'];
 
 function Items({ tenant }: { tenant: Schemas['TenantDetail'] }) {
   const { t } = useReading();
@@ -71,16 +68,7 @@ function OneItem({ tenant, item }: { tenant: Schemas['TenantDetail']; item: Item
   };
   const path = { id: tenant.id, item: item.item };
   const attaching = useMutation({
-    mutationFn: (file: File) =>
-      ask(() =>
-        client.POST('/v1/tenants/{id}/checklist/items/{item}/files', {
-          params: { path, query: { name: file.name } },
-          // A file goes as it is; the description knows it as text.
-          body: file as unknown as string,
-          bodySerializer: (body) => body,
-          headers: { 'content-type': file.type },
-        }),
-      ),
+    mutationFn: (file: File) => attachFile(path, file),
     onSuccess: (checklist, file) => {
       keep(checklist);
       toast(t('checklist.attached', { name: file.name }));
@@ -114,7 +102,7 @@ function OneItem({ tenant, item }: { tenant: Schemas['TenantDetail']; item: Item
         {item.files.length === 0 ? (
           <Text size="sm">{t('checklist.no_files')}</Text>
         ) : (
-          <ChecklistFiles tenant={tenant} files={item.files} label={name} />
+          <ChecklistFiles tenant={tenant} item={item.item} files={item.files} label={name} />
         )}
         {confirmed && (
           <Text size="sm">
@@ -128,7 +116,7 @@ function OneItem({ tenant, item }: { tenant: Schemas['TenantDetail']; item: Item
         {attaching.isError && <ProblemPanel error={attaching.error} />}
         {may('checklist:write') && (
           <Group gap="xs">
-            <FileButton accept={TYPES} onChange={(file) => file && attaching.mutate(file)}>
+            <FileButton accept={FILE_TYPES} onChange={(file) => file && attaching.mutate(file)}>
               {(props) => (
                 <Button
                   {...props}

@@ -5,13 +5,14 @@ import {
   NumberInput,
   SegmentedControl,
   Select,
+  SimpleGrid,
   Stack,
   Switch,
   TextInput,
 } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type SyntheticEvent, useState } from 'react';
-import { ask, client, type Schemas } from '../../api';
+import { ask, client, Refused, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { Facts, Panel } from '../../parts/page';
 import { fieldError, ProblemPanel } from '../../parts/problem';
@@ -19,6 +20,8 @@ import { oneOf } from '../../search';
 import { useMay } from '../../session';
 import { type ContractDraft, changeOf, DISCLOSURES, FLAGS, METHODS, PURPOSES, draftOf } from './contract-draft';
 import { useToast } from '../../parts/toast';
+import { LimitsPanel } from './limits-panel';
+import { hasGoneLive, ProposeContract, TwoPeople } from './propose-contract';
 
 type Contract = Schemas['Contract'];
 const MODES = ['test', 'live'] as const;
@@ -50,6 +53,7 @@ export function ContractTab({ tenant, mode: named, onMode }: ContractTabProps) {
       ) : (
         <ContractFacts contract={contract} />
       )}
+      <LimitsPanel key={`${mode} ${JSON.stringify(contract.limits)}`} tenant={tenant} contract={contract} />
     </Stack>
   );
 }
@@ -85,6 +89,8 @@ function ContractForm({ tenant, contract }: { tenant: Schemas['TenantDetail']; c
   const [draft, setDraft] = useState(() => draftOf(contract));
   const change = changeOf(draft, contract);
   const nothing = Object.keys(change).length === 0;
+  const [proposing, setProposing] = useState(false);
+  const twoPeople = contract.mode === 'live' && hasGoneLive(tenant);
   const saving = useMutation({
     mutationFn: () =>
       ask(() =>
@@ -93,6 +99,8 @@ function ContractForm({ tenant, contract }: { tenant: Schemas['TenantDetail']; c
           body: change,
         }),
       ),
+    // It has gone live meanwhile, or was live before it was terminated.
+    onError: (error) => setProposing(error instanceof Refused && error.problem.code === 'contract_needs_approval'),
     onSuccess: async () => {
       toast(t('contract.saved', { name: tenant.name }));
       await queries.invalidateQueries({ queryKey: ['tenant', tenant.id] });
@@ -101,12 +109,14 @@ function ContractForm({ tenant, contract }: { tenant: Schemas['TenantDetail']; c
   const put = (part: Partial<ContractDraft>): void => setDraft({ ...draft, ...part });
   const submit = (event: SyntheticEvent): void => {
     event.preventDefault();
-    saving.mutate();
+    if (twoPeople) setProposing(true);
+    else saving.mutate();
   };
   const error = (field: string) => fieldError(saving.error, field, language);
   return (
     <form onSubmit={submit}>
       <Panel title={t('contract.features')} padded>
+        {twoPeople && <TwoPeople tenant={tenant} />}
         <Checkbox.Group
           label={t('contract.revocation_methods')}
           value={draft.methods}
@@ -137,7 +147,7 @@ function ContractForm({ tenant, contract }: { tenant: Schemas['TenantDetail']; c
           error={error('disclosure')}
           onChange={(disclosure) => put({ disclosure: disclosure ?? draft.disclosure })}
         />
-        <Group align="flex-start" grow>
+        <SimpleGrid cols={{ base: 1, sm: 3 }}>
           <TextInput
             label={t('contract.allowed_ages')}
             description={t('contract.allowed_ages_hint')}
@@ -162,7 +172,7 @@ function ContractForm({ tenant, contract }: { tenant: Schemas['TenantDetail']; c
             error={error('age_questions_a_year')}
             onChange={(questions) => put({ questions })}
           />
-        </Group>
+        </SimpleGrid>
         <Switch
           label={t('contract.sign_up_consent')}
           description={t('contract.sign_up_consent_hint')}
@@ -198,10 +208,19 @@ function ContractForm({ tenant, contract }: { tenant: Schemas['TenantDetail']; c
             {t('common.undo')}
           </Button>
           <Button type="submit" disabled={nothing} loading={saving.isPending}>
-            {t('common.save')}
+            {t(twoPeople ? 'common.propose' : 'common.save')}
           </Button>
         </Group>
       </Panel>
+      {proposing && (
+        <ProposeContract
+          tenant={tenant}
+          contract={contract}
+          change={change}
+          onProposed={() => setDraft(draftOf(contract))}
+          onClose={() => setProposing(false)}
+        />
+      )}
     </form>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, Checkbox, Group, Modal, NativeSelect, SimpleGrid, Stack, Textarea, TextInput } from '@mantine/core';
+import { Button, Checkbox, Group, NativeSelect, SimpleGrid, Stack, Textarea, TextInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type SyntheticEvent, useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
@@ -6,6 +6,7 @@ import { instantOf } from '../../format';
 import { useReading } from '../../language';
 import { Once } from '../../parts/once';
 import { fieldError, ProblemPanel } from '../../parts/problem';
+import { Window } from '../../parts/window';
 
 type ApiKey = Schemas['ApiKey'];
 type Scope = NonNullable<Schemas['NewApiKey']['scopes']>[number];
@@ -68,8 +69,7 @@ export function NewKeyDialog({ tenant, onMade, onClose }: NewKeyProps) {
   const error = (field: string) => fieldError(making.error, field, language);
   const secret = making.data?.api_key;
   return (
-    <Modal
-      opened
+    <Window
       onClose={onClose}
       size="lg"
       title={t(secret === undefined ? 'keys.new' : 'keys.made')}
@@ -77,7 +77,6 @@ export function NewKeyDialog({ tenant, onMade, onClose }: NewKeyProps) {
       closeOnClickOutside={false}
       closeOnEscape={secret === undefined}
       withCloseButton={secret === undefined}
-      closeButtonProps={{ 'aria-label': t('common.close') }}
     >
       {secret === undefined ? (
         <form onSubmit={submit}>
@@ -146,6 +145,6 @@ export function NewKeyDialog({ tenant, onMade, onClose }: NewKeyProps) {
       ) : (
         <Once hint={t('keys.shown_once')} secret={secret} kept={t('keys.kept')} onKept={onClose} />
       )}
-    </Modal>
+    </Window>
   );
 }

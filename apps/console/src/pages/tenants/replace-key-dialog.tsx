@@ -1,10 +1,11 @@
-import { Button, Group, Modal, NumberInput, Stack, Text } from '@mantine/core';
+import { Button, Group, NumberInput, Stack, Text } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type SyntheticEvent, useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { Once } from '../../parts/once';
 import { fieldError, ProblemPanel } from '../../parts/problem';
+import { Window } from '../../parts/window';
 
 interface ReplaceKeyProps {
   apiKey: Schemas['ApiKey'];
@@ -34,14 +35,12 @@ export function ReplaceKeyDialog({ apiKey, onMade, onClose }: ReplaceKeyProps) {
   };
   const secret = replacing.data?.api_key;
   return (
-    <Modal
-      opened
+    <Window
       onClose={onClose}
       title={t(secret === undefined ? 'keys.replace_title' : 'keys.made')}
       closeOnClickOutside={false}
       closeOnEscape={secret === undefined}
       withCloseButton={secret === undefined}
-      closeButtonProps={{ 'aria-label': t('common.close') }}
     >
       {secret === undefined ? (
         <form onSubmit={submit}>
@@ -74,6 +73,6 @@ export function ReplaceKeyDialog({ apiKey, onMade, onClose }: ReplaceKeyProps) {
       ) : (
         <Once hint={t('keys.shown_once')} secret={secret} kept={t('keys.kept')} onKept={onClose} />
       )}
-    </Modal>
+    </Window>
   );
 }

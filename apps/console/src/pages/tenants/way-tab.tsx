@@ -7,6 +7,7 @@ import { waitingApprovals } from '../../approvals';
 import { useReading } from '../../language';
 import { Facts, Panel } from '../../parts/page';
 import { useMay } from '../../session';
+import { DataExport } from './data-export';
 import { GoLiveDialog, StepDialog, type TenantStepName } from './step-dialogs';
 
 type Tenant = Schemas['TenantDetail'];
@@ -64,6 +65,7 @@ export function WayTab({ tenant }: { tenant: Tenant }) {
           ]}
         />
       </Panel>
+      <DataExport tenant={tenant} />
     </Stack>
   );
 }

@@ -8,7 +8,7 @@ type Explanation = Schemas['Explanation'];
 type Step = Schemas['ExplainedStep'];
 
 /** The checks in their order, each with what it found. */
-export function Steps({ explanation }: { explanation: Explanation }) {
+export function Steps({ explanation }: { explanation: Pick<Explanation, 'outcome' | 'steps'> }) {
   return (
     <ol style={{ listStyle: 'none', margin: 0, padding: 0 }}>
       {explanation.steps.map((step, index) => (

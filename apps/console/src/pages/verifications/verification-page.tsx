@@ -1,4 +1,4 @@
-import { Stack, Text } from '@mantine/core';
+import { Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { ask, client, type Schemas } from '../../api';
@@ -8,7 +8,10 @@ import { Empty, Loaded } from '../../parts/loaded';
 import { Facts, Page, Panel } from '../../parts/page';
 import { ModeState, Outcome } from '../../parts/state';
 import { TenantName } from '../approvals/subject';
+import { HoldsPanel } from '../holds/holds-panel';
 import { Attempt } from './attempt';
+import { EvidencePanel } from './evidence-panel';
+import { HolderPanel } from './holder-panel';
 import { Steps } from './steps';
 
 const route = getRouteApi('/verifications/$verificationId');
@@ -84,10 +87,10 @@ function Explained({ explanation }: { explanation: Explanation }) {
             [t('verifications.signing_time'), format.time(signature.signing_time)],
           ]}
         />
-        <Text size="xs" c="dimmed" p="md" pt={0}>
-          {t('verifications.no_person')}
-        </Text>
       </Panel>
+      <HolderPanel id={explanation.id} />
+      <EvidencePanel id={explanation.id} />
+      <HoldsPanel of={explanation} />
     </Stack>
   );
 }

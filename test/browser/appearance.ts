@@ -1,0 +1,153 @@
+import { expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import type { Desk, World } from '../support/desk.js';
+
+/** Every page, and who looks at it: each is shown all that its role may see. */
+const pagesOf = ({ tenantPath, approvalPath, invalidPath }: World): readonly (readonly [string, string])[] => [
+  ['overview', '/'],
+  ['tenants', '/tenants'],
+  ['tenant-way', tenantPath],
+  ['tenant-application', `${tenantPath}?tab=application`],
+  ['tenant-checklist', `${tenantPath}?tab=checklist`],
+  ['tenant-contract', `${tenantPath}?tab=contract`],
+  ['tenant-contract-live', `${tenantPath}?tab=contract&mode=live`],
+  ['tenant-keys', `${tenantPath}?tab=keys`],
+  ['tenant-audit', `${tenantPath}?tab=audit`],
+  ['new-application', '/tenants/new'],
+  ['approvals', '/approvals'],
+  ['approval', approvalPath],
+  ['verifications', '/verifications'],
+  ['verification', invalidPath],
+  ['revocation', '/revocation?mode=test'],
+  ['revocation-partitions', '/revocation?mode=test&tab=partitions'],
+  ['revocation-sources', '/revocation?mode=test&tab=sources'],
+  ['revocation-anchors', '/revocation?mode=test&tab=anchors'],
+  ['audit', '/audit'],
+  ['audit-chain', '/audit?tab=chain'],
+  ['holds', '/holds'],
+  ['holds-rules', '/holds?tab=rules'],
+  ['operators', '/operators'],
+  ['account', '/account'],
+  ['nowhere', '/nowhere'],
+];
+
+type Look = readonly ['ja' | 'en', 'light' | 'dark'];
+const LOOKS = [
+  ['ja', 'light'],
+  ['en', 'dark'],
+] as const satisfies readonly Look[];
+
+/** A page of the console, when all of it is there. */
+async function see(desk: Desk, path: string): Promise<void> {
+  await desk.visit(path);
+  await desk.quiet();
+  await desk.page.getByRole('heading', { level: 1 }).waitFor();
+  await desk.page.getByRole('status').first().waitFor({ state: 'detached' });
+}
+
+/** By the buttons that a person uses; the page stays. */
+async function turn(page: Page, [language, theme]: Look): Promise<void> {
+  await page.getByRole('button', { name: language === 'en' ? 'English' : '日本語', exact: true }).click();
+  const label = {
+    ja: { light: 'ライト表示にする', dark: 'ダーク表示にする' },
+    en: { light: 'Use the light theme', dark: 'Use the dark theme' },
+  };
+  await page.getByRole('button', { name: label[language][theme], exact: true }).click();
+  // What a button says while the mouse is over it is gone.
+  await page.mouse.move(0, 0);
+  await page.getByRole('tooltip').waitFor({ state: 'detached' });
+}
+
+/** How pages look and are read, whatever they say. */
+export function appearance(world: World): void {
+  it('is free of faults that axe finds on every page, in both languages and themes', async () => {
+    const { hanako } = world;
+    const found: string[] = [];
+    // Each page is opened once, and turned: the next one is opened as this one is left.
+    for (const [index, [name, path]] of pagesOf(world).entries()) {
+      await see(hanako, path);
+      const looks = index % 2 === 0 ? LOOKS : LOOKS.toReversed();
+      for (const [step, look] of looks.entries()) {
+        if (step > 0) await turn(hanako.page, look);
+        const place = `${name}-${look.join('-')}`;
+        found.push(...(await hanako.faults(place, { themed: step > 0 })));
+        await hanako.picture(place);
+      }
+    }
+    expect(found).toEqual([]);
+  });
+
+  it('shows an auditor’s pages without faults in English and dark, and everything in words', async () => {
+    const { yuki, validPath } = world;
+    const { page } = yuki;
+    await see(yuki, validPath);
+    await turn(page, ['en', 'dark']);
+    expect(await yuki.faults('verification-auditor')).toEqual([]);
+    await yuki.picture('verification-auditor-en-dark');
+    await yuki.press('Re-verify');
+    expect(await yuki.faults('reverify-dialog')).toEqual([]);
+    await yuki.picture('reverify-dialog-en-dark');
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+  });
+
+  it('fits a tablet, folds its navigation away, and is worked by keyboard', async () => {
+    const { hanako, tenantPath, invalidPath } = world;
+    const { page } = hanako;
+    await see(hanako, '/');
+    if ((await page.getByRole('button', { name: '日本語' }).count()) > 0) await turn(page, ['ja', 'light']);
+    await page.setViewportSize({ width: 820, height: 1100 });
+    for (const [name, path] of [
+      ['overview', '/'],
+      ['tenant', tenantPath],
+      ['contract', `${tenantPath}?tab=contract&mode=live`],
+      ['keys', `${tenantPath}?tab=keys`],
+      ['verifications', '/verifications'],
+      ['verification', invalidPath],
+      ['audit', '/audit'],
+      ['chain', '/audit?tab=chain'],
+      ['holds', '/holds'],
+    ] as const) {
+      await see(hanako, path);
+      expect([name, await page.evaluate('document.documentElement.scrollWidth <= innerWidth')]).toEqual([name, true]);
+      await hanako.picture(`tablet-${name}`);
+    }
+    await hanako.press('メニュー');
+    await hanako.go('監査ログ');
+    await hanako.heading('監査ログ');
+    await page.getByRole('button', { name: 'エクスポート' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('エクスポート');
+  });
+
+  it('shows a refusal with its code and request id, and a server that does not answer', async () => {
+    const { rig, hanako } = world;
+    const { page } = hanako;
+    await page.setViewportSize({ width: 1280, height: 860 });
+    await hanako.visit('/tenants/ten_00000000000000000000000000000000');
+    await hanako.told('対象が見つかりません。');
+    expect(await page.getByRole('alert').innerText()).toMatch(/req_[0-9a-f]{32}[\s\S]*not_found/);
+    await page.route('**/v1/operators', (route) => route.abort());
+    // Nothing of it is known before.
+    await page.goto('/operators');
+    await hanako.told('サーバーに接続できません');
+    await hanako.picture('unreachable');
+    await page.unroute('**/v1/operators');
+    await hanako.press('再試行');
+    await hanako.told('taro@shomei.example');
+    rig.complaints.length = 0;
+  });
+
+  it('leaves nothing on the screen after signing out', async () => {
+    const { hanako } = world;
+    await see(hanako, '/');
+    await hanako.page.getByRole('button', { name: '佐藤 花子' }).click();
+    await hanako.page.getByRole('menuitem', { name: 'サインアウト' }).click();
+    await hanako.heading('サインイン');
+    await hanako.page.goto('/audit');
+    await hanako.heading('サインイン');
+  });
+}
