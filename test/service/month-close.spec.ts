@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   type JlisTariffTerms,
   listUsageEvents,
+  MonthClosing,
   monthOfEvent,
   rateUsage,
   readUsage,
@@ -10,6 +11,7 @@ import {
   traceUsageEvent,
 } from '#lib/billing';
 import { withTenant } from '#lib/platform';
+import { monthClose } from '../../apps/admin/src/month-commands.js';
 import { BillingRig, type GivenEvent } from '../support/billing.js';
 import { flat, planTerms, withPrice } from '../support/prices.js';
 import { DENIED, refusalOf } from '../support/refusal.js';
@@ -328,6 +330,23 @@ describe('closing', () => {
     expect(await rig.closing.close('test', '2020-03', 'operator:test')).toBeUndefined();
     expect(await state()).toEqual(before);
   });
+  it('asked for at the machine is refused with the reason, and again says that it is closed', async () => {
+    const lines: string[] = [];
+    const nobody = (): Promise<string> => Promise.reject(new Error('nobody is asked'));
+    const context = { dataSource: rig.operator, actor: 'operator:test', ask: nobody, askSecret: nobody };
+    const close = (month: string) =>
+      monthClose(
+        { ...context, out: (line) => void lines.push(line) },
+        { mode: 'test', month, wait: true, timeoutMs: 1_000 },
+      );
+    await expect(close('2020-13')).rejects.toThrow('--month is YYYY-MM');
+    expect(await refusalOf(close('2100-01'))).toBe('month_not_over');
+    await expect(close('2020-07')).rejects.toThrow(
+      'month_out_of_turn: 2020-07 of test cannot be closed. The next one is 2020-05.',
+    );
+    await close('2020-04');
+    expect(lines).toEqual(['{"mode":"test","month":"2020-04","state":"closed"}']);
+  });
   it('goes on after a crash in the middle, and what was written stays', async () => {
     await rig.owner.query(`
       create function crash() returns trigger language plpgsql as $$ begin raise exception 'crash'; end $$;
@@ -391,6 +410,17 @@ describe('closing', () => {
     expect(await refusalOf(add)).toBe('prices_in_closed_month');
     const past = `insert into price_plan (tenant_id, mode, valid_from, terms) values ($1, 'test', '2020-07-15', '{}')`;
     expect(await refusalOf(rig.owner.query(past, [tenants['fees']]))).toBe('price_in_closed_month');
+  });
+  it('is done by one of those who try at the same time', async () => {
+    const [one, two] = await Promise.all(
+      [rig.worker, rig.worker].map((pool) => new MonthClosing(pool).close('test', '2020-08', 'operator:test')),
+    );
+    expect([one, two].filter(Boolean)).toHaveLength(1);
+    expect(await new MonthClosing(rig.worker).close('test', '2020-08', 'operator:test')).toBeUndefined();
+    const { rows } = await rig.owner.query(
+      `select 1 from audit_event where action = 'month.close' and target = 'month:test:2020-08'`,
+    );
+    expect(rows).toHaveLength(1);
   });
 });
 

@@ -32,6 +32,9 @@ interface CountedTenant {
 /** Statements under way to the database at once. */
 const LANES = 4;
 
+/** Two workers' closings of a mode exclude each other by an advisory lock of this class; it ends with its connection. */
+const LOCK_CLASS = 0x4d4f4e54;
+
 /** The transaction that begins a closing. @throws Problem `month_not_over`, `month_out_of_turn` */
 export async function beginMonthClose(
   manager: EntityManager,
@@ -67,15 +70,17 @@ export async function beginMonthClose(
 export class MonthClosing {
   constructor(@Inject(DataSource) private readonly dataSource: DataSource) {}
 
-  /** Closes what is over of a mode, oldest first. */
+  /** Closes what is over of a mode, oldest first; what another process is closing is left to it. */
   async closeDue(mode: Mode, actor: string, goOn: () => boolean = () => true): Promise<MonthClosed[]> {
     const closed: MonthClosed[] = [];
+    let last: Month | null = null;
     while (goOn()) {
       const rows: { month: Month | null }[] = await this.dataSource.query('select next_month_to_close($1) as month', [
         mode,
       ]);
       const month = rows[0]?.month;
-      if (month === undefined || month === null) break;
+      if (month === undefined || month === null || month === last) break;
+      last = month;
       try {
         const done = await this.close(mode, month, actor);
         if (done) closed.push(done);
@@ -88,11 +93,30 @@ export class MonthClosing {
   }
 
   /**
-   * Closes a month, or goes on with its closing. Undefined: it was closed already, and stays as it is.
+   * Closes a month, or goes on with its closing. Undefined: it was closed already, and stays as it is; or another
+   * process is at it.
    * @throws Problem `month_not_over`, `month_out_of_turn`, `rate_missing`
    */
   async close(mode: Mode, month: Month, actor: string): Promise<MonthClosed | undefined> {
     await this.dataSource.transaction((manager) => beginMonthClose(manager, { mode, month, actor }));
+    const runner = this.dataSource.createQueryRunner();
+    const lock = [LOCK_CLASS, mode === 'live' ? 1 : 2];
+    try {
+      const [row] = (await runner.query('select pg_try_advisory_lock($1, $2) as locked', lock)) as [
+        { locked: boolean },
+      ];
+      if (!row.locked) return undefined;
+      try {
+        return await this.closeAlone(mode, month, actor);
+      } finally {
+        await runner.query('select pg_advisory_unlock($1, $2)', lock);
+      }
+    } finally {
+      await runner.release();
+    }
+  }
+
+  private async closeAlone(mode: Mode, month: Month, actor: string): Promise<MonthClosed | undefined> {
     if (await this.isClosed(mode, month)) return undefined;
     // Everything is rated before anything is written: a rate that is missing leaves the month as it was.
     const contents = await this.rate(mode, month);

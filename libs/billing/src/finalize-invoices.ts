@@ -13,7 +13,7 @@ type Queries = Pick<EntityManager, 'query'>;
 /** Kinds of approval by which drafts become invoices, and an invoice is taken back. */
 export const INVOICE_FINALIZATION = 'invoice_finalization';
 export const INVOICE_VOID = 'invoice_void';
-/** Drafts that two people agree on at once: their files, each half a second of drawing, are made in one transaction. */
+/** Drafts that two people agree on at once: their files, each a tenth of a second of drawing, are made in one transaction. */
 export const MOST_FINALIZED = 20;
 
 /**

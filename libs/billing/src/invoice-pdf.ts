@@ -7,8 +7,8 @@ import { dayBefore, type Day } from './japan-month.js';
 
 /** Noto Sans JP, SIL Open Font License 1.1; of it what an invoice uses is put into its file. */
 const FONTS = join(dirname(createRequire(import.meta.url).resolve('@embedpdf/fonts-jp')), '..', 'fonts');
-const REGULAR = join(FONTS, 'NotoSansJP-Regular.otf');
-const BOLD = join(FONTS, 'NotoSansJP-Bold.otf');
+const REGULAR = 'NotoSansJP-Regular';
+const BOLD = 'NotoSansJP-Bold';
 
 /** A4 in points, and the columns of the lines: left edge and width. */
 const PAGE = { left: 50, right: 545, bottom: 790 };
@@ -38,8 +38,23 @@ const day = (iso: Day): string => {
 const rateOf = ({ tax_rate, tax_category }: Pick<InvoiceLine, 'tax_rate' | 'tax_category'>): string =>
   tax_rate === null ? CATEGORY[tax_category] : `${tax_rate}%${CATEGORY[tax_category]}`;
 
+/** What of a font is asked here; pdfkit takes it as it is, and cuts out of it what a file uses. */
+interface Face {
+  hasGlyphForCodePoint(point: number): boolean;
+}
+/** By name; read once, which is most of the work of an invoice. */
+type Faces = Record<typeof REGULAR | typeof BOLD, Face>;
+
+async function loadTools() {
+  const { default: Document } = await import('pdfkit');
+  const { create } = await import('fontkit');
+  const face = async (name: string): Promise<Face> => create(await readFile(join(FONTS, `${name}.otf`))) as Face;
+  const faces: Faces = { [REGULAR]: await face(REGULAR), [BOLD]: await face(BOLD) };
+  return { Document, faces };
+}
+let loaded: ReturnType<typeof loadTools> | undefined;
 /** Loaded with the first invoice: a program that makes none starts without them, in half a second less. */
-const loadPdfkit = async () => (await import('pdfkit')).default;
+const tools = (): ReturnType<typeof loadTools> => (loaded ??= loadTools());
 
 class Sheet {
   readonly doc: PDFKit.PDFDocument;
@@ -47,16 +62,19 @@ class Sheet {
   private readonly done: Promise<Buffer>;
 
   /** @param madeOn goes into the file as its date, so that the same invoice is the same bytes */
-  constructor(Document: Awaited<ReturnType<typeof loadPdfkit>>, title: string, author: string, madeOn: Day) {
+  constructor({ Document, faces }: Awaited<ReturnType<typeof tools>>, title: string, author: string, madeOn: Day) {
     const made = new Date(`${madeOn}T00:00:00Z`);
     this.doc = new Document({
       size: 'A4',
       margin: 0,
       // Pages are numbered when all are there.
       bufferPages: true,
-      font: REGULAR,
+      // The types know files only.
+      font: faces[REGULAR] as unknown as string,
       info: { Title: title, Author: author, CreationDate: made, ModDate: made, Producer: 'Shomei', Creator: 'Shomei' },
     });
+    // From here on by name.
+    this.doc.font(faces[BOLD] as unknown as string).font(REGULAR);
     this.done = new Promise((resolve, reject) => {
       this.doc.on('data', (chunk: Buffer) => this.chunks.push(chunk));
       this.doc.on('end', () => resolve(Buffer.concat(this.chunks)));
@@ -101,7 +119,7 @@ class Sheet {
  */
 export async function invoicePdf(invoice: InvoiceDocument, isDraft = false): Promise<Buffer> {
   const title = TITLES[isDraft ? 'draft' : invoice.mode];
-  const sheet = new Sheet(await loadPdfkit(), `${title} ${invoice.number}`, invoice.issuer.name, invoice.issued_on);
+  const sheet = new Sheet(await tools(), `${title} ${invoice.number}`, invoice.issuer.name, invoice.issued_on);
   let y = writeHead(sheet, invoice, title);
   y = writeColumnNames(sheet, y);
   for (const line of invoice.lines) {
@@ -203,18 +221,11 @@ function writeTotals(sheet: Sheet, { taxes, totals, mode }: InvoiceDocument, top
     sheet.write('テストモードで作成されたもので、支払いの対象ではありません。', PAGE.left, y, 495, 8);
 }
 
-/** What of the font is asked here, of the library by which pdfkit reads it. */
-interface Face {
-  hasGlyphForCodePoint(point: number): boolean;
-}
-let face: Promise<Face> | undefined;
-const openFace = async (): Promise<Face> => (await import('fontkit')).create(await readFile(REGULAR)) as Face;
-
 /** Characters that the font lacks, each once: they would be printed as boxes. */
 export async function unprintable(texts: readonly string[]): Promise<UnmappableCharacter[]> {
-  const font = await (face ??= openFace());
+  const { faces } = await tools();
   return [...new Set(texts.join(''))]
-    .filter((character) => character !== '\n' && !font.hasGlyphForCodePoint(character.codePointAt(0)!))
+    .filter((character) => character !== '\n' && !faces[REGULAR].hasGlyphForCodePoint(character.codePointAt(0)!))
     .map((character) => ({ character, code_point: codePoint(character) }));
 }
 

@@ -1,7 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { type Mode, Problem, type Tenancy } from '#lib/platform';
-import type { InvoiceContent } from './invoice-content.js';
-import type { InvoiceDocument } from './invoice-content.js';
+import type { InvoiceContent, InvoiceDocument } from './invoice-content.js';
 import type { InvoiceFileKind } from './invoice-files.js';
 import type { Day, Month } from './japan-month.js';
 
