@@ -1031,7 +1031,7 @@ create table retention_rule (
   constraint retention_rule_pkey PRIMARY KEY (kind, valid_from),
   constraint retention_rule_ground_check CHECK (((length(ground) >= 1) AND (length(ground) <= 300))),
   constraint retention_rule_keep_check CHECK ((keep >= '1 year'::interval)),
-  constraint retention_rule_kind_check CHECK ((kind = ANY (ARRAY['verification'::text, 'consent'::text, 'status_sweep'::text])))
+  constraint retention_rule_kind_check CHECK ((kind = ANY (ARRAY['verification'::text, 'consent'::text, 'status_sweep'::text, 'presentation'::text])))
 );
 
 create table revocation_epoch (
@@ -1569,6 +1569,7 @@ CREATE INDEX person_certificate_end ON public.person_certificate USING btree (te
 CREATE INDEX person_certificate_person ON public.person_certificate USING btree (tenant_id, mode, person_id);
 CREATE INDEX person_merged_into ON public.person USING btree (tenant_id, mode, merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX person_order ON public.person USING btree (tenant_id, mode, created_at, id) WHERE ((merged_into IS NULL) AND (deleted_at IS NULL));
+CREATE INDEX presentation_recorded ON public.presentation USING btree (recorded_at);
 CREATE INDEX serial_linkage_certificate ON public.serial_linkage USING btree (tenant_id, mode, certificate_id, id);
 CREATE INDEX serial_linkage_due ON public.serial_linkage USING btree (mode, next_attempt_at) WHERE (state = 'pending'::text);
 CREATE UNIQUE INDEX serial_linkage_one_pending ON public.serial_linkage USING btree (tenant_id, mode, certificate_id) WHERE (state = 'pending'::text);
@@ -2066,9 +2067,21 @@ begin
   when 'audit_event' then
     return query select x.id, json_build_object('kind', 'audit_event', 'id', 'aud_' || replace(x.id::text, '-', ''), 'recorded_at', to_char(x.recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'actor', json_build_object('type', case split_part(x.actor, ':', 1) when 'api_key' then 'api_key'
         when 'operator' then 'operator' else 'system' end,
-        'id', case when starts_with(x.actor, 'api_key:') then case split_part(x.actor, ':', 1) when 'tenant' then 'ten_' || replace(substr(x.actor, 8), '-', '') when 'api_key' then 'key_' || replace(substr(x.actor, 9), '-', '') when 'challenge' then 'chl_' || replace(substr(x.actor, 11), '-', '') when 'verification' then 'ver_' || replace(substr(x.actor, 14), '-', '') when 'usage_event' then 'use_' || replace(substr(x.actor, 13), '-', '') when 'person' then 'per_' || replace(substr(x.actor, 8), '-', '') when 'person_certificate' then 'crt_' || replace(substr(x.actor, 20), '-', '') when 'consent' then 'cns_' || replace(substr(x.actor, 9), '-', '') when 'serial_linkage' then 'lnk_' || replace(substr(x.actor, 16), '-', '') when 'counterpart_lookup' then 'cpl_' || replace(substr(x.actor, 20), '-', '') when 'age_check' then 'age_' || replace(substr(x.actor, 11), '-', '') when 'attribute_update' then 'atu_' || replace(substr(x.actor, 18), '-', '') when 'event' then 'evt_' || replace(substr(x.actor, 7), '-', '') when 'webhook_endpoint' then 'whe_' || replace(substr(x.actor, 18), '-', '') else substr(x.actor, strpos(x.actor, ':') + 1) end end), 'action', x.action, 'schema_version', x.schema_version, 'target', json_build_object('type', split_part(x.target, ':', 1), 'id', case split_part(x.target, ':', 1) when 'tenant' then 'ten_' || replace(substr(x.target, 8), '-', '') when 'api_key' then 'key_' || replace(substr(x.target, 9), '-', '') when 'challenge' then 'chl_' || replace(substr(x.target, 11), '-', '') when 'verification' then 'ver_' || replace(substr(x.target, 14), '-', '') when 'usage_event' then 'use_' || replace(substr(x.target, 13), '-', '') when 'person' then 'per_' || replace(substr(x.target, 8), '-', '') when 'person_certificate' then 'crt_' || replace(substr(x.target, 20), '-', '') when 'consent' then 'cns_' || replace(substr(x.target, 9), '-', '') when 'serial_linkage' then 'lnk_' || replace(substr(x.target, 16), '-', '') when 'counterpart_lookup' then 'cpl_' || replace(substr(x.target, 20), '-', '') when 'age_check' then 'age_' || replace(substr(x.target, 11), '-', '') when 'attribute_update' then 'atu_' || replace(substr(x.target, 18), '-', '') when 'event' then 'evt_' || replace(substr(x.target, 7), '-', '') when 'webhook_endpoint' then 'whe_' || replace(substr(x.target, 18), '-', '') else substr(x.target, strpos(x.target, ':') + 1) end), 'request_id', x.request_id, 'ip', case when starts_with(x.actor, 'api_key:') then host(x.ip) end, 'detail', case when x.action in ('evidence.open', 'verification.reveal', 'legal_hold.place', 'legal_hold.lift')
+        'id', case when starts_with(x.actor, 'api_key:') then case split_part(x.actor, ':', 1) when 'tenant' then 'ten_' || replace(substr(x.actor, 8), '-', '') when 'api_key' then 'key_' || replace(substr(x.actor, 9), '-', '') when 'challenge' then 'chl_' || replace(substr(x.actor, 11), '-', '') when 'verification' then 'ver_' || replace(substr(x.actor, 14), '-', '') when 'usage_event' then 'use_' || replace(substr(x.actor, 13), '-', '') when 'person' then 'per_' || replace(substr(x.actor, 8), '-', '') when 'person_certificate' then 'crt_' || replace(substr(x.actor, 20), '-', '') when 'consent' then 'cns_' || replace(substr(x.actor, 9), '-', '') when 'serial_linkage' then 'lnk_' || replace(substr(x.actor, 16), '-', '') when 'counterpart_lookup' then 'cpl_' || replace(substr(x.actor, 20), '-', '') when 'age_check' then 'age_' || replace(substr(x.actor, 11), '-', '') when 'attribute_update' then 'atu_' || replace(substr(x.actor, 18), '-', '') when 'event' then 'evt_' || replace(substr(x.actor, 7), '-', '') when 'webhook_endpoint' then 'whe_' || replace(substr(x.actor, 18), '-', '') else substr(x.actor, strpos(x.actor, ':') + 1) end end), 'action', x.action, 'schema_version', x.schema_version, 'target', json_build_object('type', split_part(x.target, ':', 1), 'id', case split_part(x.target, ':', 1) when 'tenant' then 'ten_' || replace(substr(x.target, 8), '-', '') when 'api_key' then 'key_' || replace(substr(x.target, 9), '-', '') when 'challenge' then 'chl_' || replace(substr(x.target, 11), '-', '') when 'verification' then 'ver_' || replace(substr(x.target, 14), '-', '') when 'usage_event' then 'use_' || replace(substr(x.target, 13), '-', '') when 'person' then 'per_' || replace(substr(x.target, 8), '-', '') when 'person_certificate' then 'crt_' || replace(substr(x.target, 20), '-', '') when 'consent' then 'cns_' || replace(substr(x.target, 9), '-', '') when 'serial_linkage' then 'lnk_' || replace(substr(x.target, 16), '-', '') when 'counterpart_lookup' then 'cpl_' || replace(substr(x.target, 20), '-', '') when 'age_check' then 'age_' || replace(substr(x.target, 11), '-', '') when 'attribute_update' then 'atu_' || replace(substr(x.target, 18), '-', '') when 'event' then 'evt_' || replace(substr(x.target, 7), '-', '') when 'webhook_endpoint' then 'whe_' || replace(substr(x.target, 18), '-', '') when 'presentation' then 'prs_' || replace(substr(x.target, 14), '-', '') else substr(x.target, strpos(x.target, ':') + 1) end), 'request_id', x.request_id, 'ip', case when starts_with(x.actor, 'api_key:') then host(x.ip) end, 'detail', case when x.action in ('evidence.open', 'verification.reveal', 'legal_hold.place', 'legal_hold.lift')
         then x.detail - 'discarded' - 'reason' else x.detail - 'discarded' end, 'change', x.change)::text from audit_event x 
     where x.tenant_id = current_tenant() and x.mode = current_mode() and x.id > coalesce(after, nil) and not starts_with(x.action, 'jlis.')
+    order by x.id limit up_to;
+  when 'presentation' then
+    return query select x.id, json_build_object('kind', 'presentation', 'id', 'prs_' || replace(x.id::text, '-', ''),
+      'api_key_id', 'key_' || replace(x.api_key_id::text, '-', ''), 'decided_at', to_char(x.decided_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+      'recorded_at', to_char(x.recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'outcome', x.outcome, 'reason_code', x.facts #>> '{reasons,0,code}',
+      'person_id', 'per_' || replace(s.id::text, '-', ''))::text
+    from presentation x
+    left join lateral (select q.id, q.deleted_at from person q where q.tenant_id = x.tenant_id and q.mode = x.mode
+      and q.id = (select coalesce(p.merged_into, p.id) from person p
+        where p.tenant_id = x.tenant_id and p.mode = x.mode and p.id = x.person_id) offset 0) s on true
+    where x.tenant_id = current_tenant() and x.mode = current_mode() and x.id > coalesce(after, nil)
+      and s.deleted_at is null
     order by x.id limit up_to;
   else raise exception 'nothing is exported as "%"', kind using errcode = '22023';
   end case;
@@ -2289,6 +2302,43 @@ begin
 end $function$
 ;
 alter function erase_due_evidence(integer) owner to shomei_retention_clerk;
+
+CREATE OR REPLACE FUNCTION public.erase_due_presentations(up_to integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  erased int;
+begin
+  -- one after the other
+  perform 1 from retention_progress for update;
+  with due as materialized (
+    select p.tenant_id, p.mode, p.id from presentation p
+    where p.recorded_at < clock_timestamp() - (select min(r.keep) from retention_rule r where r.kind = 'presentation')
+      and retained_until('presentation', p.recorded_at) <= clock_timestamp()
+      and not exists (select 1 from legal_hold h where h.tenant_id = p.tenant_id and h.mode = p.mode and h.lifted_at is null
+        and h.verification_id is null and (h.person_id is null or h.person_id = p.person_id
+          or h.person_id = (select q.merged_into from person q
+            where q.tenant_id = p.tenant_id and q.mode = p.mode and q.id = p.person_id)))
+    order by p.recorded_at limit least(greatest(up_to, 1), 5000)
+  ),
+  gone as (
+    delete from presentation p using due d where p.tenant_id = d.tenant_id and p.mode = d.mode and p.id = d.id
+    returning p.tenant_id, p.mode, p.recorded_at
+  ),
+  audited as (
+    insert into audit_event (id, tenant_id, mode, actor, action, target, detail)
+    select gen_random_uuid(), g.tenant_id, g.mode, 'system:worker', 'presentation.erase', 'tenant:' || g.tenant_id,
+      jsonb_build_object('presentations', count(*), 'recorded_until', max(g.recorded_at))
+    from gone g group by g.tenant_id, g.mode
+  )
+  select count(*) into erased from gone;
+  return erased;
+end $function$
+;
+alter function erase_due_presentations(integer) owner to shomei_retention_clerk;
 
 CREATE OR REPLACE FUNCTION public.erase_due_sweep_results(up_to integer)
  RETURNS integer
@@ -3583,6 +3633,9 @@ AS $function$
       when 'status_sweep' then (select count(*) from (select 1 from status_sweep v
         where v.ended_at >= greatest(r.valid_from, s.starts - r.keep) and v.ended_at < least(r.valid_until, s.ends - r.keep)
           and v.results_left limit 100000) x)
+      when 'presentation' then (select count(*) from (select 1 from presentation v
+        where v.recorded_at >= greatest(r.valid_from, s.starts - r.keep) and v.recorded_at < least(r.valid_until, s.ends - r.keep)
+        limit 100000) x)
     end as n) c
   group by r.kind, s.starts, s.ends order by r.kind, s.starts
 $function$
@@ -4040,7 +4093,9 @@ create policy retention_clerk on person for select to shomei_retention_clerk usi
 create policy export_clerk on person_certificate for select to shomei_export_clerk using (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on person_certificate for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy retention_clerk on person_certificate for select to shomei_retention_clerk using (true);
+create policy export_clerk on presentation for select to shomei_export_clerk using (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on presentation for all to shomei_api using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy retention_clerk on presentation for all to shomei_retention_clerk using (true) with check (true);
 create policy admin on price_plan for all to shomei_admin using (true) with check (true);
 create policy biller on price_plan for select to shomei_biller using (true);
 create policy operator on price_plan for all to shomei_operator using (true) with check (true);
@@ -4262,6 +4317,7 @@ grant insert, select on person to shomei_api;
 grant insert, select on person to shomei_worker;
 grant delete, insert, select on person_certificate to shomei_api;
 grant insert, select on person_certificate to shomei_worker;
+grant delete on presentation to shomei_retention_clerk;
 grant insert, select on presentation to shomei_api;
 grant select on price_plan to shomei_admin;
 grant select on price_plan to shomei_api;
@@ -4468,6 +4524,8 @@ grant select (anchor, first_seen_at, hop, id, kind, mode, not_after, person_id, 
 grant select (mode, tenant_id, tenant_key_id) on person_certificate to shomei_retention_clerk;
 grant update (anchor, holder_hash, hop, not_after, person_id, presented_at, provenance, sealed, tenant_key_id) on person_certificate to shomei_api;
 grant update (anchor, holder_hash, hop, not_after, person_id, presented_at, provenance, sealed, tenant_key_id) on person_certificate to shomei_worker;
+grant select (api_key_id, decided_at, facts, id, mode, outcome, person_id, recorded_at, tenant_id) on presentation to shomei_export_clerk;
+grant select (id, mode, person_id, recorded_at, tenant_id) on presentation to shomei_retention_clerk;
 grant insert (approval_id, mode, tenant_id, terms, valid_from) on price_plan to shomei_admin;
 grant insert (approval_id, mode, tenant_id, terms, valid_from) on price_plan to shomei_operator;
 grant select (mode, recorded_at, tenant_id, terms, valid_from) on price_plan to shomei_biller;
@@ -4595,6 +4653,7 @@ grant execute on function due_webhook_endpoints(integer) to shomei_worker;
 grant execute on function end_month_close(tenant_mode,text) to shomei_worker;
 grant execute on function erase_due_consents(integer) to shomei_worker;
 grant execute on function erase_due_evidence(integer) to shomei_worker;
+grant execute on function erase_due_presentations(integer) to shomei_worker;
 grant execute on function erase_due_sweep_results(integer) to shomei_worker;
 grant execute on function execute_approval(uuid) to shomei_admin;
 grant execute on function finalize_invoice(uuid,uuid) to shomei_admin;

@@ -30,6 +30,7 @@ import { KeyRotation1763900000035 } from './0035-key-rotation.js';
 import { ContractTerms1763900000050 } from './0033-contract-terms.js';
 import { Invoices1763900000051 } from './0038-invoices.js';
 import { InvoiceExports1763900000052 } from './0039-invoice-exports.js';
+import { PresentationRetention1763900000055 } from './0042-presentation-retention.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -65,4 +66,5 @@ export const migrations = [
   ContractTerms1763900000050,
   Invoices1763900000051,
   InvoiceExports1763900000052,
+  PresentationRetention1763900000055,
 ];

@@ -220,12 +220,13 @@ describe('legal holds', () => {
   it('and the rules that they stand above are told', async () => {
     expect((await get('/v1/retention-rules')).body['data']).toMatchObject([
       { kind: 'consent', valid_from: null, keep: 'P10Y' },
+      { kind: 'presentation', valid_from: null, keep: 'P1Y1M' },
       { kind: 'status_sweep', valid_from: null, keep: 'P1Y1M' },
       { kind: 'verification', valid_from: null, keep: 'P7Y' },
     ]);
     const due = (await get('/v1/retention-due?months=2')).body['data'] as { kind: string; starts: string | null }[];
     expect(due.map(({ kind, starts }) => [kind, starts === null])).toEqual(
-      ['consent', 'status_sweep', 'verification'].flatMap((kind) => [
+      ['consent', 'presentation', 'status_sweep', 'verification'].flatMap((kind) => [
         [kind, true],
         [kind, false],
         [kind, false],

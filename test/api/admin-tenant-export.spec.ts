@@ -5,7 +5,7 @@ import { fromPublicId, toPublicId } from '#lib/platform';
 import { type AdminBrowser, AdminStack, outcome } from '../support/admin.js';
 import { ApiStack, type RawAnswer, type TestKey } from '../support/api.js';
 import { rawBody } from '../support/card.js';
-import { logIn, signUp } from '../support/login.js';
+import { authenticationBody, logIn, signUp } from '../support/login.js';
 import { type Verification, verifySignature } from '../support/verification.js';
 
 const REASON = '契約終了に伴う引渡し';
@@ -22,6 +22,7 @@ let live: TestKey;
 let other: TestKey;
 let kept: Verification;
 let login: Verification;
+let presented: string;
 let forgotten: Verification;
 let strangers: Verification;
 /** Ids of what is written past the API, by table. */
@@ -37,12 +38,16 @@ beforeAll(async () => {
   tenantId = await api.newTenant('去る商店');
   key = await api.newKey({ tenantId });
   other = await api.newKey();
-  await api.setContract(tenantId, { identify: true });
+  await api.setContract(tenantId, { identify: true, pinlessStatus: true });
   kept = await signUp(api, key, 'rare-kanji', { reference: 'customer-1' });
   login = await logIn(api, key, 'adult-valid');
+  presented = await present('adult-valid');
+  const leaving = await api.sandbox.issue();
+  const left = await logIn(api, key, leaving);
+  await present(leaving);
   forgotten = await signUp(api, key, await api.sandbox.issue());
-  const gone = String(forgotten.person?.id);
-  expect((await api.send('DELETE', `/v1/persons/${gone}`, { key })).status).toBe(204);
+  for (const gone of [String(left.person?.id), String(forgotten.person?.id)])
+    expect((await api.send('DELETE', `/v1/persons/${gone}`, { key })).status).toBe(204);
   strangers = await verifySignature(other, await rawBody(api.sandbox));
   live = await api.newKey({ tenantId, mode: 'live' });
   made = await writeRest();
@@ -51,6 +56,15 @@ afterAll(async () => {
   await admin.stop();
   await api.stop();
 });
+
+/** @returns its id */
+async function present(card: string): Promise<string> {
+  const { certificate } = await authenticationBody(api, key, card);
+  const headers = { 'idempotency-key': randomUUID() };
+  const answer = await api.send('POST', '/v1/presentations', { key, headers, body: JSON.stringify({ certificate }) });
+  expect([answer.status, answer.body['outcome']]).toEqual([201, 'valid']);
+  return String(answer.body['id']);
+}
 
 /** What would take J-LIS and weeks to come by, as the API stores it. */
 async function writeRest(): Promise<typeof made> {
@@ -191,6 +205,19 @@ describe('POST /v1/tenants/{id}/data-export', () => {
       person_id: person!.id,
       verdict: { outcome: 'valid', checks: expect.any(Array), reasons: [] },
     });
+    expect(of('presentation')).toEqual([
+      {
+        kind: 'presentation',
+        id: presented,
+        api_key_id: toPublicId('key', key.id),
+        decided_at: expect.stringMatching(/Z$/),
+        recorded_at: expect.stringMatching(/Z$/),
+        outcome: 'valid',
+        reason_code: null,
+        person_id: login.person!.id,
+      },
+    ]);
+    expect(of('audit_event').map((each) => (each['target'] as { id: string }).id)).toContain(presented);
     const certificates = of('certificate').map(({ id }) => id);
     expect(certificates).toHaveLength(3);
     expect(certificates).toContain(toPublicId('crt', made.counterpart));

@@ -125,6 +125,7 @@ describe('the catalogue', () => {
         end_month_close: 'shomei_biller',
         erase_due_consents: 'shomei_retention_clerk',
         erase_due_evidence: 'shomei_retention_clerk',
+        erase_due_presentations: 'shomei_retention_clerk',
         erase_due_sweep_results: 'shomei_retention_clerk',
         execute_approval: 'shomei_operator_keeper',
         finalize_invoice: 'shomei_invoicer',

@@ -9,6 +9,7 @@ import {
   encodeBatch,
   eraseDueConsents,
   eraseDueEvidence,
+  eraseDuePresentations,
   sealEvidence,
   VerificationRow,
   Verifications,
@@ -273,6 +274,76 @@ describe('a consent', () => {
   });
 });
 
+describe('a presentation', () => {
+  const newPerson = async (mergedInto: string | null = null): Promise<string> => {
+    const id = randomUUID();
+    await owner.query(
+      `insert into person (tenant_id, mode, id, created_at, merged_into, merged_at)
+       values ($1, $2, $3, now(), $4, case when $4::uuid is not null then now() end)`,
+      [tenant.tenantId, tenant.mode, id, mergedInto],
+    );
+    return id;
+  };
+  /** Of somebody unless null, recorded that many months ago. */
+  async function presented(monthsAgo: number, personId: string | null = null): Promise<string> {
+    const id = randomUUID();
+    await owner.query(
+      `insert into presentation (tenant_id, mode, id, api_key_id, decided_at, recorded_at, outcome, facts, certificate_hash,
+         person_id) values ($1, $2, $3, $3, now(), now() - $4 * interval '1 month', 'indeterminate', '{}', $5, $6)`,
+      [tenant.tenantId, tenant.mode, id, monthsAgo, randomBytes(32), personId],
+    );
+    return id;
+  }
+  const left = async (ids: readonly string[]): Promise<boolean[]> => {
+    const rows: { id: string }[] = await owner.query('select id from presentation where id = any($1)', [ids]);
+    return ids.map((id) => rows.some((row) => row.id === id));
+  };
+
+  it('is deleted after thirteen months and not before', async () => {
+    const ids = [await presented(13.1, await newPerson()), await presented(14), await presented(12.9)];
+    expect(await eraseDuePresentations(worker)).toBe(2);
+    expect(await left(ids)).toEqual([false, false, true]);
+    const events: { detail: object }[] = await owner.query(
+      `select detail from audit_event where action = 'presentation.erase' and tenant_id = $1`,
+      [tenant.tenantId],
+    );
+    expect(events).toEqual([{ detail: { presentations: 2, recorded_until: expect.any(String) } }]);
+    expect(await eraseDuePresentations(worker)).toBe(0);
+  });
+
+  it('is kept by a hold on its tenant, its person or the one its person was merged into, until that is lifted', async () => {
+    const survivor = await newPerson();
+    const person = await newPerson(survivor);
+    const ids = [await presented(14, person), await presented(14, survivor), await presented(14)];
+    for (const [of, kept] of [
+      [{}, [true, true, true]],
+      [{ person: toPublicId('per', survivor) }, [true, true, false]],
+      [{ person: toPublicId('per', person) }, [true, false, false]],
+    ] as const) {
+      const id = await hold(of);
+      await eraseDuePresentations(worker);
+      expect(await left(ids)).toEqual(kept);
+      await holdLift(operator, { id, reason: 'Case 12 is closed' });
+    }
+    await eraseDuePresentations(worker);
+    expect(await left(ids)).toEqual([false, false, false]);
+  });
+
+  it('is deleted by the worker’s door alone, whose owner reads nothing of the answer', async () => {
+    for (const each of [api, operator.dataSource])
+      await expect(each.query('select erase_due_presentations(1)')).rejects.toThrow(/permission denied/);
+    for (const each of [api, worker, operator.dataSource])
+      await expect(each.query('delete from presentation')).rejects.toThrow(/permission denied/);
+    for (const column of ['facts', 'outcome', 'certificate_hash'])
+      expect(
+        await owner.query(
+          `select has_column_privilege('shomei_retention_clerk', 'presentation', $1, 'select') as may`,
+          [column],
+        ),
+      ).toEqual([{ may: false }]);
+  });
+});
+
 it('tells operators how much is overdue and due in the next months, and nothing else', async () => {
   const admin = await connect(database.urls.admin);
   await stored(8);
@@ -282,8 +353,10 @@ it('tells operators how much is overdue and due in the next months, and nothing 
   );
   const verifications = rows.filter(({ kind }) => kind === 'verification').map(({ things }) => Number(things));
   // Overdue and three months, of each kind.
-  expect(rows).toHaveLength(12);
-  expect(new Set(rows.map(({ kind }) => kind))).toEqual(new Set(['consent', 'status_sweep', 'verification']));
+  expect(rows).toHaveLength(16);
+  expect(new Set(rows.map(({ kind }) => kind))).toEqual(
+    new Set(['consent', 'presentation', 'status_sweep', 'verification']),
+  );
   expect(verifications[0]).toBeGreaterThan(0);
   expect(verifications.slice(1).reduce((sum, each) => sum + each, 0)).toBeGreaterThan(0);
   await eraseDueEvidence(worker);

@@ -59,6 +59,7 @@ export const OPEN_POLICIES: ReadonlySet<string> = new Set([
   'shomei_admin legal_hold admin',
   'shomei_key_clerk tenant_key key_clerk',
   'shomei_retention_clerk attribute_update_result retention_clerk',
+  'shomei_retention_clerk presentation retention_clerk',
   'shomei_retention_clerk consent retention_erase',
   'shomei_retention_clerk consent_withdrawal retention_clerk',
   'shomei_retention_clerk serial_linkage retention_clerk',

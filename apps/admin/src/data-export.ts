@@ -13,6 +13,7 @@ export const DATA_EXPORT_KINDS = [
   'certificate_link',
   'consent',
   'verification',
+  'presentation',
   'serial_linkage',
   'counterpart_lookup',
   'age_check',

@@ -2,13 +2,13 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy }
 import { DataSource } from 'typeorm';
 import { eraseDueSweepResults } from '#lib/monitoring';
 import { Logger } from '#lib/platform';
-import { eraseDueConsents, eraseDueEvidence } from '#lib/verification';
+import { eraseDueConsents, eraseDueEvidence, eraseDuePresentations } from '#lib/verification';
 import { RepeatedWork } from './repeated-work.js';
 
 /** What is due is due by the day; an hour keeps each run short. */
 const EVERY_MS = 3_600_000;
 
-/** Erases evidence, consents and results of status sweeps whose time is over. */
+/** Erases evidence, consents, presentations and results of status sweeps whose time is over. */
 @Injectable()
 export class RetentionCare implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly work: RepeatedWork;
@@ -29,6 +29,10 @@ export class RetentionCare implements OnApplicationBootstrap, OnModuleDestroy {
     this.work.every(EVERY_MS, 'consent_erasure_failed', async () => {
       const consents = await eraseDueConsents(this.dataSource, () => !this.stopping);
       if (consents > 0) this.logger.log('consents_erased', { consents });
+    });
+    this.work.every(EVERY_MS, 'presentation_erasure_failed', async () => {
+      const presentations = await eraseDuePresentations(this.dataSource, () => !this.stopping);
+      if (presentations > 0) this.logger.log('presentations_erased', { presentations });
     });
     this.work.every(EVERY_MS, 'sweep_results_erasure_failed', async () => {
       const rows = await eraseDueSweepResults(this.dataSource, () => !this.stopping);

@@ -1,7 +1,8 @@
 import type { DataSource } from 'typeorm';
 
 /** Doors in the database that erase what is due of all tenants, at most as many things a call as they are asked for. */
-export type ErasingDoor = 'erase_due_evidence' | 'erase_due_consents' | 'erase_due_sweep_results';
+export type ErasingDoor =
+  'erase_due_evidence' | 'erase_due_consents' | 'erase_due_presentations' | 'erase_due_sweep_results';
 
 /**
  * Calls a door until nothing is due any more. As role shomei_worker; several at once take turns.

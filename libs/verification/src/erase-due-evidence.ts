@@ -15,3 +15,7 @@ export const eraseDueEvidence = (dataSource: DataSource, mayGoOn?: () => boolean
 /** Deletes the consents whose time is over, likewise. @returns how many */
 export const eraseDueConsents = (dataSource: DataSource, mayGoOn?: () => boolean): Promise<number> =>
   eraseDue(dataSource, 'erase_due_consents', BATCH, mayGoOn);
+
+/** Deletes the presentations whose time is over, likewise. @returns how many */
+export const eraseDuePresentations = (dataSource: DataSource, mayGoOn?: () => boolean): Promise<number> =>
+  eraseDue(dataSource, 'erase_due_presentations', BATCH, mayGoOn);
