@@ -43,6 +43,7 @@ export const holds = {
   kind: { ja: '対象', en: 'Of' },
   kind_verification: { ja: '検証の証跡', en: 'Evidence of verifications' },
   kind_consent: { ja: '同意', en: 'Consents' },
+  kind_presentation: { ja: 'カード提示（暗証番号なし）への回答', en: 'Answers about cards shown' },
   kind_status_sweep: { ja: '現況確認の結果', en: 'Results of status sweeps' },
   keep: { ja: '保存期間', en: 'Kept for' },
   keep_years: { ja: '{years}年', en: '{years} years' },
@@ -57,6 +58,10 @@ export const holds = {
   ground_consent: {
     ja: '最新の基本4情報の提供への同意：J-LISの利用条件',
     en: 'Consents to be told the latest attributes: terms of J-LIS',
+  },
+  ground_presentation: {
+    ja: 'カード提示への回答：当月の請求との照合',
+    en: 'Answers about cards shown: comparison with the invoice of their month',
   },
   ground_status_sweep: {
     ja: '現況確認の結果：翌年の確認との比較',

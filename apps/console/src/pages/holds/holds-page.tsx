@@ -101,7 +101,7 @@ function AllHolds() {
   );
 }
 
-const KINDS = ['verification', 'consent', 'status_sweep'] as const;
+const KINDS = ['verification', 'consent', 'presentation', 'status_sweep'] as const;
 
 function useKind(): (kind: string) => string {
   const { t } = useReading();
