@@ -24,7 +24,7 @@ const project = (displayName, testMatch, extra = {}) => ({
 
 /**
  * unit: pure, no servers. service: one lib against PostgreSQL. api: a started application. system: whole processes.
- * browser: the console in Chromium over whole processes. */
+ * browser: the console in Chromium over whole processes. spreadsheet: what is exported, opened by LibreOffice. */
 export default {
   // Generous: a loaded machine is slow, and no test measures time.
   testTimeout: 60_000,
@@ -34,5 +34,6 @@ export default {
     project('api', ['test/api/**/*.spec.ts']),
     project('system', ['test/system/**/*.spec.ts']),
     project('browser', ['test/browser/**/*.spec.ts']),
+    project('spreadsheet', ['test/spreadsheet/**/*.spec.ts']),
   ],
 };

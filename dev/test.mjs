@@ -7,6 +7,7 @@ import { ensureCompiled } from './compile.mjs';
 import { ensureConsole } from './console.mjs';
 import { ensureInstalled } from './install.mjs';
 import { runMain } from './launch-problem.mjs';
+import { findLibreOffice } from './libreoffice.mjs';
 import { cacheDir, root } from './paths.mjs';
 import { withDatabaseName } from './sql.mjs';
 import { startStack } from './stack.mjs';
@@ -22,7 +23,7 @@ await runMain(async () => {
   await ensureInstalled();
   const stack = onlyUnit(args) ? undefined : await startServers();
   try {
-    return summarize(await runJest([...args, ...withoutBrowser(args)], stack ? testEnvironment(stack) : {}));
+    return summarize(await runJest([...args, ...withoutPrograms(args)], stack ? testEnvironment(stack) : {}));
   } finally {
     await stack?.stop();
   }
@@ -34,11 +35,21 @@ async function startServers() {
   return startStack({ throwaway: true, apps: [], announce: (line) => process.stdout.write(`${line}\n`) });
 }
 
-/** Without a browser the tests that need one are left out, and it is said; in CI they fail. */
-function withoutBrowser(args) {
-  if (findChromium() || process.env.CI || args.includes('--selectProjects')) return [];
-  process.stdout.write('No Chromium here: the browser tests are left out. Install it, or name it in CHROMIUM.\n');
-  return ['--ignoreProjects', 'browser'];
+/** Without a browser or a spreadsheet the tests that need one are left out, and it is said; in CI they fail. */
+function withoutPrograms(args) {
+  if (process.env.CI || args.includes('--selectProjects')) return [];
+  const missing = [];
+  if (!findChromium()) {
+    process.stdout.write('No Chromium here: the browser tests are left out. Install it, or name it in CHROMIUM.\n');
+    missing.push('browser');
+  }
+  if (!findLibreOffice()) {
+    process.stdout.write(
+      'No LibreOffice here: the spreadsheet tests are left out. Install libreoffice-calc, or name it in LIBREOFFICE.\n',
+    );
+    missing.push('spreadsheet');
+  }
+  return missing.length > 0 ? ['--ignoreProjects', ...missing] : [];
 }
 
 /** `--selectProjects unit` alone needs neither servers nor compiled programs. */
@@ -48,7 +59,10 @@ function onlyUnit(args) {
   const rest = args.slice(at + 1);
   const end = rest.findIndex((arg) => arg.startsWith('-'));
   const projects = end < 0 ? rest : rest.slice(0, end);
-  return projects[0] === 'unit' && !projects.some((name) => ['service', 'api', 'system', 'browser'].includes(name));
+  return (
+    projects[0] === 'unit' &&
+    !projects.some((name) => ['service', 'api', 'system', 'browser', 'spreadsheet'].includes(name))
+  );
 }
 
 /** What `test/support/` reads. */
@@ -62,6 +76,7 @@ function testEnvironment(stack) {
     TEST_OPERATOR_DB_PASSWORD: stack.secrets.operator,
     TEST_REDIS_URL: stack.urls.redis,
     TEST_CHROMIUM: findChromium() ?? '',
+    TEST_LIBREOFFICE: findLibreOffice() ?? '',
     TEST_KEY_RING: JSON.stringify(stack.secrets.keyRing),
     TEST_SIGNING_KEYS: JSON.stringify(stack.secrets.signingKeys),
     TEST_AUDIT_SIGNING_KEY: JSON.stringify(stack.secrets.auditSigningKey),
