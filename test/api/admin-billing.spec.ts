@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
-import { MonthClosing } from '#lib/billing';
+import { InvoiceExporting, MonthClosing } from '#lib/billing';
 import { fromPublicId, toPublicId } from '#lib/platform';
 import { type AdminBrowser, AdminStack, outcome } from '../support/admin.js';
 import type { RawAnswer } from '../support/api.js';
@@ -295,6 +295,24 @@ describe('an invoice', () => {
     expect(headers.get('etag')).toBe(`"${String(recorded!.detail['sha256'])}"`);
     const none = await first.octets('/v1/invoices.csv?month=2020-06&counterparty=x');
     expect(parseCsv(new TextDecoder().decode(none.bytes))).toHaveLength(1);
+  });
+  it('is in the file of its month that the worker makes, listed with its hash, in both encodings', async () => {
+    const [made] = await new InvoiceExporting(rig.worker).makeDue('system:worker');
+    const { body } = await first.send('GET', '/v1/invoice-exports?mode=test');
+    expect(body['data']).toMatchObject([
+      { mode: 'test', month: '2020-06', version: 1, invoices: 1, total_yen: 48, sha256: made!.sha256 },
+    ]);
+    const path = '/v1/invoice-exports/test/2020-06';
+    const { bytes, headers } = await first.octets(`${path}/1.csv`);
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(made!.sha256);
+    expect(headers.get('etag')).toBe(`"${made!.sha256}"`);
+    const windows = await first.octets(`${path}/1.csv?encoding=cp932`);
+    expect(windows.headers.get('content-type')).toBe('text/csv; charset=windows-31j; header=present');
+    expect(parseCsv(new TextDecoder('shift_jis').decode(windows.bytes))).toEqual(
+      parseCsv(new TextDecoder().decode(bytes)),
+    );
+    for (const absent of ['/2.csv', '/0.csv', '/x.csv', '/1.csv?encoding=utf-7'])
+      expect((await first.send('GET', path + absent)).status).toBe(absent.includes('utf-7') ? 400 : 404);
   });
   it('is found by day, amount and counterparty', async () => {
     const found = async (query: string) =>

@@ -132,12 +132,17 @@ async function* pagesOf(manager: EntityManager, month: UsageMonth): AsyncGenerat
   await manager.query('close invoice_events');
 }
 
+/** What of an invoice its events are found by. */
+type Billed = Pick<Invoice, 'tenantId' | 'mode' | 'month' | 'statementId' | 'number'> & {
+  document: Pick<Invoice['document'], 'lines'>;
+};
+
 /**
  * Every usage event of an invoice's month, a row each, with the lines it is in or why it is in none. Within a transaction
  * of the tenant, or of operators, that stays open until the end.
  * @throws Problem `not_found`
  */
-export async function* eventCsv(manager: EntityManager, reader: Reader, invoice: Invoice): AsyncGenerator<string> {
+export async function* eventCsv(manager: EntityManager, reader: Reader, invoice: Billed): AsyncGenerator<string> {
   const { tenantId, mode, month } = invoice;
   const statement = await findStatement(manager, { id: invoice.statementId });
   if (!statement) throw new Problem('not_found');
