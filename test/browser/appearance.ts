@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import type { Desk, World } from '../support/desk.js';
 
 /** Every page, and who looks at it: each is shown all that its role may see. */
-const pagesOf = ({ tenantPath, approvalPath, invalidPath }: World): readonly (readonly [string, string])[] => [
+const pagesOf = ({ rig, tenantPath, approvalPath, invalidPath }: World): readonly (readonly [string, string])[] => [
   ['overview', '/'],
   ['tenants', '/tenants'],
   ['tenant-way', tenantPath],
@@ -12,12 +12,14 @@ const pagesOf = ({ tenantPath, approvalPath, invalidPath }: World): readonly (re
   ['tenant-contract', `${tenantPath}?tab=contract`],
   ['tenant-contract-live', `${tenantPath}?tab=contract&mode=live`],
   ['tenant-keys', `${tenantPath}?tab=keys`],
+  ['tenant-webhooks', `/tenants/${rig.story.tenantId}?tab=webhooks`],
   ['tenant-audit', `${tenantPath}?tab=audit`],
   ['new-application', '/tenants/new'],
   ['approvals', '/approvals'],
   ['approval', approvalPath],
   ['verifications', '/verifications'],
   ['verification', invalidPath],
+  ['sweeps', '/sweeps'],
   ['revocation', '/revocation?mode=test'],
   ['revocation-partitions', '/revocation?mode=test&tab=partitions'],
   ['revocation-sources', '/revocation?mode=test&tab=sources'],
@@ -107,6 +109,7 @@ export function appearance(world: World): void {
       ['audit', '/audit'],
       ['chain', '/audit?tab=chain'],
       ['holds', '/holds'],
+      ['sweeps', '/sweeps'],
     ] as const) {
       await see(hanako, path);
       expect([name, await page.evaluate('document.documentElement.scrollWidth <= innerWidth')]).toEqual([name, true]);

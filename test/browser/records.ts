@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from '@jest/globals';
 import { BusyDesk, type World } from '../support/desk.js';
-import { eventually } from '../support/story.js';
+import { eventually, exchange } from '../support/story.js';
 
 /** What was verified and recorded: explained, shown to whom it may be, kept, and proven. */
 export function records(world: World): void {
@@ -122,6 +122,59 @@ export function records(world: World): void {
     await hanako.told('消去停止を解除しました。');
     await hanako.page.getByLabel('状態').selectOption('lifted');
     await hanako.told('訴訟終結。');
+  });
+
+  it('shows how sweeps and webhooks of a tenant do, attempt by attempt, and sends an event again', async () => {
+    const { rig, hanako } = world;
+    const { page } = hanako;
+    const asked = async (method: string, path: string, body?: unknown): Promise<Record<string, unknown>> => {
+      const headers = { authorization: `Bearer ${rig.story.apiKey}` };
+      return (await exchange(`${rig.story.stack.urls.api}/v1/${path}`, { method, body, headers })).json as never;
+    };
+    // Nobody listens there.
+    const { id: endpoint } = await asked('POST', 'webhook-endpoints', { url: 'http://127.0.0.1:9/hook' });
+    const hook = `webhook-endpoints/${String(endpoint)}`;
+    await asked('POST', `${hook}/test`);
+    const { id } = await asked('POST', 'status-sweeps', { selection: { kind: 'all' }, certificates: 'both' });
+    await eventually(
+      () => asked('GET', `status-sweeps/${String(id)}`),
+      ({ state }) => state === 'completed',
+      60_000,
+    );
+    await eventually(
+      () => asked('GET', `${hook}/deliveries`),
+      ({ data }) => (data as { attempts: number }[]).every(({ attempts }) => attempts > 0),
+      60_000,
+    );
+
+    await hanako.go('現況確認');
+    await page.locator('tbody').getByText('完了').waitFor();
+    await page.locator('tbody .as-link').click();
+    await page.getByRole('dialog').getByText('確認の基準日時').waitFor();
+    expect(await hanako.faults('sweep')).toEqual([]);
+    await hanako.picture('sweep');
+    await page.keyboard.press('Escape');
+    await hanako.visit(`/tenants/${rig.story.tenantId}?tab=webhooks`);
+    await hanako.press('http://127.0.0.1:9 の送信履歴');
+    await page
+      .getByRole('button', { name: /の試行の記録$/ })
+      .first()
+      .click();
+    await hanako.told('接続できず');
+    expect(await hanako.faults('deliveries')).toEqual([]);
+    await hanako.picture('deliveries');
+    await page
+      .getByRole('button', { name: /を再送$/ })
+      .first()
+      .click();
+    await page.getByRole('dialog').last().getByRole('button', { name: '再送', exact: true }).click();
+    await hanako.told('再送を登録しました。');
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    const [recorded] = await rig.story.rows<{ n: string }>(
+      `select count(*) as n from audit_event where action like 'webhook%.replay' and actor like 'operator:%'`,
+    );
+    expect(recorded).toEqual({ n: '1' });
   });
 
   it('shows how far the trail is sealed, verifies it, and exports it', async () => {

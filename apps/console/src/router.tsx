@@ -66,6 +66,13 @@ const revocation = createRoute({
   validateSearch: words('mode', 'tab', 'hierarchy', 'state', 'sort'),
   component: lazyRouteComponent(() => import('./pages/revocation/revocation-page'), 'RevocationPage'),
 });
+const sweeps = createRoute({
+  getParentRoute,
+  path: '/sweeps',
+  staticData: needs('sweeps:read'),
+  validateSearch: words('state', 'mode', 'tenant_id', 'cursor'),
+  component: lazyRouteComponent(() => import('./pages/sweeps/sweeps-page'), 'SweepsPage'),
+});
 const audit = createRoute({
   getParentRoute,
   path: '/audit',
@@ -104,6 +111,7 @@ export const router = createRouter({
     verifications,
     verification,
     revocation,
+    sweeps,
     audit,
     holds,
     operators,

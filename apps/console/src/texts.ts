@@ -13,10 +13,12 @@ import { overview } from './messages/overview';
 import { prices } from './messages/prices';
 import { revocation } from './messages/revocation';
 import { session } from './messages/session';
+import { sweeps } from './messages/sweeps';
 import { tenants } from './messages/tenants';
 import { application } from './messages/application';
 import { contract } from './messages/contract';
 import { verifications } from './messages/verifications';
+import { webhooks } from './messages/webhooks';
 
 export const LANGUAGES = ['ja', 'en'] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -40,8 +42,11 @@ export const TEXTS = {
   prices,
   revocation,
   session,
+  sweeps,
   tenants,
+
   verifications,
+  webhooks,
 };
 type Areas = typeof TEXTS;
 export type TextKey = { [Area in keyof Areas]: `${Area}.${keyof Areas[Area] & string}` }[keyof Areas];

@@ -47,7 +47,7 @@ export const holds = {
   kind_status_sweep: { ja: '現況確認の結果', en: 'Results of status sweeps' },
   keep: { ja: '保存期間', en: 'Kept for' },
   keep_years: { ja: '{years}年', en: '{years} years' },
-  keep_years_months: { ja: '{years}年{months}か月', en: '{years} years, {months} months' },
+  keep_years_months: { ja: '{years}年{months}か月', en: '{years} yr {months} mo' },
   valid_from: { ja: '適用開始', en: 'Recorded from' },
   always: { ja: '当初から', en: 'Always' },
   ground: { ja: '根拠', en: 'Ground' },

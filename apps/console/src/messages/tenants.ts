@@ -35,6 +35,7 @@ export const tenants = {
   tab_checklist: { ja: 'チェックリスト', en: 'Checklist' },
   tab_contract: { ja: '契約内容', en: 'Contract' },
   tab_keys: { ja: 'APIキー', en: 'API keys' },
+  tab_webhooks: { ja: 'Webhook', en: 'Webhooks' },
   tab_audit: { ja: '操作履歴', en: 'History' },
   way: { ja: '本番利用までの流れ', en: 'The way to live' },
   what_next: { ja: '次にすること', en: 'What comes next' },

@@ -31,7 +31,7 @@ export function Rows<Row>({ label, columns, rows, keyOf, sort, onSort }: RowsPro
   const shown = by ? [...rows].sort((one, other) => sign * compare(by(one), by(other))) : rows;
   return (
     <div className="scroll" role="group" aria-label={label} tabIndex={0}>
-      <Table className="table" highlightOnHover>
+      <Table className="table" highlightOnHover miw={columns.length * 105}>
         <caption className="skip">{label}</caption>
         <Table.Thead>
           <Table.Tr>

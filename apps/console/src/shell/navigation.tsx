@@ -6,6 +6,7 @@ import {
   IconHistory,
   IconLayoutDashboard,
   IconRefreshAlert,
+  IconUserCheck,
   IconShieldCheck,
   IconUsers,
 } from '@tabler/icons-react';
@@ -38,6 +39,7 @@ const GROUPS: readonly { text?: TextKey; entries: readonly Entry[] }[] = [
     entries: [
       { to: '/verifications', text: 'verifications.title', icon: IconShieldCheck, permission: 'verifications:read' },
       { to: '/revocation', text: 'revocation.title', icon: IconRefreshAlert, permission: 'revocation:read' },
+      { to: '/sweeps', text: 'sweeps.title', icon: IconUserCheck, permission: 'sweeps:read' },
     ],
   },
   {

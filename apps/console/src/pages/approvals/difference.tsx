@@ -16,7 +16,7 @@ export function Difference({ before, after }: { before: unknown; after: unknown 
   const paths = before === null ? all : [...all.filter(differs), ...all.filter((path) => !differs(path))];
   return (
     <div className="scroll" role="group" tabIndex={0} aria-label={t('approvals.difference')}>
-      <Table className="table" layout="fixed" miw={520}>
+      <Table className="table" layout="fixed" miw={300}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th w="34%">{t('approvals.field')}</Table.Th>

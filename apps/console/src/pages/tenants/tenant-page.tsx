@@ -15,11 +15,12 @@ import { ChecklistTab } from './checklist-tab';
 import { ContractTab } from './contract-tab';
 import { KeysTab } from './keys-tab';
 import { WayTab } from './way-tab';
+import { WebhooksTab } from './webhooks-tab';
 
 const route = getRouteApi('/tenants/$tenantId');
 
 type Tenant = Schemas['TenantDetail'];
-const TABS = ['way', 'application', 'checklist', 'contract', 'keys', 'audit'] as const;
+const TABS = ['way', 'application', 'checklist', 'contract', 'keys', 'webhooks', 'audit'] as const;
 type Tab = (typeof TABS)[number];
 const NEEDED: Record<Tab, Permission | undefined> = {
   way: undefined,
@@ -27,6 +28,7 @@ const NEEDED: Record<Tab, Permission | undefined> = {
   checklist: 'checklist:read',
   contract: undefined,
   keys: 'api_keys:read',
+  webhooks: 'webhooks:read',
   audit: 'audit:read',
 };
 
@@ -85,6 +87,9 @@ function TenantTabs({ tenant }: { tenant: Tenant }) {
       </Tabs.Panel>
       <Tabs.Panel value="keys">
         <KeysTab tenant={tenant} />
+      </Tabs.Panel>
+      <Tabs.Panel value="webhooks">
+        <WebhooksTab tenantId={tenant.id} />
       </Tabs.Panel>
       <Tabs.Panel value="audit">
         <AuditTrail

@@ -1,4 +1,5 @@
 import { Button, Group, Stack, Stepper, Text } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -32,20 +33,19 @@ const DANGEROUS: readonly TenantStepName[] = ['reject', 'suspend', 'terminate'];
 /** Where the tenant stands, what comes next, and what else can be done. */
 export function WayTab({ tenant }: { tenant: Tenant }) {
   const { t, format } = useReading();
+  const narrow = useMediaQuery('(max-width: 48em)');
   return (
     <Stack>
       <Panel title={t('tenants.way')} padded>
-        <div className="scroll">
-          <Stepper active={reached(tenant)} size="sm" iconSize={30} miw={640}>
-            {WAY.map((state) => (
-              <Stepper.Step
-                key={state}
-                label={t(`tenants.state_${state}`)}
-                description={state === tenant.state ? format.day(tenant.state_since) : undefined}
-              />
-            ))}
-          </Stepper>
-        </div>
+        <Stepper active={reached(tenant)} size="sm" iconSize={30} orientation={narrow ? 'vertical' : 'horizontal'}>
+          {WAY.map((state) => (
+            <Stepper.Step
+              key={state}
+              label={t(`tenants.state_${state}`)}
+              description={state === tenant.state ? format.day(tenant.state_since) : undefined}
+            />
+          ))}
+        </Stepper>
       </Panel>
       <Next tenant={tenant} />
       <Panel title={t('tenants.facts')}>

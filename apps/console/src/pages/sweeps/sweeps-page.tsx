@@ -1,0 +1,112 @@
+import { Group, NativeSelect } from '@mantine/core';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { useState } from 'react';
+import { ask, client, type Schemas } from '../../api';
+import { useReading } from '../../language';
+import { shortId } from '../../parts/copy';
+import { Empty, Loaded } from '../../parts/loaded';
+import { Page } from '../../parts/page';
+import { ModeState, State, type Tone } from '../../parts/state';
+import { type Column, Pager, Rows } from '../../parts/table';
+import { oneOf } from '../../search';
+import { TenantName } from '../approvals/subject';
+import { OneSweep } from './one-sweep';
+
+const route = getRouteApi('/sweeps');
+type Sweep = Schemas['FoundSweep'];
+const STATES = ['queued', 'running', 'completed', 'failed', 'cancelled'] as const satisfies Sweep['state'][];
+const MODES = ['live', 'test'] as const;
+const TONES: Record<Sweep['state'], Tone> = {
+  queued: 'warn',
+  running: 'info',
+  completed: 'good',
+  failed: 'bad',
+  cancelled: 'calm',
+};
+
+/** Sweeps of every tenant: how far they are and what came of them, in numbers. */
+export function SweepsPage() {
+  const { t, format } = useReading();
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const [shown, setShown] = useState<string>();
+  const { cursor, tenant_id } = search;
+  const [state, mode] = [oneOf(STATES, search.state), oneOf(MODES, search.mode)];
+  const query = { state, mode, tenant_id, cursor, limit: 50 };
+  const found = useQuery({
+    queryKey: ['status-sweeps', query],
+    queryFn: () => ask(() => client.GET('/v1/status-sweeps', { params: { query } })),
+    placeholderData: keepPreviousData,
+  });
+  const columns: Column<Sweep>[] = [
+    {
+      name: 'id',
+      title: 'ID',
+      cell: ({ id }) => (
+        <button type="button" className="as-link numbers" onClick={() => setShown(id)}>
+          {shortId(id)}
+        </button>
+      ),
+    },
+    { name: 'tenant', title: t('tenants.tenant'), cell: ({ tenant_id: id }) => <TenantName id={id} /> },
+    { name: 'mode', title: t('common.mode'), cell: (sweep) => <ModeState mode={sweep.mode} /> },
+    {
+      name: 'state',
+      title: t('sweeps.state'),
+      cell: (sweep) => <State tone={TONES[sweep.state]}>{t(`sweeps.state_${sweep.state}`)}</State>,
+    },
+    {
+      name: 'progress',
+      title: t('sweeps.progress'),
+      right: true,
+      cell: ({ done, total }) =>
+        total === null
+          ? t('sweeps.so_far', { done: format.number(done) })
+          : t('sweeps.of_total', { done: format.number(done), total: format.number(total) }),
+    },
+    { name: 'selection', title: t('sweeps.selection'), cell: ({ selection }) => t(`sweeps.selection_${selection}`) },
+    { name: 'created', title: t('sweeps.created_at'), cell: ({ created_at: at }) => format.minute(at) },
+    { name: 'ended', title: t('sweeps.ended_at'), cell: ({ ended_at: at }) => format.minute(at) },
+  ];
+  const choose = (part: { state?: string | undefined; mode?: string | undefined }): void =>
+    void navigate({ search: { ...search, cursor: undefined, ...part } });
+  const any = { value: '', label: t('common.all') };
+  return (
+    <Page title={t('sweeps.title')} lead={t('sweeps.lead')}>
+      <div className="panel">
+        <Group p="sm" gap="xs" align="flex-end">
+          <NativeSelect
+            label={t('sweeps.state')}
+            value={state ?? ''}
+            data={[any, ...STATES.map((each) => ({ value: each, label: t(`sweeps.state_${each}`) }))]}
+            onChange={(event) => choose({ state: event.currentTarget.value || undefined })}
+          />
+          <NativeSelect
+            label={t('common.mode')}
+            value={mode ?? ''}
+            data={[any, ...MODES.map((each) => ({ value: each, label: t(`common.mode_${each}`) }))]}
+            onChange={(event) => choose({ mode: event.currentTarget.value || undefined })}
+          />
+        </Group>
+        <Loaded query={found}>
+          {({ data, next_cursor: next }) =>
+            data.length === 0 ? (
+              <Empty>{t('sweeps.none')}</Empty>
+            ) : (
+              <>
+                <Rows label={t('sweeps.title')} columns={columns} rows={data} keyOf={({ id }) => id} />
+                <Pager
+                  cursor={cursor}
+                  next={next}
+                  onCursor={(to) => void navigate({ search: { ...search, cursor: to } })}
+                />
+              </>
+            )
+          }
+        </Loaded>
+      </div>
+      {shown !== undefined && <OneSweep id={shown} onClose={() => setShown(undefined)} />}
+    </Page>
+  );
+}
