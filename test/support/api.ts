@@ -8,7 +8,7 @@ import type { DataSource } from 'typeorm';
 import { createShomeiClient, type ShomeiClient } from '#lib/api-client';
 import { JLIS_SETTINGS, JlisModule, loadJlisOptions } from '#lib/jlis';
 import { ConsentWithdrawals, PersonServicesModule } from '#lib/persons';
-import { loadConfig, Logger, type Mode, PlatformModule } from '#lib/platform';
+import { Clock, loadConfig, Logger, type Mode, PlatformModule } from '#lib/platform';
 import { judgeAnchorImport, PartitionRefresh, RefreshPlanner, RevocationRefreshModule } from '#lib/revocation';
 import {
   changeContract,
@@ -198,15 +198,19 @@ export class ApiStack {
     );
   }
 
-  /** Moves the clock of test mode and waits until the API goes by it. */
+  /** Moves the clock of test mode and waits until the API, and who fetches the lists, go by it. */
   async moveClock(offset: string): Promise<void> {
     await clockSet(this.context, offset);
     const { rows } = await this.owner.query<{ offset_ms: string }>('select offset_ms from test_clock');
     const { client } = await this.newKey();
+    const isMoved = (now: number): boolean => Math.abs(now - Date.now() - Number(rows[0]!.offset_ms)) < 5_000;
     await this.until('the clock has moved', async () => {
       const { data } = await client.GET('/v1/me');
-      return data !== undefined && Math.abs(Date.parse(data.now) - Date.now() - Number(rows[0]!.offset_ms)) < 5_000;
+      return data !== undefined && isMoved(Date.parse(data.now));
     });
+    await this.until('the clock has moved for who fetches the lists', () =>
+      this.refreshing ? isMoved(this.refreshing.get(Clock).now('test')) : true,
+    );
   }
 
   /** Fetches the revocation lists of test mode, and waits until a running API answers from them. */

@@ -38,18 +38,24 @@ export const EVENT_CSV_COLUMNS = [
 /** Events that are in memory at once. */
 const PAGE = 5_000;
 
-interface Row extends Pick<UsageCount, 'meter' | 'method' | 'purpose' | 'outcome' | 'billable' | 'late' | 'jlis'> {
+/** What the price of an event depends on, and so the lines it can be in: alike events are looked at once. */
+interface Kind extends Pick<UsageCount, 'meter' | 'method' | 'purpose' | 'outcome' | 'billable' | 'late' | 'jlis'> {
+  certificate_kind: UsageCount['certificateKind'];
+  contract_again: boolean;
+}
+
+interface Row {
   id: string;
   /** In Japan, with milliseconds. */
   at: string;
-  certificate_kind: UsageCount['certificateKind'];
-  contract_again: boolean;
+  /** The members of {@link Kind} in their order, all words. */
+  kind: string;
   verification_id: string | null;
   source: string;
   source_id: string | null;
 }
 
-type Counted = Row & { day: Day };
+type Counted = Kind & { day: Day };
 
 /** Lines of one layer that are made of the same events, one after the other: so many of them each. */
 interface LineGroup {
@@ -59,10 +65,10 @@ interface LineGroup {
 }
 
 /**
- * Says in which line of a statement each event is, at most one of each layer. Events have to be given in the order of
+ * Says in which line of a statement each event is, at most one of each layer. Events have to be counted in the order of
  * time and id, each once, as lines count them.
  */
-export class LineFinder {
+class LineFinder {
   private readonly groups: LineGroup[];
 
   constructor(
@@ -82,15 +88,9 @@ export class LineFinder {
     this.groups = [...groups.values()];
   }
 
-  next(event: Counted): Partial<Record<Layer, number>> {
-    const found: Partial<Record<Layer, number>> = {};
-    for (const group of this.groups) {
-      if (!this.holds(group.selection, event)) continue;
-      const place = group.counted++;
-      const line = group.lines.find(({ until }) => place < until);
-      if (line) found[group.selection.layer] = line.number;
-    }
-    return found;
+  /** The lines that hold such an event, of a layer; which of them says its place. */
+  of(event: Counted, layer: Layer): LineGroup[] {
+    return this.groups.filter(({ selection }) => selection.layer === layer && this.holds(selection, event));
   }
 
   private holds(line: EventSelection, event: Counted): boolean {
@@ -108,13 +108,24 @@ export class LineFinder {
   }
 }
 
+/** Counts one more event. @returns the line it is in */
+function countIn(groups: readonly LineGroup[]): number | undefined {
+  let found: number | undefined;
+  for (const group of groups) {
+    const place = group.counted++;
+    found = group.lines.find(({ until }) => place < until)?.number ?? found;
+  }
+  return found;
+}
+
 /** Events of a month in the order of time and id, page by page: the database computes on while a page is written. */
 async function* pagesOf(manager: EntityManager, month: UsageMonth): AsyncGenerator<Row[]> {
   await manager.query(
     `declare invoice_events no scroll cursor for
-     select e.id, to_char(e.occurred_at at time zone 'Asia/Tokyo', 'YYYY-MM-DD"T"HH24:MI:SS.MS') as at, e.meter, e.method,
-       e.purpose, e.outcome, e.billable, e.certificate_kind, e.late, e.jlis, e.contract_again, u.verification_id, u.source,
-       u.source_id
+     select e.id, to_char(e.occurred_at at time zone 'Asia/Tokyo', 'YYYY-MM-DD"T"HH24:MI:SS.MS') as at,
+       concat_ws(' ', e.meter, e.method, e.purpose, e.outcome, e.billable, e.certificate_kind, e.late, e.jlis,
+         e.contract_again) as kind,
+       u.verification_id, u.source, u.source_id
      from ${eventsOf(month)} join usage_event u on u.tenant_id = $1 and u.mode = $2 and u.id = e.id
      order by e.occurred_at, e.id`,
     argumentsOf(month),
@@ -131,6 +142,15 @@ async function* pagesOf(manager: EntityManager, month: UsageMonth): AsyncGenerat
   }
   await manager.query('close invoice_events');
 }
+
+function kindOf(words: string): Kind {
+  const [meter, method, purpose, outcome, billable, certificate_kind, late, jlis, contract_again] = words.split(' ');
+  const kind = { meter, method, purpose, outcome, certificate_kind, jlis } as Kind;
+  return { ...kind, billable: billable === 't', late: late === 't', contract_again: contract_again === 't' };
+}
+
+/** Cells of a row, without its end. */
+const cells = (fields: Parameters<typeof csvRow>[0]): string => csvRow(fields).slice(0, -2);
 
 /** What of an invoice its events are found by. */
 type Billed = Pick<Invoice, 'tenantId' | 'mode' | 'month' | 'statementId' | 'number'> & {
@@ -149,52 +169,41 @@ export async function* eventCsv(manager: EntityManager, reader: Reader, invoice:
   const opened = await openUsageMonth(manager, reader, { tenantId, mode }, month);
   const finder = new LineFinder(statement.content, opened.scope.month.from);
   const invoiceLines = new Map(invoice.document.lines.map((line) => [line.statement_line, line.number]));
-  const ending = [invoice.number, toPublicId('stm', invoice.statementId)] as const;
-  const reasons = new Map<string, ReturnType<typeof reasonsOf>>();
-  const whyNot = (event: Counted): ReturnType<typeof reasonsOf> => {
-    const { meter, method, purpose, outcome, billable, late, jlis, day } = event;
-    const key = [meter, method, purpose, outcome, billable, late, jlis, day, event.contract_again].join();
-    let known = reasons.get(key);
-    if (!known) {
-      known = reasonsOf(opened, {
-        ...event,
-        certificateKind: event.certificate_kind,
-        contractAgain: event.contract_again,
-        events: 1,
-      });
-      reasons.set(key, known);
-    }
-    return known;
+  const ending = csvRow([invoice.number, toPublicId('stm', invoice.statementId)]);
+  const lineCells = (line: number | undefined, reason: string | undefined): string =>
+    cells([invoiceLines.get(line ?? Number.NaN) ?? null, line ?? null, reason ?? null]);
+  const known = new Map<string, (row: Row) => string>();
+  const writerOf = (kind: string, day: Day): ((row: Row) => string) => {
+    const event: Counted = { ...kindOf(kind), day };
+    const { contractReason, jlisReason } = reasonsOf(opened, {
+      ...event,
+      certificateKind: event.certificate_kind,
+      contractAgain: event.contract_again,
+      events: 1,
+    });
+    const { meter, method, purpose, outcome, certificate_kind, late } = event;
+    const head = cells([meter, method, purpose, outcome, certificate_kind, String(late)]);
+    const [contract, jlis] = [finder.of(event, 'contract'), finder.of(event, 'jlis')];
+    return ({ id, at, verification_id, source, source_id }) => {
+      const prefix = SOURCE_PREFIX[source as keyof typeof SOURCE_PREFIX];
+      const of = cells([
+        verification_id === null ? null : toPublicId('ver', verification_id),
+        source,
+        prefix && source_id !== null ? toPublicId(prefix, source_id) : null,
+      ]);
+      const lines = `${lineCells(countIn(contract), contractReason)},${lineCells(countIn(jlis), jlisReason)}`;
+      return `"${toPublicId('use', id)}","${at}+09:00",${head},${lines},${of},${ending}`;
+    };
   };
   yield CSV_BOM + csvRow(EVENT_CSV_COLUMNS);
   for await (const page of pagesOf(manager, opened))
     yield page
       .map((row) => {
-        const event = { ...row, day: row.at.slice(0, 10) };
-        const lines = finder.next(event);
-        const { contractReason, jlisReason } = whyNot(event);
-        const cells = (layer: Layer, reason: string | undefined) => [
-          invoiceLines.get(lines[layer] ?? Number.NaN) ?? null,
-          lines[layer] ?? null,
-          reason ?? null,
-        ];
-        const prefix = SOURCE_PREFIX[row.source as keyof typeof SOURCE_PREFIX];
-        return csvRow([
-          toPublicId('use', row.id),
-          `${row.at}+09:00`,
-          row.meter,
-          row.method,
-          row.purpose,
-          row.outcome,
-          row.certificate_kind,
-          row.late ? 'true' : 'false',
-          ...cells('contract', contractReason),
-          ...cells('jlis', jlisReason),
-          row.verification_id === null ? null : toPublicId('ver', row.verification_id),
-          row.source,
-          prefix && row.source_id !== null ? toPublicId(prefix, row.source_id) : null,
-          ...ending,
-        ]);
+        const day = row.at.slice(0, 10);
+        const key = day + row.kind;
+        let write = known.get(key);
+        if (!write) known.set(key, (write = writerOf(row.kind, day)));
+        return write(row);
       })
       .join('');
 }
