@@ -53,7 +53,7 @@ export function records(world: World): void {
     await hanako.page.getByRole('menuitem', { name: 'ロールの変更を依頼' }).click();
     await hanako.page.getByRole('dialog').getByRole('checkbox', { name: '監査' }).check();
     await hanako.because('監査担当に任命。', '承認を依頼');
-    await hanako.told('ロールの変更');
+    await hanako.page.getByRole('dialog').waitFor({ state: 'detached' });
     await taro.approveAll();
 
     // A change of roles ends the sessions of whom it is about.

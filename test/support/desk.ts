@@ -117,7 +117,9 @@ export class BusyDesk extends Desk {
   /** As the second person, whatever waits. */
   async approveAll(): Promise<void> {
     const { body } = await this.rest.send('GET', '/v1/approvals?state=proposed');
-    for (const { id, payload_sha256 } of body['data'] as { id: string; payload_sha256: string }[])
+    const waiting = body['data'] as { id: string; payload_sha256: string }[];
+    if (waiting.length === 0) throw new Error('nothing waits for approval');
+    for (const { id, payload_sha256 } of waiting)
       await this.done('POST', `/v1/approvals/${id}/approve`, { payload_sha256 });
   }
 
