@@ -11,6 +11,7 @@ await runMain(async () => {
   await ensureCompiled();
   const script = join(root, 'dist', 'libs', 'api-client', 'examples', 'webhook-receiver.js');
   const child = spawn(process.execPath, ['--enable-source-maps', script], { stdio: 'inherit' });
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => child.kill(name));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code) => resolve(code ?? 0));
