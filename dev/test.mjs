@@ -32,7 +32,11 @@ await runMain(async () => {
 async function startServers() {
   await ensureCompiled();
   await ensureConsole();
-  return startStack({ throwaway: true, apps: [], announce: (line) => process.stdout.write(`${line}\n`) });
+  const stack = await startStack({ throwaway: true, apps: [], announce: (line) => process.stdout.write(`${line}\n`) });
+  // Its authorities and cards take a second to make: each test's sandbox begins with a copy.
+  await stack.sandbox.start();
+  await stack.sandbox.stop();
+  return stack;
 }
 
 /** Without a browser or a spreadsheet the tests that need one are left out, and it is said; in CI they fail. */
@@ -75,6 +79,7 @@ function testEnvironment(stack) {
     TEST_ADMIN_DB_PASSWORD: stack.secrets.admin,
     TEST_OPERATOR_DB_PASSWORD: stack.secrets.operator,
     TEST_REDIS_URL: stack.urls.redis,
+    TEST_SANDBOX_STATE: join(stack.dataDir, 'sandbox'),
     TEST_CHROMIUM: findChromium() ?? '',
     TEST_LIBREOFFICE: findLibreOffice() ?? '',
     TEST_KEY_RING: JSON.stringify(stack.secrets.keyRing),

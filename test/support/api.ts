@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type INestApplicationContext, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -29,6 +28,7 @@ import { createTestDatabase, type TestDatabase, testKeyRing, testSigningKeys } f
 import { bringLive } from './onboarding.js';
 import { type TestPeople, withPeople } from './operators.js';
 import { freePort, Program } from './program.js';
+import { newSandboxState } from './sandbox-state.js';
 import { connect, keyRing } from './tenants.js';
 
 /** The sandbox makes a responder's key on the first request about its CA, which takes a busy machine a while. */
@@ -87,7 +87,7 @@ export class ApiStack {
 
   static async start({ ocspTimeoutMs = OCSP_TIMEOUT_MS, settings = {} }: StackOptions = {}): Promise<ApiStack> {
     const database = await createTestDatabase();
-    const stateDirectory = mkdtempSync(join(tmpdir(), 'shomei-api-test-'));
+    const stateDirectory = newSandboxState();
     const sandboxUrl = `http://127.0.0.1:${await freePort()}`;
     const jlisPort = await freePort();
     const sandbox = await Program.start(

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { newSandboxState } from './sandbox-state.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const START_TIMEOUT_MS = 30_000;
@@ -48,7 +48,7 @@ export class TestSandbox {
   static async start(): Promise<TestSandbox> {
     const port = await freePort();
     const jlisPort = await freePort();
-    const directory = mkdtempSync(join(tmpdir(), 'shomei-sandbox-'));
+    const directory = newSandboxState();
     const child = spawnCompiled('apps/sandbox/src/main.js', {
       SANDBOX_PORT: String(port),
       SANDBOX_JLIS_PORT: String(jlisPort),
