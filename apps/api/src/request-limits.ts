@@ -87,18 +87,16 @@ export class RequestLimits {
 }
 
 /**
- * Requests of one tenant, mode and class that a process works on at the same time. Each costs the event loop a third of
- * a millisecond, so another tenant waits behind 10 ms of somebody's flood; more at once would not make the flood faster
- * by much, because these share their commits already (docs/performance.md).
+ * Requests of one tenant, mode and class that a process works on at the same time. Those at once share their commits, so
+ * one who is alone has many; beside others few, as each takes the event loop a millisecond for which these wait
+ * (docs/performance.md). With their bodies, 2 MiB at most each, more of them wait.
  */
-const AT_ONCE = 32;
-/** Besides, with their bodies: 2 MiB at most each. */
-const MOST_WAITING = 128;
+const TURNS = { atOnce: 32, besideOthers: 4, mostWaiting: 128 };
 
 /** Lets a tenant have no more of a process at a time than leaves room for the others. */
 @Injectable()
 export class TurnInterceptor implements NestInterceptor {
-  private readonly turns = new Turns(AT_ONCE, MOST_WAITING);
+  private readonly turns = new Turns(TURNS);
 
   constructor(@Inject(RequestLimits) private readonly limits: RequestLimits) {}
 
@@ -109,11 +107,15 @@ export class TurnInterceptor implements NestInterceptor {
     const endpointClass = endpointClassOf(request);
     const name = `${caller.tenantId}:${caller.mode}:${endpointClass}`;
     return from(
-      this.turns.take(name, async () => {
-        const answer: unknown = await lastValueFrom(next.handle(), { defaultValue: undefined });
-        if (endpointClass === 'verification' && isUndecided(answer)) this.limits.spare(request);
-        return answer;
-      }),
+      this.turns.take(
+        name,
+        async () => {
+          const answer: unknown = await lastValueFrom(next.handle(), { defaultValue: undefined });
+          if (endpointClass === 'verification' && isUndecided(answer)) this.limits.spare(request);
+          return answer;
+        },
+        caller.tenantId,
+      ),
     );
   }
 }

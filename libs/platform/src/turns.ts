@@ -1,33 +1,77 @@
 import { Problem } from './problem.js';
 
+/** Somebody counts as there for so long after a piece of work was brought, milliseconds. */
+const THERE_MS = 1_000;
+
+export interface TurnLimits {
+  /** Of one name at the same time. */
+  atOnce: number;
+  /** Of one name besides. */
+  mostWaiting: number;
+  /** Of one name at the same time while another owner is there; as many as always unless given. */
+  besideOthers?: number;
+}
+
+interface Line {
+  going: number;
+  waiting: (() => void)[];
+}
+
 /**
  * Lets so many pieces of work of one name go on at the same time; what comes on top waits for its turn, in the order in
- * which it came. Names do not wait for each other: whoever brings the event loop too much waits behind his own work.
+ * which it came. Names do not wait for each other: whoever brings the event loop too much waits behind his own work. Who
+ * is alone has more at once than who has company, as what goes on of his makes the work of the others slower.
  */
 export class Turns {
-  private readonly going = new Map<string, { count: number; waiting: (() => void)[] }>();
+  private readonly lines = new Map<string, Line>();
+  /** The last one who brought work, and the last one before who was another: when both did. */
+  private last = { owner: '', at: -Infinity };
+  private other = this.last;
 
   constructor(
-    /** Of one name at the same time. */
-    private readonly atOnce: number,
-    /** Of one name besides. */
-    private readonly mostWaiting: number,
+    private readonly limits: TurnLimits,
+    /** Milliseconds that never go back. */
+    private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** @throws Problem `rate_limited` when too many wait, else what `work` throws. */
-  async take<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const line = this.going.get(name) ?? { count: 0, waiting: [] };
-    this.going.set(name, line);
-    if (line.count < this.atOnce) line.count += 1;
-    else if (line.waiting.length < this.mostWaiting) await new Promise<void>((resolve) => line.waiting.push(resolve));
+  /**
+   * @param owner whose work it is; his names are no company for each other
+   * @throws Problem `rate_limited` when too many wait, else what `work` throws
+   */
+  async take<T>(name: string, work: () => Promise<T>, owner = name): Promise<T> {
+    this.meet(owner);
+    const line = this.lines.get(name) ?? { going: 0, waiting: [] };
+    this.lines.set(name, line);
+    if (line.waiting.length === 0 && line.going < this.allowed(owner)) line.going += 1;
+    else if (line.waiting.length < this.limits.mostWaiting)
+      await new Promise<void>((resolve) => line.waiting.push(resolve));
     else throw new Problem('rate_limited', { retry_after: 1 });
     try {
       return await work();
     } finally {
-      const next = line.waiting.shift();
-      // The turn goes over to the next one; nobody who comes meanwhile takes it.
-      if (next) next();
-      else if (--line.count === 0) this.going.delete(name);
+      line.going -= 1;
+      this.goOn(line, owner);
+      if (line.going === 0) this.lines.delete(name);
     }
+  }
+
+  /** The turn goes over to the next one, who counts before he begins: nobody who comes meanwhile takes it. */
+  private goOn(line: Line, owner: string): void {
+    const allowed = this.allowed(owner);
+    while (line.going < allowed && line.waiting.length > 0) {
+      line.going += 1;
+      line.waiting.shift()!();
+    }
+  }
+
+  private meet(owner: string): void {
+    if (this.last.owner !== owner) this.other = this.last;
+    this.last = { owner, at: this.now() };
+  }
+
+  private allowed(owner: string): number {
+    const { atOnce, besideOthers = atOnce } = this.limits;
+    const somebodyElse = this.last.owner === owner ? this.other : this.last;
+    return this.now() - somebodyElse.at < THERE_MS ? besideOthers : atOnce;
   }
 }

@@ -10,7 +10,7 @@ const MOST_WAITING = 200;
 /** Looks for keys that this process does not know, so that a flood of wrong ones costs the database little. */
 export class Strangers {
   private readonly wrong = new RateLimiterMemory({ points: WRONG_PER_SECOND, duration: 1 });
-  private readonly turns = new Turns(AT_ONCE, MOST_WAITING);
+  private readonly turns = new Turns({ atOnce: AT_ONCE, mostWaiting: MOST_WAITING });
 
   /**
    * @returns what `look` finds; undefined is a wrong key
