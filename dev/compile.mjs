@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildWhenChanged, filesBelow } from './build-record.mjs';
 import { LaunchProblem } from './launch-problem.mjs';
@@ -95,6 +95,19 @@ async function build(programs) {
     chunkFileNames: 'shared/[name]-[hash].js',
   });
   await bundle.close();
+  for (const file of readdirSync(distDir, { recursive: true }))
+    if (file.endsWith('.js.map')) lighten(join(distDir, file));
+}
+
+/** Node reads every map at the start, for the lines of a stack: those of libraries, and texts, are left out. */
+function lighten(file) {
+  const { sourcesContent: _texts, ...map } = JSON.parse(readFileSync(file, 'utf8'));
+  if (map.sources.some((source) => !source.includes('node_modules'))) writeFileSync(file, JSON.stringify(map));
+  else {
+    rmSync(file);
+    const script = file.slice(0, -'.map'.length);
+    writeFileSync(script, readFileSync(script, 'utf8').replace(/\n\/\/# sourceMappingURL=\S+\s*$/, '\n'));
+  }
 }
 
 const isSource = (name) => /(?<!\.spec|\.d)\.ts$/.test(name) && !name.startsWith('apps/console/');
