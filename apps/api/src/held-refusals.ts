@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Refusals of one name in a second that are answered at once. */
 export const PROMPT = 20;
-/** Of one name at the same time; each is a connection without a body. */
+/** Of one name and second, so for a moment twice as many at the same time; each is a connection without a body. */
 const MOST_HELD = 1_000;
 /** Held ones are let go spread over this time, milliseconds: together they would be a burst. */
 const SPREAD_MS = 1_000;

@@ -125,6 +125,7 @@ export class SweepSteps {
       const more = !isLast && goOn() && performance.now() < end;
       // The server reads the next chunk while this one is judged and written.
       const next = more ? read(persons.at(-1)!.id) : undefined;
+      // It is awaited in the next round; until then its failure is nobody's.
       next?.catch(() => undefined);
       const results = await this.judge(sweep, persons, { source, counterpartOnly, now });
       await this.write(job, sweep, progress, results, isLast ? now() : undefined);
