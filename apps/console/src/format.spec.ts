@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { formatsOf, instantOf, localOf } from './format';
+import { formatsOf, instantOf, localOf, todayInJapan } from './format';
 
 describe('dates and numbers of the console', () => {
   it('are those of Japan whatever the zone of the machine', () => {
@@ -26,6 +26,22 @@ describe('dates and numbers of the console', () => {
 
   it('have separators', () => {
     expect(formatsOf('ja').number(30_000_000)).toBe('30,000,000');
+  });
+
+  it('tell days of the calendar and months as they are, and the last day of a period', () => {
+    const { date, period, month } = formatsOf('ja');
+    expect([date('2026-11-01'), date(null)]).toEqual(['2026/11/01', '—']);
+    expect([period('2024-02-01', '2024-03-01'), period('2026-11-01', null)]).toEqual([
+      '2024/02/01 – 2024/02/29',
+      '2026/11/01 から',
+    ]);
+    expect([month('2026-04'), formatsOf('en').month('2026-04')]).toEqual(['2026年4月', '2026/04']);
+    expect(todayInJapan(Date.parse('2026-11-28T15:00:00Z'))).toBe('2026-11-29');
+  });
+
+  it('tell yen with every decimal of a price, and whole', () => {
+    const { yen } = formatsOf('ja');
+    expect([yen(1_234_567), yen('0.125'), yen(-44), yen('20')]).toEqual(['¥1,234,567', '¥0.125', '-¥44', '¥20']);
   });
 
   it('list things as each language does', () => {

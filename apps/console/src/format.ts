@@ -8,6 +8,14 @@ export interface Formats {
   /** Without seconds. */
   minute: (iso: string | null) => string;
   day: (iso: string | null) => string;
+  /** A day of the calendar, `2026-11-28`. */
+  date: (day: string | null) => string;
+  /** Days from the first to the last; `until` is the day after it, null: without end. */
+  period: (from: string, until: string | null) => string;
+  /** A month, `2026-11`. */
+  month: (month: string) => string;
+  /** Yen, as a number or as the text of a price with at most three decimals. */
+  yen: (amount: number | string) => string;
   number: (value: number) => string;
   /** "3 hours ago", from `now` (milliseconds). */
   ago: (iso: string | null, now?: number) => string;
@@ -31,6 +39,8 @@ export function formatsOf(language: Language): Formats {
   const minute = new Intl.DateTimeFormat('ja-JP', clock);
   const time = new Intl.DateTimeFormat('ja-JP', { ...clock, second: '2-digit' });
   const number = new Intl.NumberFormat(language);
+  const yen = new Intl.NumberFormat('en', { style: 'currency', currency: 'JPY', maximumFractionDigits: 3 });
+  const date = (text: string | null): string => (text === null ? NOTHING : text.replaceAll('-', '/'));
   const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
   // Of things in a row, none of which is more than the others: 「、」 in Japanese, commas in English.
   const list = new Intl.ListFormat(language, { type: language === 'ja' ? 'conjunction' : 'unit', style: 'short' });
@@ -40,6 +50,16 @@ export function formatsOf(language: Language): Formats {
     day: of(day),
     minute: of(minute),
     time: of(time),
+    date,
+    period(from, until) {
+      if (until !== null) return `${date(from)} – ${date(dayBefore(until))}`;
+      return language === 'ja' ? `${date(from)} から` : `from ${date(from)}`;
+    },
+    month(text) {
+      const [year, month] = text.split('-');
+      return language === 'ja' ? `${year}年${Number(month)}月` : `${year}/${month}`;
+    },
+    yen: (amount) => yen.format(Number(amount)),
     number: (value) => number.format(value),
     list: (words) => list.format(words),
     ago(iso, now = Date.now()) {
@@ -50,6 +70,13 @@ export function formatsOf(language: Language): Formats {
     },
   };
 }
+
+/** The day before a day of the calendar. */
+export const dayBefore = (day: string): string =>
+  new Date(Date.parse(`${day}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
+
+/** Today in Japan, `2026-11-28`. */
+export const todayInJapan = (now = Date.now()): string => new Date(now + 9 * 3_600_000).toISOString().slice(0, 10);
 
 /** What `<input type="datetime-local">` gives, meant as Japan's time. Empty: undefined. */
 export const instantOf = (local: string): string | undefined =>

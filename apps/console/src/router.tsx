@@ -73,6 +73,47 @@ const sweeps = createRoute({
   validateSearch: words('state', 'mode', 'tenant_id', 'cursor'),
   component: lazyRouteComponent(() => import('./pages/sweeps/sweeps-page'), 'SweepsPage'),
 });
+const months = createRoute({
+  getParentRoute,
+  path: '/months',
+  staticData: needs('billing:read'),
+  validateSearch: words('mode'),
+  component: lazyRouteComponent(() => import('./pages/billing/months-page'), 'MonthsPage'),
+});
+const month = createRoute({
+  getParentRoute,
+  path: '/months/$mode/$month',
+  staticData: needs('billing:read'),
+  validateSearch: words('tab', 'cursor'),
+  component: lazyRouteComponent(() => import('./pages/billing/month-page'), 'MonthPage'),
+});
+const statements = createRoute({
+  getParentRoute,
+  path: '/statements',
+  staticData: needs('billing:read'),
+  validateSearch: words('mode', 'month', 'tenant_id', 'cursor'),
+  component: lazyRouteComponent(() => import('./pages/billing/statements-page'), 'StatementsPage'),
+});
+const statement = createRoute({
+  getParentRoute,
+  path: '/statements/$statementId',
+  staticData: needs('billing:read'),
+  validateSearch: words('line', 'cursor'),
+  component: lazyRouteComponent(() => import('./pages/billing/statement-page'), 'StatementPage'),
+});
+const usageEvent = createRoute({
+  getParentRoute,
+  path: '/usage-events/$eventId',
+  staticData: needs('billing:read'),
+  component: lazyRouteComponent(() => import('./pages/billing/usage-event-page'), 'UsageEventPage'),
+});
+const prices = createRoute({
+  getParentRoute,
+  path: '/prices',
+  staticData: needs('billing:read'),
+  validateSearch: words('mode', 'tab'),
+  component: lazyRouteComponent(() => import('./pages/billing/prices-page'), 'PricesPage'),
+});
 const audit = createRoute({
   getParentRoute,
   path: '/audit',
@@ -112,6 +153,12 @@ export const router = createRouter({
     verification,
     revocation,
     sweeps,
+    months,
+    month,
+    statements,
+    statement,
+    usageEvent,
+    prices,
     audit,
     holds,
     operators,

@@ -8,11 +8,13 @@ import { evidence } from './messages/evidence';
 import { holder } from './messages/holder';
 import { holds } from './messages/holds';
 import { keys } from './messages/keys';
+import { months } from './messages/months';
 import { operators } from './messages/operators';
 import { overview } from './messages/overview';
 import { prices } from './messages/prices';
 import { revocation } from './messages/revocation';
 import { session } from './messages/session';
+import { statements } from './messages/statements';
 import { sweeps } from './messages/sweeps';
 import { tenants } from './messages/tenants';
 import { application } from './messages/application';
@@ -37,14 +39,15 @@ export const TEXTS = {
   holder,
   holds,
   keys,
+  months,
   operators,
   overview,
   prices,
   revocation,
   session,
+  statements,
   sweeps,
   tenants,
-
   verifications,
   webhooks,
 };

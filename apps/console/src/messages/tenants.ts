@@ -34,6 +34,7 @@ export const tenants = {
   tab_application: { ja: '申込内容', en: 'Application' },
   tab_checklist: { ja: 'チェックリスト', en: 'Checklist' },
   tab_contract: { ja: '契約内容', en: 'Contract' },
+  tab_prices: { ja: '料金と請求', en: 'Prices and billing' },
   tab_keys: { ja: 'APIキー', en: 'API keys' },
   tab_webhooks: { ja: 'Webhook', en: 'Webhooks' },
   tab_audit: { ja: '操作履歴', en: 'History' },

@@ -10,12 +10,12 @@ interface ConfirmProps {
   title: string;
   /** What it is done to, by its name. */
   thing: string;
-  /** What will happen. */
-  children?: ReactNode;
+  /** What will happen, or fields: each asks for what the refusal says of it, by its name in the request. */
+  children?: ReactNode | ((faultOf: (field: string) => string | undefined) => ReactNode);
   confirm: string;
   danger?: boolean;
   /** Of the window, where it shows more than a few lines. */
-  size?: 'lg';
+  size?: 'lg' | 'xl' | '72rem';
   /** Whether words go along, and what they are called in the request. */
   words?: { field: string; label: string; required: boolean };
   act: (words: string) => Promise<unknown>;
@@ -37,6 +37,14 @@ export function Confirm(props: ConfirmProps) {
       onClose();
     },
   });
+  // What stands beside its field is not told again below.
+  const beside = new Set(words ? [words.field] : []);
+  const faultOf = (field: string): string | undefined => {
+    const names = [field, `terms.${field}`];
+    for (const name of names) beside.add(name);
+    return names.map((name) => fieldError(acting.error, name, language)).find((fault) => fault !== undefined);
+  };
+  const shown = typeof children === 'function' ? children(faultOf) : children;
   const missing = words?.required === true && text.trim() === '';
   const submit = (event: SyntheticEvent): void => {
     event.preventDefault();
@@ -49,7 +57,7 @@ export function Confirm(props: ConfirmProps) {
       <form onSubmit={submit}>
         <Stack gap="md">
           <Text fw={650}>{thing}</Text>
-          {children}
+          {shown}
           {words && (
             <Textarea
               label={words.label}
@@ -63,7 +71,7 @@ export function Confirm(props: ConfirmProps) {
               data-autofocus
             />
           )}
-          {acting.isError && <ProblemPanel error={acting.error} shown={(field) => field === words?.field} />}
+          {acting.isError && <ProblemPanel error={acting.error} shown={(field) => beside.has(field)} />}
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={onClose}>
               {t('common.cancel')}

@@ -3,10 +3,10 @@ import { Link, type LinkProps } from '@tanstack/react-router';
 import { type ReactNode, useEffect } from 'react';
 import { useReading } from '../language';
 
-interface Crumb {
-  label: string;
-  to: LinkProps['to'];
-}
+type Crumb =
+  | { label: string; to: LinkProps['to'] }
+  /** A page that is of one mode at a time. */
+  | { label: string; to: '/months' | '/statements'; mode: string | undefined };
 
 interface PageProps {
   title: string;
@@ -33,11 +33,17 @@ export function Page({ title, crumbs = [], beside, lead, actions, children }: Pa
           {crumbs.length > 0 && (
             <nav aria-label={t('common.breadcrumb')}>
               <Breadcrumbs className="breadcrumbs" fz="xs" separatorMargin={6}>
-                {crumbs.map(({ label, to }) => (
-                  <Link key={label} to={to}>
-                    {label}
-                  </Link>
-                ))}
+                {crumbs.map((crumb) =>
+                  'mode' in crumb ? (
+                    <Link key={crumb.label} to={crumb.to} search={{ mode: crumb.mode }}>
+                      {crumb.label}
+                    </Link>
+                  ) : (
+                    <Link key={crumb.label} to={crumb.to}>
+                      {crumb.label}
+                    </Link>
+                  ),
+                )}
               </Breadcrumbs>
             </nav>
           )}

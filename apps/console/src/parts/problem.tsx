@@ -2,7 +2,7 @@ import { Alert, Anchor, Button, Code, Group, List, Stack, Text } from '@mantine/
 import { IconAlertTriangle, IconLock, IconPlugConnectedX } from '@tabler/icons-react';
 import { type Problem, Refused, Unreachable } from '../api';
 import { useReading } from '../language';
-import type { Language } from '../texts';
+import { isTextKey, type Language } from '../texts';
 
 /** What a refusal says, in the reader's language. */
 export const titleOf = (problem: Problem, language: Language): string =>
@@ -82,6 +82,7 @@ function Refusal({
           {t('common.rule')} <Code>{problem.rule}</Code>
         </Text>
       )}
+      <Details problem={problem} />
       {others.length > 0 && (
         <List size="sm">
           {others.map(({ field, message, message_ja }) => (
@@ -102,6 +103,47 @@ function Refusal({
       </Group>
     </Panel>
   );
+}
+
+/** What a refusal about months and money names. */
+function Details({ problem }: { problem: Problem }) {
+  const { t, format } = useReading();
+  const { earliest, expected, ends_at, day, meter, tax_category, number, line, characters } = problem;
+  const key = `prices.meter_${meter}`;
+  const facts = [
+    earliest !== undefined && t('common.problem_earliest', { day: format.date(earliest) }),
+    expected !== undefined && t('common.problem_expected', { month: format.month(expected) }),
+    ends_at !== undefined && t('common.problem_ends_at', { at: format.minute(ends_at) }),
+    day !== undefined && t('common.problem_day', { day: format.date(day) }),
+    meter !== undefined && t('common.problem_meter', { meter: isTextKey(key) ? t(key) : meter }),
+    tax_category !== undefined && t('common.problem_tax', { category: taxText(t, tax_category) }),
+    number !== undefined && t('common.problem_number', { number }),
+    line !== undefined && t('common.problem_line', { line }),
+  ].filter((fact) => fact !== false);
+  return (
+    <>
+      {facts.map((fact) => (
+        <Text key={fact} size="sm">
+          {fact}
+        </Text>
+      ))}
+      {characters !== undefined && (
+        <Text size="sm">
+          {t('common.problem_characters')}{' '}
+          {characters.map(({ character, code_point }) => (
+            <Code key={code_point} mr={6}>
+              {character} {code_point}
+            </Code>
+          ))}
+        </Text>
+      )}
+    </>
+  );
+}
+
+function taxText(t: ReturnType<typeof useReading>['t'], category: string): string {
+  const key = `prices.tax_${category}`;
+  return isTextKey(key) ? t(key) : category;
 }
 
 function Panel({ icon, title, children }: { icon: React.ReactNode; title: string; children: React.ReactNode }) {

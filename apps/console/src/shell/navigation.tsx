@@ -2,9 +2,12 @@ import { Stack, Text } from '@mantine/core';
 import {
   IconArchive,
   IconBuilding,
+  IconCalendarCheck,
   IconChecklist,
+  IconCoinYen,
   IconHistory,
   IconLayoutDashboard,
+  IconListDetails,
   IconRefreshAlert,
   IconUserCheck,
   IconShieldCheck,
@@ -40,6 +43,14 @@ const GROUPS: readonly { text?: TextKey; entries: readonly Entry[] }[] = [
       { to: '/verifications', text: 'verifications.title', icon: IconShieldCheck, permission: 'verifications:read' },
       { to: '/revocation', text: 'revocation.title', icon: IconRefreshAlert, permission: 'revocation:read' },
       { to: '/sweeps', text: 'sweeps.title', icon: IconUserCheck, permission: 'sweeps:read' },
+    ],
+  },
+  {
+    text: 'common.nav_billing',
+    entries: [
+      { to: '/months', text: 'months.title', icon: IconCalendarCheck, permission: 'billing:read' },
+      { to: '/statements', text: 'statements.title', icon: IconListDetails, permission: 'billing:read' },
+      { to: '/prices', text: 'prices.title', icon: IconCoinYen, permission: 'billing:read' },
     ],
   },
   {

@@ -8,6 +8,7 @@ interface Schema {
   items?: Schema;
   anyOf?: Schema[];
   enum?: string[];
+  const?: unknown;
 }
 const { schemas } = (
   JSON.parse(readFileSync('docs/openapi/admin.json', 'utf8')) as { components: { schemas: Record<string, Schema> } }
@@ -15,7 +16,8 @@ const { schemas } = (
 
 /** Every field of a request below its top, and the words of those that have a closed set. */
 function described(schema: Schema, name = ''): [string, string[]][] {
-  const { $ref, properties = {}, items, anyOf = [], enum: words = [] } = schema;
+  const { $ref, properties = {}, items, anyOf = [], const: word } = schema;
+  const words = schema.enum ?? (typeof word === 'string' ? [word] : []);
   return [
     ...(name === '' ? [] : [[name, words] as [string, string[]]]),
     ...($ref === undefined ? [] : described(schemas[$ref.split('/').at(-1)!]!)),
@@ -33,6 +35,9 @@ describe('what is proposed', () => {
     'ReductionProposal',
     'RecognitionProposal',
     'PricePlanProposal',
+    'TaxSettingProposal',
+    'InvoiceIssuerProposal',
+    'InvoiceTermsProposal',
   ])('is called by words, as are its values: %s', (proposal) => {
     const found = described(schemas[proposal]!).filter(([name]) => !['reason', 'change'].includes(name));
     expect(found.length).toBeGreaterThan(1);

@@ -82,6 +82,20 @@ const NAMES: Record<string, TextKey> = {
   billed_outcomes: 'prices.billed_outcomes',
   pass_through: 'prices.pass_through',
   ends_on: 'prices.ends_on',
+  standard: 'prices.rate_standard',
+  reduced: 'prices.rate_reduced',
+  rounding: 'prices.rounding',
+  name: 'prices.issuer_name',
+  registration_number: 'prices.registration_number',
+  address: 'prices.address',
+  payment: 'prices.payment',
+  fiscal_year_start: 'prices.fiscal_year_start',
+  recipient_name: 'prices.recipient_name',
+  recipient_address: 'prices.recipient_address',
+  closing_day: 'prices.closing_day',
+  due_months: 'prices.due_months',
+  due_day: 'prices.due_day',
+  due_shift: 'prices.due_shift',
 };
 
 /** The text for a value of a field that has a closed set of them. */
@@ -102,6 +116,10 @@ const WORDS: Record<string, (value: string) => string> = {
   purpose: (value) => `prices.purpose_${value}`,
   tiering: (value) => `prices.tiering_${value}`,
   dedupe: (value) => `prices.dedupe_${value}`,
+  rounding: (value) => `prices.rounding_${value}`,
+  closing_day: (value) => `prices.closing_${value}`,
+  due_day: (value) => `prices.day_${value}`,
+  due_shift: (value) => `prices.due_shift_${value}`,
   billed_outcomes: (value) => `verifications.outcome_${value}`,
 };
 

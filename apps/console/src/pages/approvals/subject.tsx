@@ -15,7 +15,19 @@ export const KINDS = [
   'operator_roles',
   'live_anchor',
 ] as const;
-const NOUNS = ['trust_anchor', 'jlis_tariff', 'jlis_reduction', 'jlis_recognition', 'price_plan'] as const;
+const NOUNS = [
+  'trust_anchor',
+  'jlis_tariff',
+  'jlis_reduction',
+  'jlis_recognition',
+  'price_plan',
+  'tax_setting',
+  'invoice_issuer',
+  'invoice_terms',
+] as const;
+/** Named by a tenant; by a mode. */
+const OF_TENANT = ['price_plan', 'invoice_terms'];
+const OF_MODE = ['jlis_tariff', 'tax_setting', 'invoice_issuer'];
 
 /** A kind in words; one that this console does not know yet by its name. */
 export function kindText(t: ReturnType<typeof useReading>['t'], kind: string): string {
@@ -33,9 +45,9 @@ export function Subject({ approval }: { approval: Pick<Schemas['Approval'], 'sub
   return (
     <>
       {known && `${t(`approvals.noun_${known}`)} `}
-      {noun === 'price_plan' ? (
+      {OF_TENANT.includes(noun) ? (
         <TenantName id={tenantIdOf(id)} />
-      ) : noun === 'jlis_tariff' ? (
+      ) : OF_MODE.includes(noun) ? (
         t(id === 'live' ? 'common.mode_live' : 'common.mode_test')
       ) : (
         <Copyable text={approval.subject} shown={shortId(known ? id : approval.subject)} />

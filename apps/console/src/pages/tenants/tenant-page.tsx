@@ -4,11 +4,12 @@ import { getRouteApi } from '@tanstack/react-router';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { Copyable } from '../../parts/copy';
-import { Loaded } from '../../parts/loaded';
+import { Allowed, Loaded } from '../../parts/loaded';
 import { Page } from '../../parts/page';
 import { TenantState } from '../../parts/state';
 import { oneOf } from '../../search';
 import { type Permission, useMay } from '../../session';
+import { TenantPrices } from '../billing/tenant-prices';
 import { AuditTrail } from '../audit/audit-trail';
 import { ApplicationTab } from './application-tab';
 import { ChecklistTab } from './checklist-tab';
@@ -20,13 +21,14 @@ import { WebhooksTab } from './webhooks-tab';
 const route = getRouteApi('/tenants/$tenantId');
 
 type Tenant = Schemas['TenantDetail'];
-const TABS = ['way', 'application', 'checklist', 'contract', 'keys', 'webhooks', 'audit'] as const;
+const TABS = ['way', 'application', 'checklist', 'contract', 'prices', 'keys', 'webhooks', 'audit'] as const;
 type Tab = (typeof TABS)[number];
 const NEEDED: Record<Tab, Permission | undefined> = {
   way: undefined,
   application: 'applications:read',
   checklist: 'checklist:read',
   contract: undefined,
+  prices: 'billing:read',
   keys: 'api_keys:read',
   webhooks: 'webhooks:read',
   audit: 'audit:read',
@@ -84,6 +86,15 @@ function TenantTabs({ tenant }: { tenant: Tenant }) {
           mode={search.mode}
           onMode={(mode) => void navigate({ search: { ...search, mode } })}
         />
+      </Tabs.Panel>
+      <Tabs.Panel value="prices">
+        <Allowed permission="billing:read">
+          <TenantPrices
+            tenant={tenant}
+            mode={search.mode}
+            onMode={(mode) => void navigate({ search: { ...search, mode } })}
+          />
+        </Allowed>
       </Tabs.Panel>
       <Tabs.Panel value="keys">
         <KeysTab tenant={tenant} />

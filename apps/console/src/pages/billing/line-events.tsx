@@ -1,0 +1,83 @@
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { ask, client, type Schemas } from '../../api';
+import { useReading } from '../../language';
+import { shortId } from '../../parts/copy';
+import { Empty, Loaded } from '../../parts/loaded';
+import { Panel } from '../../parts/page';
+import { Outcome } from '../../parts/state';
+import { type Column, Pager, Rows } from '../../parts/table';
+
+type Event = Schemas['UsageEvent'];
+
+interface LineEventsProps {
+  statementId: string;
+  line: Pick<Schemas['StatementLine'], 'number' | 'description'>;
+  cursor: string | undefined;
+  onCursor: (cursor: string | undefined) => void;
+}
+
+/** What a line of a statement is made of, event by event. */
+export function LineEvents({ statementId, line: { number, description }, cursor, onCursor }: LineEventsProps) {
+  const { t, language } = useReading();
+  const path = { id: statementId, number };
+  const found = useQuery({
+    queryKey: ['line-events', statementId, number, cursor],
+    queryFn: () =>
+      ask(() =>
+        client.GET('/v1/statements/{id}/lines/{number}/events', { params: { path, query: { cursor, limit: 50 } } }),
+      ),
+    placeholderData: keepPreviousData,
+    staleTime: Infinity,
+  });
+  return (
+    <Panel title={`${t('statements.events_of', { line: number })}: ${description[language]}`}>
+      <Loaded query={found}>
+        {({ data, next_cursor: next }) => (
+          <>
+            <Events events={data} none={t('statements.no_events')} />
+            <Pager cursor={cursor} next={next} onCursor={onCursor} />
+          </>
+        )}
+      </Loaded>
+    </Panel>
+  );
+}
+
+/** Usage events, each leading to what it costs and to what caused it. */
+export function Events({ events, none }: { events: readonly Event[]; none: string }) {
+  const { t, format } = useReading();
+  const columns: Column<Event>[] = [
+    {
+      name: 'id',
+      title: t('statements.event_id'),
+      cell: ({ id }) => (
+        <Link to="/usage-events/$eventId" params={{ eventId: id }} className="numbers">
+          {shortId(id)}
+        </Link>
+      ),
+    },
+    { name: 'at', title: t('statements.occurred_at'), cell: ({ occurred_at: at }) => format.time(at) },
+    { name: 'meter', title: t('prices.meter'), cell: ({ meter }) => t(`prices.meter_${meter}`) },
+    { name: 'purpose', title: t('prices.purpose'), cell: ({ purpose }) => t(`prices.purpose_${purpose}`) },
+    { name: 'method', title: t('statements.method'), cell: ({ method }) => t(`statements.method_${method}`) },
+    { name: 'outcome', title: t('verifications.outcome'), cell: ({ outcome }) => <Outcome outcome={outcome} /> },
+    {
+      name: 'verification',
+      title: t('verifications.verification'),
+      cell: ({ verification_id: id }) => <VerificationLink id={id} />,
+    },
+  ];
+  if (events.length === 0) return <Empty>{none}</Empty>;
+  return <Rows label={t('statements.event')} columns={columns} rows={events} keyOf={({ id }) => id} />;
+}
+
+/** Leads to the verification for those who may see it. */
+export function VerificationLink({ id }: { id: string | null }) {
+  if (id === null) return '—';
+  return (
+    <Link to="/verifications/$verificationId" params={{ verificationId: id }} className="numbers">
+      {shortId(id)}
+    </Link>
+  );
+}

@@ -1,0 +1,116 @@
+import { Button, Group, Text } from '@mantine/core';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { ask, client, type Schemas } from '../../api';
+import { useReading } from '../../language';
+import { Actor } from '../../parts/actor';
+import { Confirm } from '../../parts/confirm';
+import { Empty, Loaded } from '../../parts/loaded';
+import { type Mode, modeOf, ModeChoice } from '../../parts/mode-choice';
+import { Page, Panel } from '../../parts/page';
+import { State } from '../../parts/state';
+import { type Column, Rows } from '../../parts/table';
+import { useMay } from '../../session';
+import { monthCloses } from './month-closes';
+
+const route = getRouteApi('/months');
+type MonthClose = Schemas['MonthClose'];
+
+export function CloseState({ state }: { state: MonthClose['state'] }) {
+  const { t } = useReading();
+  return <State tone={state === 'closed' ? 'good' : 'warn'}>{t(`months.state_${state}`)}</State>;
+}
+
+/** Months that are closed, and whose turn it is. */
+export function MonthsPage() {
+  const { t, format } = useReading();
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const mode = modeOf(search.mode);
+  const found = useQuery(monthCloses(mode));
+  const columns: Column<MonthClose>[] = [
+    {
+      name: 'month',
+      title: t('months.month'),
+      cell: ({ month }) => (
+        <Link to="/months/$mode/$month" params={{ mode, month }}>
+          {format.month(month)}
+        </Link>
+      ),
+    },
+    { name: 'state', title: t('months.state'), cell: ({ state }) => <CloseState state={state} /> },
+    {
+      name: 'statements',
+      title: t('months.statements'),
+      right: true,
+      cell: ({ statements }) => t('months.statements_of', { count: format.number(statements) }),
+    },
+    { name: 'billed', title: t('months.billed'), right: true, cell: ({ billed_yen: yen }) => format.yen(yen) },
+    {
+      name: 'jlis',
+      title: t('months.jlis'),
+      cell: ({ unexplained_difference: open }) =>
+        open ? <State tone="bad">{t('months.unexplained')}</State> : t('months.no_difference'),
+    },
+    { name: 'closed', title: t('months.closed_at'), cell: ({ closed_at: at }) => format.minute(at) },
+    { name: 'by', title: t('months.begun_by'), cell: ({ begun_by: by }) => <Actor name={by} /> },
+  ];
+  return (
+    <Page title={t('months.title')} lead={t('months.lead')}>
+      <ModeChoice mode={mode} onMode={(next) => void navigate({ search: { mode: next } })} />
+      <Loaded query={found}>
+        {({ data, next_month: next }) => (
+          <>
+            <Next mode={mode} month={next} />
+            <div className="panel">
+              {data.length === 0 ? (
+                <Empty>{t('months.none')}</Empty>
+              ) : (
+                <Rows label={t('months.title')} columns={columns} rows={data} keyOf={({ month }) => month} />
+              )}
+            </div>
+          </>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
+
+/** The month whose turn it is. */
+function Next({ mode, month }: { mode: Mode; month: string | null }) {
+  const { t, format } = useReading();
+  const may = useMay();
+  const queries = useQueryClient();
+  const [asking, setAsking] = useState(false);
+  if (month === null)
+    return (
+      <Panel title={t('months.next')} padded>
+        <Text size="sm">{t('months.nothing_next')}</Text>
+      </Panel>
+    );
+  const named = format.month(month);
+  return (
+    <Panel title={t('months.next')} padded>
+      <Group justify="space-between">
+        <Text fw={650}>{named}</Text>
+        {may('months:close') && <Button onClick={() => setAsking(true)}>{t('months.close', { month: named })}</Button>}
+      </Group>
+      {asking && (
+        <Confirm
+          title={t('months.close_title')}
+          thing={t('months.close_thing', { month: named, mode: t(`common.mode_${mode}`) })}
+          confirm={t('months.close_confirm')}
+          act={async () => {
+            await ask(() => client.POST('/v1/month-closes', { body: { mode, month } }));
+            await queries.invalidateQueries({ queryKey: ['month-closes'] });
+          }}
+          done={t('months.close_done', { month: named })}
+          onClose={() => setAsking(false)}
+        >
+          <Text size="sm">{t('months.close_effect')}</Text>
+        </Confirm>
+      )}
+    </Panel>
+  );
+}
