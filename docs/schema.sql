@@ -1372,7 +1372,6 @@ create table usage_event (
   recorded_at timestamp with time zone default clock_timestamp(),
   xact xid8 default pg_current_xact_id(),
   constraint usage_event_pkey PRIMARY KEY (tenant_id, mode, id),
-  constraint usage_event_tenant_id_mode_verification_id_meter_method_key UNIQUE (tenant_id, mode, verification_id, meter, method),
   constraint usage_event_tenant_id_mode_verification_id_fkey FOREIGN KEY (tenant_id, mode, verification_id) REFERENCES verification(tenant_id, mode, id),
   constraint indeterminate_is_never_billable CHECK (((outcome <> 'indeterminate'::outcome) OR (NOT billable))),
   constraint usage_event_certificate_hash_check CHECK ((length(certificate_hash) = 32)),
@@ -1566,7 +1565,7 @@ CREATE INDEX jlis_reconciliation_month ON public.jlis_reconciliation USING btree
 CREATE INDEX legal_hold_open ON public.legal_hold USING btree (tenant_id, mode) WHERE (lifted_at IS NULL);
 CREATE INDEX operator_session_open ON public.operator_session USING btree (operator_id) WHERE (ended_at IS NULL);
 CREATE INDEX person_certificate_end ON public.person_certificate USING btree (tenant_id, mode, not_after) WHERE (NOT hop);
-CREATE INDEX person_certificate_person ON public.person_certificate USING btree (tenant_id, mode, person_id);
+CREATE INDEX person_certificate_known ON public.person_certificate USING btree (tenant_id, mode, person_id, first_seen_at, id);
 CREATE INDEX person_merged_into ON public.person USING btree (tenant_id, mode, merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX person_order ON public.person USING btree (tenant_id, mode, created_at, id) WHERE ((merged_into IS NULL) AND (deleted_at IS NULL));
 CREATE INDEX presentation_recorded ON public.presentation USING btree (recorded_at);
@@ -1585,6 +1584,7 @@ CREATE INDEX usage_event_of_tenant ON public.usage_event USING btree (tenant_id,
 CREATE INDEX usage_event_recorded_at ON public.usage_event USING brin (recorded_at);
 CREATE UNIQUE INDEX usage_event_source ON public.usage_event USING btree (tenant_id, mode, source_id, meter, method, certificate_hash) WHERE (source_id IS NOT NULL);
 CREATE INDEX usage_event_status_check ON public.usage_event USING btree (mode, occurred_at) WHERE ((purpose = 'status_check'::text) AND (method = 'crl'::text));
+CREATE UNIQUE INDEX usage_event_verification ON public.usage_event USING btree (tenant_id, mode, verification_id, meter, method) WHERE (verification_id IS NOT NULL);
 CREATE INDEX verification_not_valid ON public.verification USING btree (tenant_id, mode, outcome, id) WHERE (outcome <> 'valid'::outcome);
 CREATE INDEX verification_person_person ON public.verification_person USING btree (tenant_id, mode, person_id);
 CREATE INDEX verification_recorded_at ON public.verification USING brin (recorded_at);
@@ -4583,6 +4583,7 @@ grant insert (billable, certificate_hash, certificate_kind, id, meter, method, m
 grant insert (billable, certificate_hash, certificate_kind, id, meter, method, mode, occurred_at, outcome, purpose, tenant_id, verification_id) on usage_event to shomei_door;
 grant select (billable, certificate_kind, id, meter, method, mode, occurred_at, outcome, purpose, recorded_at, source, source_id, tenant_id, verification_id, xact) on usage_event to shomei_admin;
 grant select (billable, certificate_kind, id, meter, method, mode, occurred_at, outcome, purpose, source, tenant_id) on usage_event to shomei_export_clerk;
+grant select (billable, certificate_kind, mode, occurred_at, person_id, purpose, recorded_at, tenant_id) on usage_event to shomei_worker;
 grant select (api_key_id, certificate_hash, decided_at, hidden, id, kind, mode, outcome, reason_code, recorded_at, reference, tenant_id, verdict) on verification to shomei_export_clerk;
 grant select (api_key_id, certificate_kind, challenge_id, decided_at, id, kind, mode, outcome, reason_code, recorded_at, reference, tenant_id, verdict) on verification to shomei_admin;
 grant select (certificate_hash, erased_at, id, mode, recorded_at, tenant_id, tenant_key_id) on verification to shomei_retention_clerk;

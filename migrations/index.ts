@@ -31,6 +31,7 @@ import { ContractTerms1763900000050 } from './0033-contract-terms.js';
 import { Invoices1763900000051 } from './0038-invoices.js';
 import { InvoiceExports1763900000052 } from './0039-invoice-exports.js';
 import { PresentationRetention1763900000055 } from './0042-presentation-retention.js';
+import { SweepChoice1763900000065 } from './0045-sweep-choice.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -67,4 +68,5 @@ export const migrations = [
   Invoices1763900000051,
   InvoiceExports1763900000052,
   PresentationRetention1763900000055,
+  SweepChoice1763900000065,
 ];

@@ -273,6 +273,7 @@ describe('a selection', () => {
       persons: 2,
       certificates: { sign: 1, auth: 2 },
       alreadyCounted: { sign: 0, auth: 0 },
+      exact: true,
       rejections: [],
     });
     await stage.publish();

@@ -69,6 +69,7 @@ export const forecastAnswer = (forecast: SweepPreview): z.output<typeof sweepFor
   persons: forecast.persons,
   certificates: forecast.certificates,
   already_counted: forecast.alreadyCounted,
+  exact: forecast.exact,
   estimate: forecast.estimate
     ? {
         seconds: Math.ceil(forecast.estimate.seconds),

@@ -70,6 +70,10 @@ export const sweepForecast = z
       description:
         'Persons whose certificate of the kind was checked by list in this calendar year of Japan already. A status check counts once a year.',
     }),
+    exact: z.boolean().meta({
+      description:
+        'False of more than 50,000 persons: then the certificates, those already counted, and of `not_checked_since` the persons are reckoned from about 50,000 of them.',
+    }),
     estimate: z
       .object({
         seconds: z.number().meta({ description: 'From its beginning to its end.' }),

@@ -18,7 +18,7 @@ export class SweepSchedule implements OnApplicationBootstrap, OnModuleDestroy {
   private stopped = false;
 
   constructor(
-    @Inject(MonitoringHost) private readonly monitoring: MonitoringHost,
+    @Inject(MonitoringHost) private readonly monitoring: Pick<MonitoringHost, 'findDue'>,
     @InjectQueue(SWEEP_QUEUE) private readonly sweeps: Queue<SweepTurn>,
     @Inject(QueueErrors) private readonly errors: QueueErrors,
     @Inject(Logger) private readonly logger: Logger,

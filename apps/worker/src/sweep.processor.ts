@@ -13,7 +13,7 @@ import { TAKE_OVER } from './take-over.js';
 @Processor(SWEEP_QUEUE, { concurrency: 1, ...TAKE_OVER })
 export class SweepProcessor extends WorkerHost implements OnModuleDestroy {
   constructor(
-    @Inject(MonitoringHost) private readonly monitoring: MonitoringHost,
+    @Inject(MonitoringHost) private readonly monitoring: Pick<MonitoringHost, 'step'>,
     @InjectQueue(SWEEP_QUEUE) private readonly sweeps: Queue<SweepTurn>,
     @Inject(QueueErrors) private readonly errors: QueueErrors,
     @Inject(Logger) private readonly logger: Logger,

@@ -2094,6 +2094,8 @@ export interface components {
                 sign: number;
                 auth: number;
             };
+            /** @description False of more than 50,000 persons: then the certificates, those already counted, and of `not_checked_since` the persons are reckoned from about 50,000 of them. */
+            exact: boolean;
             /** @description By your own completed sweeps of the last 90 days that asked for the same certificates by the same method about at least a tenth as many persons. Null: there is none, and a guess would be worse than nothing. */
             estimate: {
                 /** @description From its beginning to its end. */

@@ -7,6 +7,7 @@ export * from './status-sweeps.js';
 export * from './sweep-estimate.js';
 export * from './sweep-file.js';
 export * from './sweep-files.js';
+export * from './sweep-forecast.js';
 export * from './sweep-progress.js';
 export * from './sweep-queue.js';
 export * from './sweep-selection.js';

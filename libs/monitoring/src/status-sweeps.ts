@@ -28,14 +28,8 @@ import {
 } from './sweep.js';
 import { estimateSweep, type SweepEstimate } from './sweep-estimate.js';
 import type { FileEncoding } from './sweep-file.js';
-import {
-  forecast,
-  livingPersons,
-  storeRejections,
-  storeSelection,
-  type SelectedPerson,
-  type SweepForecast,
-} from './sweep-selection.js';
+import { forecast, type SweepForecast } from './sweep-forecast.js';
+import { livingPersons, storePeople, storeRejections, type SelectedPerson } from './sweep-selection.js';
 
 /** Sweeps of a tenant that wait or run, at most: they are worked on one after the other. */
 const MAX_UNFINISHED = 20;
@@ -63,13 +57,6 @@ export interface SweepPreview extends SweepForecast {
   rejections: readonly Rejection[];
 }
 
-/** Carries what a sweep would be out of the transaction that is undone; never leaves this file. */
-class Undone extends Error {
-  constructor(readonly found: SweepPreview) {
-    super('dry run');
-  }
-}
-
 /** Lines that a refusal names. */
 const MAX_NAMED = 100;
 
@@ -93,7 +80,7 @@ export class StatusSweeps {
       const made = await withTenant(this.dataSource, principal, async (manager) => {
         const before = call.idempotency && (await findMade(manager, call.idempotency, 'status_sweep'));
         if (before !== undefined) return { id: before, replayed: true };
-        const { id } = await this.store(manager, principal, request, call.requestId);
+        const id = await this.store(manager, principal, request, call.requestId);
         if (
           call.idempotency &&
           !(await claimKey(manager, principal, call.idempotency, { resource: 'status_sweep', id }))
@@ -111,34 +98,31 @@ export class StatusSweeps {
     });
   }
 
-  /** Nothing is written. @throws Problem as `create` */
-  async forecast(principal: Principal, request: SweepRequest): Promise<SweepPreview> {
-    try {
-      return await withTenant(this.dataSource, principal, async (manager) => {
-        const { id, rejections } = await this.store(manager, principal, { ...request, onBadRows: 'skip' }, undefined);
-        const how = {
-          selection: request.choice.kind,
-          kinds: request.certificates,
-          counterpartOnly: await readCounterpartDisclosure(manager, principal, Date.now()),
-          at: this.clock.now(principal.mode),
-        };
-        const found = await forecast(manager, principal, id, how);
-        const asked = { persons: found.persons, method: request.method, kinds: request.certificates };
-        const estimate = await estimateSweep(manager, principal, asked);
-        throw new Undone({ ...found, rejections, ...(estimate && { estimate }) });
+  /** Nothing is written. @throws Problem `feature_not_contracted` */
+  forecast(principal: Principal, { choice, certificates: kinds, method }: SweepRequest): Promise<SweepPreview> {
+    return withTenant(this.dataSource, principal, async (manager) => {
+      requireMethod(await readContract(manager, principal), method);
+      const { people, rejections } = await selectedBy(manager, choice);
+      const chosen =
+        choice.kind === 'all' || choice.kind === 'not_checked_since'
+          ? choice
+          : ({ kind: 'named', personIds: people.map(({ personId }) => personId) } as const);
+      const found = await forecast(manager, principal, chosen, {
+        kinds,
+        counterpartOnly: await readCounterpartDisclosure(manager, principal, Date.now()),
+        at: this.clock.now(principal.mode),
       });
-    } catch (error) {
-      if (error instanceof Undone) return error.found;
-      throw error;
-    }
+      const estimate = await estimateSweep(manager, principal, { persons: found.persons, method, kinds });
+      return { ...found, rejections, ...(estimate && { estimate }) };
+    });
   }
 
   private async store(
     manager: EntityManager,
     principal: Principal,
     { choice, certificates, method, onBadRows }: SweepRequest,
-    requestId: string | undefined,
-  ): Promise<{ id: string; rejections: readonly Rejection[] }> {
+    requestId: string,
+  ): Promise<string> {
     const { tenantId, mode, apiKeyId } = principal;
     requireMethod(await readContract(manager, principal), method);
     const { people, rejections } = await selectedBy(manager, choice);
@@ -148,7 +132,7 @@ export class StatusSweeps {
     const unfinished: { n: number }[] = await manager.query(
       `select count(*)::int as n from status_sweep where state in ('queued', 'running')`,
     );
-    if (requestId !== undefined && unfinished[0]!.n >= MAX_UNFINISHED) throw new Problem('too_many_sweeps');
+    if (unfinished[0]!.n >= MAX_UNFINISHED) throw new Problem('too_many_sweeps');
     const id = newId(Date.now());
     const notCheckedSince = choice.kind === 'not_checked_since' ? choice.since : undefined;
     await manager.query(
@@ -168,22 +152,17 @@ export class StatusSweeps {
         rejections.length,
       ],
     );
-    await storeSelection(manager, principal, id, {
-      kind: choice.kind,
-      people,
-      ...(notCheckedSince === undefined ? {} : { notCheckedSince }),
-    });
+    await storePeople(manager, principal, id, people);
     await storeRejections(manager, principal, id, rejections);
-    if (requestId !== undefined)
-      await appendAudit(manager, {
-        actor: `api_key:${apiKeyId}`,
-        action: 'status_sweep.create',
-        target: `status_sweep:${id}`,
-        requestId,
-        detail: { selection: choice.kind, certificates, method, rejected: rejections.length },
-        tenancy: principal,
-      });
-    return { id, rejections };
+    await appendAudit(manager, {
+      actor: `api_key:${apiKeyId}`,
+      action: 'status_sweep.create',
+      target: `status_sweep:${id}`,
+      requestId,
+      detail: { selection: choice.kind, certificates, method, rejected: rejections.length },
+      tenancy: principal,
+    });
+    return id;
   }
 
   /** @throws Problem `not_found` */

@@ -4,7 +4,10 @@ import { openCertificate, type OpenedCertificate, type Provenance } from '#lib/p
 import type { Tenancy, TenantKey } from '#lib/platform';
 import { copyOut } from '#lib/revocation';
 import type { Disclosure } from '#lib/tenancy';
+import { readInIndexOrder } from './index-order.js';
 import type { Sweep } from './sweep.js';
+import { literal, NOBODY, TIME, UUID } from './sql-literal.js';
+import { nextPersons, uncheckedSql } from './sweep-selection.js';
 
 /** A person of a chunk with what is known of the certificates that may be asked about, in the order they became known. */
 export interface SweptPerson {
@@ -25,7 +28,7 @@ export class SweepFailed extends Error {
 
 export interface ChunkQuestion {
   tenancy: Tenancy;
-  sweep: Pick<Sweep, 'id' | 'selection' | 'certificates'>;
+  sweep: Pick<Sweep, 'id' | 'selection' | 'certificates' | 'notCheckedSince'>;
   /** When the sweep began, by the database's clock, as PostgreSQL writes it. */
   beganAt: string;
   /** The last person of the chunk before. */
@@ -34,20 +37,20 @@ export interface ChunkQuestion {
   limit: number;
 }
 
-const NOBODY = '00000000-0000-0000-0000-000000000000';
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const TIME = /^[0-9 :.+-]+$/;
-
-/** COPY takes no parameters. */
-function literal(text: string, form: RegExp): string {
-  if (!form.test(text)) throw new Error('not fit for a statement');
-  return `'${text}'`;
+/** The next persons of a sweep. */
+export interface Chunk {
+  persons: SweptPerson[];
+  /** After whom it goes on: whoever was looked at last, asked about or not. Absent: nobody was left. */
+  last?: string;
+  /** Nobody comes after these. */
+  isLast: boolean;
 }
 
 /**
  * The next persons of a sweep by their ids, with their certificates opened: one statement, whose rows come as octets.
- * Lateral, each person's rows are looked up by an index; a join would be planned by statistics, which know nothing of a
- * hundred thousand rows that came a moment ago, and compare each person with all of them.
+ * Lateral, each person's rows are looked up, and in the order of the one index that is meant: see `readInIndexOrder`.
+ * Who was checked since a time is passed over here, a stretch of persons at a time, so that choosing a million is no work
+ * of its own that could be lost.
  * In the caller's transaction of the tenant.
  * @param keys every key of the tenant and mode, by id
  * @throws SweepFailed
@@ -56,19 +59,28 @@ export async function readChunk(
   runner: QueryRunner,
   { tenancy, sweep, beganAt, after, counterpartOnly, limit }: ChunkQuestion,
   keys: ReadonlyMap<string, TenantKey>,
-): Promise<SweptPerson[]> {
+): Promise<Chunk> {
   const own = `tenant_id = ${literal(tenancy.tenantId, UUID)} and mode = '${tenancy.mode}'`;
   const from = literal(after ?? NOBODY, UUID);
-  const people =
-    sweep.selection === 'all'
-      ? `select id, id as root from person
-         where ${own} and id > ${from} and merged_into is null and deleted_at is null
-           and recorded_at <= ${literal(beganAt, TIME)}::timestamptz
-         order by id limit ${limit}`
-      : `select s.person_id as id, coalesce(p.merged_into, s.person_id) as root
-         from (select person_id from status_sweep_person
-           where ${own} and sweep_id = ${literal(sweep.id, UUID)} and person_id > ${from} order by person_id limit ${limit}) s
-         left join lateral (select merged_into from person where ${own} and id = s.person_id limit 1) p on true`;
+  await readInIndexOrder(runner.manager);
+  let people: string;
+  let passed: { last?: string; count: number } | undefined;
+  if (sweep.selection === 'not_checked_since') {
+    passed = await nextPersons(runner.manager, tenancy, after, limit);
+    if (passed.last === undefined) return { persons: [], isLast: true };
+    const since = new Date(sweep.notCheckedSince!).toISOString();
+    const unchecked = uncheckedSql({ tenancy, since, until: beganAt, after: after ?? NOBODY, last: passed.last });
+    people = `select id, id as root from (${unchecked}) unchecked`;
+  } else if (sweep.selection === 'all')
+    people = `select id, id as root from person
+      where ${own} and id > ${from} and merged_into is null and deleted_at is null
+        and recorded_at <= ${literal(beganAt, TIME)}::timestamptz
+      order by id limit ${limit}`;
+  else
+    people = `select s.person_id as id, coalesce(p.merged_into, s.person_id) as root
+      from (select person_id from status_sweep_person
+        where ${own} and sweep_id = ${literal(sweep.id, UUID)} and person_id > ${from} order by person_id limit ${limit}) s
+      left join lateral (select merged_into from person where ${own} and id = s.person_id limit 1) p on true`;
   const kind = sweep.certificates === 'both' ? '' : `and c.kind = '${sweep.certificates}'`;
   const counterparts = counterpartOnly === 'none' ? `and c.provenance <> 'counterpart'` : '';
   const persons: SweptPerson[] = [];
@@ -85,11 +97,12 @@ export async function readChunk(
      from people left join lateral (
        select * from person_certificate c
        where c.person_id = people.root and c.${own.replace('and ', 'and c.')} and not c.hop ${kind} ${counterparts}
-       offset 0) c on true
+       order by c.first_seen_at, c.id offset 0) c on true
      order by people.id, c.first_seen_at, c.id`,
     (fields) => take(persons, fields as Fields, tenancy, keys),
   );
-  return persons;
+  const last = passed === undefined ? persons.at(-1)?.id : passed.last;
+  return { persons, isLast: (passed?.count ?? persons.length) < limit, ...(last === undefined ? {} : { last }) };
 }
 
 type Fields = readonly [Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer];

@@ -1,23 +1,14 @@
 import type { EntityManager } from 'typeorm';
-import { japanDay, type Tenancy } from '#lib/platform';
-import type { AskedKinds } from '#lib/persons';
-import type { Disclosure } from '#lib/tenancy';
-import type { Rejection, SweepSelection } from './sweep.js';
+import type { Tenancy } from '#lib/platform';
+import { readInIndexOrder } from './index-order.js';
+import { literal, NOBODY, TIME, UUID } from './sql-literal.js';
+import type { Rejection } from './sweep.js';
 
 /** A person whom a request names. */
 export interface SelectedPerson {
   personId: string;
   line?: number;
   reference?: string;
-}
-
-/** What a sweep would ask. */
-export interface SweepForecast {
-  persons: number;
-  /** Known, not past their end, and of the kinds that would be asked about. */
-  certificates: { sign: number; auth: number };
-  /** Persons whose certificate of a kind has been checked by a list in this year of Japan: they count no more in it. */
-  alreadyCounted: { sign: number; auth: number };
 }
 
 /** Rows written by one statement. */
@@ -38,20 +29,33 @@ export async function livingPersons(manager: EntityManager, ids: readonly string
   return new Map(rows.map(({ id, root }) => [id, root]));
 }
 
-/** Who goes by each of the tenant's own references, at most two of each: whose card a verification with it was made with. */
+/**
+ * Who goes by each of the tenant's own references, at most two of each: whose card a verification with it was made with.
+ * Lateral, and in the order of the index that is meant: see `readInIndexOrder`, which holds for the caller's transaction.
+ */
 export async function personsByReference(
   manager: EntityManager,
   { tenantId, mode }: Tenancy,
   references: readonly string[],
 ): Promise<Map<string, string[]>> {
+  await readInIndexOrder(manager);
   const rows: { reference: string; persons: string[] }[] = await manager.query(
     `select i.reference, array(
-       select distinct r.id from verification v
-       join verification_person vp on vp.tenant_id = v.tenant_id and vp.mode = v.mode and vp.verification_id = v.id
-       join person p on p.tenant_id = vp.tenant_id and p.mode = vp.mode and p.id = vp.person_id
-       join person r on r.tenant_id = p.tenant_id and r.mode = p.mode and r.id = coalesce(p.merged_into, p.id)
-       where v.tenant_id = $1 and v.mode = $2 and v.reference = i.reference and vp.state = 'identified'
-         and r.deleted_at is null
+       select distinct root.id
+       from (
+         select id from verification
+         where tenant_id = $1 and mode = $2 and reference >= i.reference and reference <= i.reference
+         order by reference, id offset 0) v
+       cross join lateral (
+         select person_id, state from verification_person
+         where tenant_id = $1 and mode = $2 and verification_id >= v.id and verification_id <= v.id
+         order by verification_id limit 1) shown
+       cross join lateral (
+         select coalesce(merged_into, id) as id from person
+         where tenant_id = $1 and mode = $2 and id = shown.person_id limit 1) p
+       cross join lateral (
+         select id from person where tenant_id = $1 and mode = $2 and id = p.id and deleted_at is null limit 1) root
+       where shown.state = 'identified'
        limit 2) as persons
      from unnest($3::text[]) as i(reference)`,
     [tenantId, mode, references],
@@ -59,29 +63,15 @@ export async function personsByReference(
   return new Map(rows.map(({ reference, persons }) => [reference, persons]));
 }
 
-/** Puts down whom a sweep is about; for `all` nothing, they are found as it goes. */
-export async function storeSelection(
+/** Puts down the persons whom a request names. All others are found as the sweep goes. */
+export async function storePeople(
   manager: EntityManager,
   { tenantId, mode }: Tenancy,
   sweepId: string,
-  selection: { kind: SweepSelection; notCheckedSince?: number; people: readonly SelectedPerson[] },
+  people: readonly SelectedPerson[],
 ): Promise<void> {
-  if (selection.kind === 'not_checked_since')
-    await manager.query(
-      `insert into status_sweep_person (tenant_id, mode, sweep_id, person_id)
-       select $1, $2, $3, p.id from (
-         select id from person where tenant_id = $1 and mode = $2 and merged_into is null and deleted_at is null
-         -- Both sides are sorted or hashed, however few rows the planner expects; an anti join would be tried row by row.
-         except
-         select coalesce(m.merged_into, u.person_id) from (
-           select distinct person_id from usage_event
-           where tenant_id = $1 and mode = $2 and purpose = 'status_check' and billable and occurred_at >= $4) u
-         cross join lateral (
-           select merged_into from person where tenant_id = $1 and mode = $2 and id = u.person_id limit 1) m) p`,
-      [tenantId, mode, sweepId, new Date(selection.notCheckedSince!)],
-    );
-  for (let at = 0; at < selection.people.length; at += AT_ONCE) {
-    const part = selection.people.slice(at, at + AT_ONCE);
+  for (let at = 0; at < people.length; at += AT_ONCE) {
+    const part = people.slice(at, at + AT_ONCE);
     await manager.query(
       `insert into status_sweep_person (tenant_id, mode, sweep_id, person_id, line, reference)
        select $1, $2, $3, p.person_id, p.line, p.reference
@@ -122,58 +112,58 @@ export async function storeRejections(
   }
 }
 
+/** Persons about whom no status check was decided since a time. Ids by their order, times as ISO 8601 or as PostgreSQL writes them. */
+export interface UncheckedPersons {
+  tenancy: Tenancy;
+  /** By the clock of the mode. */
+  since: string;
+  /** What was recorded later, by the database's clock, is not looked at. */
+  until?: string;
+  after?: string;
+  last?: string;
+}
+
 /**
- * What a sweep that was put down in this transaction would ask.
- * @param at milliseconds by the clock of the mode
+ * Their ids, as a statement without parameters. A check of somebody who was merged into a person is one of that person.
+ * Both sides of `except` are sorted or hashed, however few rows the planner expects, where an anti join would be tried row
+ * by row. For a transaction with `readInIndexOrder`.
  */
-export async function forecast(
+export function uncheckedSql({ tenancy, since, until, after, last }: UncheckedPersons): string {
+  const own = `tenant_id = ${literal(tenancy.tenantId, UUID)} and mode = '${tenancy.mode}'`;
+  const within = (column: string): string =>
+    [
+      ...(after === undefined ? [] : [`and ${column} > ${literal(after, UUID)}`]),
+      ...(last === undefined ? [] : [`and ${column} <= ${literal(last, UUID)}`]),
+    ].join(' ');
+  // Usage of before recording began has no such time.
+  const recorded =
+    until === undefined ? '' : `and coalesce(recorded_at, '-infinity') <= ${literal(until, TIME)}::timestamptz`;
+  const checked = `${own} and purpose = 'status_check' and billable
+    and occurred_at >= ${literal(since, TIME)}::timestamptz ${recorded}`;
+  return `
+    select id from person where ${own} and merged_into is null and deleted_at is null ${within('id')} ${recorded}
+    except (
+      (select person_id from usage_event where ${checked} ${within('person_id')} order by person_id offset 0)
+      union all
+      select m.merged_into
+      from (select id, merged_into from person where ${own} and merged_into is not null ${within('merged_into')} offset 0) m
+      cross join lateral (
+        select 1 from usage_event where ${checked} and person_id = m.id order by certificate_kind, occurred_at limit 1) found)`;
+}
+
+/** How far the next of a tenant's persons by their ids go, at most `limit`: the last of them, and how many they are. */
+export async function nextPersons(
   manager: EntityManager,
   { tenantId, mode }: Tenancy,
-  sweepId: string,
-  how: { selection: SweepSelection; kinds: AskedKinds; counterpartOnly: Disclosure; at: number },
-): Promise<SweepForecast> {
-  const year = japanDay(how.at).slice(0, 4);
-  const chosen =
-    how.selection === 'all'
-      ? `select id from person where tenant_id = $1 and mode = $2 and merged_into is null and deleted_at is null`
-      : `select person_id as id from status_sweep_person where tenant_id = $1 and mode = $2 and sweep_id = $3`;
-  const rows: { persons: number; sign: number; auth: number; counted_sign: number; counted_auth: number }[] =
-    await manager.query(
-      `with chosen as materialized (${chosen}),
-       known as (
-         select c.kind, count(*)::int as n from chosen join person_certificate c on c.person_id = chosen.id
-         where c.tenant_id = $1 and c.mode = $2 and not c.hop and ($4 = 'both' or c.kind = $4)
-           and (c.provenance <> 'counterpart' or $5 <> 'none') and (c.not_after is null or c.not_after >= $6)
-         group by c.kind),
-       counted as (
-         select c.kind, count(*)::int as n from (
-           select distinct coalesce(m.merged_into, m.id) as id, u.certificate_kind as kind
-           from usage_event u join person m on m.tenant_id = u.tenant_id and m.mode = u.mode and m.id = u.person_id
-           where u.tenant_id = $1 and u.mode = $2 and u.purpose = 'status_check' and u.billable and u.method = 'crl'
-             and u.occurred_at >= $7 and u.occurred_at < $8) c
-         join chosen on chosen.id = c.id
-         where $4 = 'both' or c.kind = $4
-         group by c.kind)
-       select (select count(*)::int from chosen where $3::uuid is not null) as persons,
-         coalesce((select n from known where kind = 'sign'), 0) as sign,
-         coalesce((select n from known where kind = 'auth'), 0) as auth,
-         coalesce((select n from counted where kind = 'sign'), 0) as counted_sign,
-         coalesce((select n from counted where kind = 'auth'), 0) as counted_auth`,
-      [
-        tenantId,
-        mode,
-        sweepId,
-        how.kinds,
-        how.counterpartOnly,
-        new Date(how.at),
-        `${year}-01-01T00:00:00+09:00`,
-        `${Number(year) + 1}-01-01T00:00:00+09:00`,
-      ],
-    );
-  const row = rows[0]!;
-  return {
-    persons: row.persons,
-    certificates: { sign: row.sign, auth: row.auth },
-    alreadyCounted: { sign: row.counted_sign, auth: row.counted_auth },
-  };
+  after: string | undefined,
+  limit: number,
+): Promise<{ last?: string; count: number }> {
+  const rows: { last: string; count: number }[] = await manager.query(
+    `select id as last, (count(*) over ())::int as count from (
+       select id from person where tenant_id = $1 and mode = $2 and id > $3 and merged_into is null and deleted_at is null
+       order by id limit $4) next
+     order by id desc limit 1`,
+    [tenantId, mode, after ?? NOBODY, limit],
+  );
+  return rows[0] ?? { count: 0 };
 }

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { appendAudit } from '#lib/audit';
 import { askSource, judgePerson, readCounterpartDisclosure, type StatusSource } from '#lib/persons';
@@ -5,12 +6,16 @@ import { withTenant, type Mode, type Tenancy, type TenantKey } from '#lib/platfo
 import { ListsDamaged, readEpoch, type ListsAt } from '#lib/revocation';
 import type { Disclosure, TenantKeys } from '#lib/tenancy';
 import { appendEvent, type EventType } from '#lib/webhook';
+import { readInIndexOrder } from './index-order.js';
 import { storeChunk, type SweptResult } from './store-chunk.js';
 import { findSweep, type Sweep, type SweepSummary } from './sweep.js';
-import { readChunk, SweepFailed, type SweptPerson } from './sweep-chunk.js';
+import { type Chunk, readChunk, SweepFailed, type SweptPerson } from './sweep-chunk.js';
+import { uncheckedSql } from './sweep-selection.js';
 
 /** Persons that one transaction is about. */
 const CRL_CHUNK = 5_000;
+/** Persons judged before the connections have a turn. */
+const JUDGED_AT_ONCE = 250;
 /** Each certificate is a request over the network. */
 const OCSP_CHUNK = 200;
 /** Requests of one chunk under way at once. */
@@ -37,6 +42,15 @@ export interface SweepSources {
 interface Progress {
   after: string | undefined;
   summary: SweepSummary;
+}
+
+/** What became of a chunk. */
+interface Judged {
+  results: readonly SweptResult[];
+  /** As of the chunk. */
+  last: string | undefined;
+  /** Of the last chunk: when it ended, milliseconds by the clock of the mode. */
+  endedAt?: number;
 }
 
 /**
@@ -85,12 +99,20 @@ export class SweepSteps {
       snapshot = JSON.stringify({ sign: lists.summary('sign', at), auth: lists.summary('auth', at) });
     }
     await withTenant(this.dataSource, job, async (manager) => {
+      await readInIndexOrder(manager);
       const everybody = `select 1 from person where tenant_id = $4 and mode = $5 and merged_into is null and deleted_at is null`;
       const listed = `select 1 from status_sweep_person where tenant_id = $4 and mode = $5 and sweep_id = $1`;
+      const { notCheckedSince } = sweep;
+      const chosen =
+        notCheckedSince !== undefined
+          ? uncheckedSql({ tenancy: job, since: new Date(notCheckedSince).toISOString() })
+          : sweep.selection === 'all'
+            ? everybody
+            : listed;
       await manager.query(
         `update status_sweep set state = 'running', began_at = clock_timestamp(), checked_at = $2, crl_epoch = $3,
-           snapshot = $6, total = (select count(*) from (${sweep.selection === 'all' ? everybody : listed}) p)
-         where id = $1 and state = 'queued'`,
+           snapshot = $6, total = (select count(*) from (${chosen}) p)
+         where id = $1 and tenant_id = $4 and mode = $5 and state = 'queued'`,
         [job.id, new Date(at), epoch, job.tenantId, job.mode, snapshot],
       );
     });
@@ -114,24 +136,33 @@ export class SweepSteps {
         : await this.sources.ocsp(job.mode);
     const limit = sweep.method === 'crl' ? CRL_CHUNK : OCSP_CHUNK;
     const chunk = { tenancy: job, sweep, beganAt: row.began_at, counterpartOnly, limit };
-    const read = (after: string | undefined): Promise<SweptPerson[]> =>
+    const read = (after: string | undefined): Promise<Chunk> =>
       this.inTransaction(job, (runner) => readChunk(runner, { ...chunk, after }, keys));
     const progress: Progress = { after: row.last_person ?? undefined, summary: sweep.summary };
     const end = performance.now() + TURN_MS;
     let reading = read(progress.after);
-    for (;;) {
-      const persons = await reading;
-      const isLast = persons.length < limit;
-      const more = !isLast && goOn() && performance.now() < end;
-      // The server reads the next chunk while this one is judged and written.
-      const next = more ? read(persons.at(-1)!.id) : undefined;
-      // It is awaited in the next round; until then its failure is nobody's.
-      next?.catch(() => undefined);
-      const results = await this.judge(sweep, persons, { source, counterpartOnly, now });
-      await this.write(job, sweep, progress, results, isLast ? now() : undefined);
-      if (isLast) return 'completed';
-      if (next === undefined) return 'more';
-      reading = next;
+    let writing: Promise<void> = Promise.resolve();
+    try {
+      for (;;) {
+        const { persons, last, isLast } = await reading;
+        const more = !isLast && goOn() && performance.now() < end;
+        // The server reads the next chunk and writes the one before while this one is judged.
+        const next = more ? read(last) : undefined;
+        // Each is awaited later; until then its failure is nobody's.
+        next?.catch(() => undefined);
+        const results = await this.judge(sweep, persons, { source, counterpartOnly, now });
+        await writing;
+        writing = this.write(job, sweep, progress, { results, last, ...(isLast ? { endedAt: now() } : {}) });
+        writing.catch(() => undefined);
+        if (next === undefined) {
+          await writing;
+          return isLast ? 'completed' : 'more';
+        }
+        reading = next;
+      }
+    } finally {
+      // Nothing of a turn goes on after it.
+      await Promise.allSettled([writing, reading]);
     }
   }
 
@@ -148,7 +179,10 @@ export class SweepSteps {
     });
     const results: SweptResult[] = [];
     if (sweep.method === 'crl') {
-      for (const person of persons) results.push(await one(person, sweep.checkedAt!));
+      for (const [index, person] of persons.entries()) {
+        if (index % JUDGED_AT_ONCE === 0) await turn();
+        results.push(await one(person, sweep.checkedAt!));
+      }
       return results;
     }
     const waiting = [...persons];
@@ -159,18 +193,15 @@ export class SweepSteps {
     return results;
   }
 
-  /** @param endedAt of the last chunk: when it ended, milliseconds by the clock of the mode */
   private async write(
     job: SweepJob,
     sweep: Sweep,
     progress: Progress,
-    results: readonly SweptResult[],
-    endedAt: number | undefined,
+    { results, last = progress.after, endedAt }: Judged,
   ): Promise<void> {
     const isLast = endedAt !== undefined;
     const summary = { ...progress.summary };
     for (const { judged } of results) summary[judged.code] = (summary[judged.code] ?? 0) + 1;
-    const last = results.reduce((most, { personId }) => (personId > most ? personId : most), progress.after ?? '');
     await withTenant(this.dataSource, job, async (manager) => {
       const [, moved] = await manager.query<[unknown, number]>(
         `update status_sweep set done = done + $3, last_person = $4, summary = $5,
@@ -178,14 +209,14 @@ export class SweepSteps {
            total = case when $6 then done + $3 else greatest(total, done + $3) end,
            state = case when $6 then 'completed' else state end, ended_at = case when $6 then clock_timestamp() end
          where id = $1 and state = 'running' and last_person is not distinct from $2::uuid`,
-        [job.id, progress.after ?? null, results.length, last === '' ? null : last, JSON.stringify(summary), isLast],
+        [job.id, progress.after ?? null, results.length, last ?? null, JSON.stringify(summary), isLast],
       );
       if (moved === 0) throw new Overtaken();
       await storeChunk(manager, job, sweep, results);
       if (isLast) await tellEnd(manager, job, 'complete', { summary }, endedAt);
     });
     progress.summary = summary;
-    if (last !== '') progress.after = last;
+    progress.after = last;
   }
 
   private async fail(job: SweepJob, code: string, at: number): Promise<boolean> {

@@ -1,0 +1,247 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Queue, Worker } from 'bullmq';
+import { personsByReference, SWEEP_QUEUE, SweepSteps, type SweepTurn, turnOptions } from '#lib/monitoring';
+import { Logger, type Mode, withTenant } from '#lib/platform';
+import { QUEUE_PREFIX, readListsAt } from '#lib/revocation';
+import { TenantKeys } from '#lib/tenancy';
+import { QueueErrors } from '../../apps/worker/src/queue-errors.js';
+import { SweepProcessor } from '../../apps/worker/src/sweep.processor.js';
+import { SweepSchedule } from '../../apps/worker/src/sweep-schedule.js';
+import { principalOf } from '../support/persons.js';
+import { emptyTestRedis } from '../support/redis.js';
+import { eventually } from '../support/story.js';
+import { SweepStage, T } from '../support/sweeps.js';
+import { keyRing, type TestTenant } from '../support/tenants.js';
+
+/** Persons of one chunk of a sweep. */
+const CHUNK = 5_000;
+
+let stage: SweepStage;
+let tenant: TestTenant;
+beforeAll(async () => {
+  stage = await SweepStage.start();
+  await stage.publish();
+}, 120_000);
+afterAll(() => stage.stop());
+beforeEach(async () => {
+  stage.now = T;
+  tenant = await stage.newTenant();
+});
+
+/** Persons of whom nothing else is known, in one statement. */
+const crowd = (of: TestTenant, size: number): Promise<unknown> =>
+  stage.owner.query(
+    `insert into person (tenant_id, mode, id, created_at)
+     select $1, 'test', gen_random_uuid(), now() from generate_series(1, $2::int)`,
+    [of.tenantId, size],
+  );
+/** As if a status check of some of them had been decided at T. */
+const check = (of: TestTenant, where: string): Promise<unknown> =>
+  stage.owner.query(
+    `insert into usage_event (tenant_id, mode, id, source, source_id, person_id, meter, method, purpose, outcome, billable,
+       certificate_kind, certificate_hash, occurred_at)
+     select tenant_id, mode, gen_random_uuid(), 'status_check', gen_random_uuid(), id, 'auth_check', 'crl', 'status_check',
+       'valid', true, 'auth', sha256(id::text::bytea), $2
+     from person where tenant_id = $1 and ${where}`,
+    [of.tenantId, new Date(T)],
+  );
+const HALF = `right(id::text, 1) < '8'`;
+const swept = async (id: string): Promise<string[]> => {
+  const rows: { person_id: string }[] = await stage.owner.query(
+    'select person_id from status_sweep_result where sweep_id = $1 order by person_id',
+    [id],
+  );
+  return rows.map(({ person_id }) => person_id);
+};
+const choice = { kind: 'not_checked_since', since: T } as const;
+
+describe('a sweep of those not checked since', () => {
+  /** Whom it has to be about: also whoever had somebody merged into them who was checked is left out. */
+  async function prepared(size: number): Promise<string[]> {
+    await crowd(tenant, size);
+    await check(tenant, HALF);
+    const [one, other]: { id: string }[] = await stage.owner.query(
+      `(select id from person where tenant_id = $1 and ${HALF} limit 1) union all
+       (select id from person where tenant_id = $1 and not ${HALF} limit 1)`,
+      [tenant.tenantId],
+    );
+    await stage.owner.query('update person set merged_into = $2, merged_at = now() where tenant_id = $1 and id = $3', [
+      tenant.tenantId,
+      other!.id,
+      one!.id,
+    ]);
+    const rows: { id: string }[] = await stage.owner.query(
+      `select id from person where tenant_id = $1 and not ${HALF} and id <> $2 order by id`,
+      [tenant.tenantId, other!.id],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  it('is made without choosing anybody, and chosen as it goes: nobody twice or missed by processes killed in its midst', async () => {
+    const expected = await prepared(3 * CHUNK);
+    const { id } = await stage.order(tenant, { choice });
+    expect(await stage.sweeps.get(tenant, id)).toMatchObject({ state: 'queued', done: 0 });
+    expect(await stage.count(tenant, 'status_sweep_person')).toBe(0);
+    let deaths = 0;
+    /** What a killed process leaves behind is what its connections do: all of them end, whatever they were about. */
+    const kill = async (): Promise<void> => {
+      const rows: unknown[] = await stage.owner.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename = 'shomei_worker'`,
+      );
+      deaths += rows.length > 0 ? 1 : 0;
+    };
+    const mortal = new SweepSteps(stage.worker, new TenantKeys(stage.worker, keyRing()), {
+      listsAt: async (mode, epoch) => {
+        const lists = await readListsAt(stage.worker, mode, epoch);
+        if (deaths < 4) await kill();
+        return lists;
+      },
+      ocsp: () => Promise.reject(new Error('not asked')),
+    });
+    const turn = (goOn: () => boolean): Promise<string> =>
+      mortal.step(stage.job(tenant, id), () => T, goOn).catch(() => 'died');
+    let outcome = '';
+    // A turn of one chunk, in the midst of whose writing the connections end, and one that is let go on, by turns.
+    for (let turns = 0; outcome !== 'completed'; turns++) {
+      if (turns > 30) throw new Error(`the sweep has not ended: ${outcome}`);
+      let killing: Promise<void> | undefined;
+      outcome = await turn(() => {
+        if (turns % 2 === 0 && deaths < 10) killing = kill();
+        return false;
+      });
+      await killing;
+    }
+    expect(deaths).toBeGreaterThanOrEqual(5);
+    expect(await swept(id)).toEqual(expected);
+    expect(await stage.sweeps.get(tenant, id)).toMatchObject({
+      total: expected.length,
+      done: expected.length,
+      summary: { nothing_known: expected.length },
+    });
+    expect(await stage.ends(tenant)).toHaveLength(1);
+  }, 60_000);
+
+  it('is about whoever was not checked when it began, by however many processes at once', async () => {
+    const expected = await prepared(2 * CHUNK);
+    const { id } = await stage.order(tenant, { choice });
+    await stage.process().step(
+      stage.job(tenant, id),
+      () => T,
+      () => false,
+    );
+    // Checked in its midst, after it began.
+    await check(tenant, `not ${HALF}`);
+    const outcomes = await Promise.all(Array.from({ length: 4 }, () => stage.carryOut(tenant, id)));
+    expect(outcomes.filter((outcome) => outcome === 'completed')).toHaveLength(1);
+    expect(await swept(id)).toEqual(expected);
+  }, 60_000);
+});
+
+describe('a dry run', () => {
+  const forecast = (choose: typeof choice | { kind: 'all' }) =>
+    stage.sweeps.forecast(principalOf(tenant), {
+      choice: choose,
+      certificates: 'both',
+      method: 'crl',
+      onBadRows: 'skip',
+    });
+
+  it('of more than can be counted within a request is reckoned from a part, and says so', async () => {
+    await crowd(tenant, 60_000);
+    await check(tenant, HALF);
+    expect(await forecast({ kind: 'all' })).toMatchObject({ persons: 60_000, exact: false });
+    const { persons, exact, alreadyCounted } = await forecast(choice);
+    expect([exact, alreadyCounted.auth]).toEqual([false, 0]);
+    expect(Math.abs(persons / 30_000 - 1)).toBeLessThan(0.03);
+    expect(await stage.count(tenant, 'status_sweep')).toBe(0);
+  }, 60_000);
+});
+
+describe('references', () => {
+  it('are looked up one by one also where the statistics know nothing of them yet', async () => {
+    const size = 20_000;
+    await stage.owner.query('analyze verification, verification_person, person');
+    await crowd(tenant, size);
+    await stage.owner.query(
+      `with v as (
+         insert into verification (tenant_id, mode, id, kind, api_key_id, decided_at, outcome, verdict,
+           certificate_kind, certificate_hash, reference, tenant_key_id, evidence)
+         select tenant_id, mode, id, 'signature', $2, now(), 'valid', '{}', 'sign', sha256(''), 'R-' || row_number() over (order by id), $3, ''
+         from person where tenant_id = $1 returning tenant_id, mode, id)
+       insert into verification_person (tenant_id, mode, verification_id, person_id, state)
+       select tenant_id, mode, id, id, 'identified' from v`,
+      [tenant.tenantId, tenant.apiKeyId, tenant.tenantKeyId],
+    );
+    const references = Array.from({ length: 5_000 }, (_, n) => `R-${n * 4 + 1}`);
+    const found = await withTenant(stage.api, tenant, async (manager) => {
+      // Compared one with all it would take minutes.
+      await manager.query('set local statement_timeout = 10000');
+      return personsByReference(manager, tenant, [...references, 'R-0']);
+    });
+    expect(references.every((reference) => found.get(reference)?.length === 1)).toBe(true);
+    expect(found.get('R-0')).toEqual([]);
+  }, 60_000);
+});
+
+describe('a small sweep', () => {
+  it('that is ordered while a large one of another tenant runs is done after one turn of that', async () => {
+    const small = await stage.newTenant();
+    await Promise.all([crowd(tenant, 4 * CHUNK), crowd(small, 10)]);
+    const [large, little] = [await stage.order(tenant), await stage.order(small)];
+    const logger = new Logger('test', 'silent');
+    const connection = { url: await emptyTestRedis(), maxRetriesPerRequest: null };
+    const queue = new Queue<SweepTurn>(SWEEP_QUEUE, { prefix: QUEUE_PREFIX, connection });
+    const errors = new QueueErrors(logger, queue, queue, queue, queue);
+    const doneByThen: number[] = [];
+    const host = {
+      findDue: async (mode: Mode) => {
+        const due: { tenant_id: string; id: string }[] = await stage.worker.query(
+          'select tenant_id, id from due_status_sweeps($1) where id = any($2)',
+          [mode, [large.id, little.id]],
+        );
+        return due.map(({ tenant_id: tenantId, id }) => ({ tenantId, mode, id }));
+      },
+      // A turn is one chunk here.
+      step: async (job: SweepTurn['sweep']) => {
+        const outcome = await stage.process().step(
+          job,
+          () => T,
+          () => false,
+        );
+        if (job.id === little.id) doneByThen.push((await stage.sweeps.get(tenant, large.id)).done);
+        return outcome;
+      },
+    };
+    const processor = new SweepProcessor(host, queue, errors, logger);
+    const schedule = new SweepSchedule(host, queue, errors, logger);
+    // The large one is there first.
+    const first = { sweep: stage.job(tenant, large.id), turn: 0 };
+    await queue.add('test', first, turnOptions(first));
+    const worker = new Worker<SweepTurn>(SWEEP_QUEUE, (job) => processor.process(job), {
+      prefix: QUEUE_PREFIX,
+      connection,
+      autorun: false,
+    });
+    const ended = new Promise<void>((resolve, reject) => {
+      worker.on('completed', (job, outcome) => {
+        if (job.data.sweep.id === large.id && outcome === 'completed') resolve();
+      });
+      worker.on('failed', (_job, error) => reject(error));
+    });
+    try {
+      schedule.onApplicationBootstrap();
+      await eventually(
+        () => queue.getWaitingCount(),
+        (n) => n === 2,
+      );
+      void worker.run();
+      await ended;
+    } finally {
+      schedule.onModuleDestroy();
+      await worker.close();
+      await queue.close();
+    }
+    expect(doneByThen).toEqual([CHUNK]);
+    expect(await stage.sweeps.get(tenant, large.id)).toMatchObject({ state: 'completed', done: 4 * CHUNK });
+  }, 60_000);
+});
