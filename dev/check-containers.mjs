@@ -6,6 +6,9 @@ import { LaunchProblem, runMain } from './launch-problem.mjs';
 import { root } from './paths.mjs';
 import { runCommand } from './run-command.mjs';
 
+/** What this machine has fetched already need not be fetched again. */
+const FROM_CACHE = { ...process.env, npm_config_prefer_offline: 'true' };
+
 const read = (file) => readFileSync(join(root, file), 'utf8');
 
 /**
@@ -111,7 +114,7 @@ async function buildByHand([build], started) {
         for (const path of copied(step)) cpSync(join(root, path), join(directory, path), { recursive: true });
       else if (step.instruction === 'RUN') {
         process.stdout.write(`RUN ${step.text}\n`);
-        await runCommand('sh', ['-ec', step.text], { cwd: directory, quiet: true, what: step.text });
+        await runCommand('sh', ['-ec', step.text], { cwd: directory, quiet: true, what: step.text, env: FROM_CACHE });
       }
     }
     for (const program of started) startsAndAsksForSettings(directory, program);

@@ -11,6 +11,7 @@ import { findLibreOffice } from './libreoffice.mjs';
 import { cacheDir, root } from './paths.mjs';
 import { withDatabaseName } from './sql.mjs';
 import { startStack } from './stack.mjs';
+import { ensureTestLibraries } from './test-libraries.mjs';
 
 const report = join(cacheDir, `test-report-${process.pid}.json`);
 
@@ -21,6 +22,7 @@ const report = join(cacheDir, `test-report-${process.pid}.json`);
 await runMain(async () => {
   const args = process.argv.slice(2);
   await ensureInstalled();
+  await ensureTestLibraries();
   const stack = onlyUnit(args) ? undefined : await startServers();
   try {
     return summarize(await runJest([...args, ...withoutPrograms(args)], stack ? testEnvironment(stack) : {}));

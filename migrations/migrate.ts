@@ -71,6 +71,7 @@ export async function migrate(config: Config<(typeof SETTINGS)[number]>): Promis
     await prepareRoles(client, config);
     const dataSource = await new DataSource({
       type: 'postgres',
+      driver: pg,
       url: config.DATABASE_URL,
       migrations,
       migrationsTableName: 'schema_migration',

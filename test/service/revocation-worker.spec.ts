@@ -145,7 +145,7 @@ describe('a worker', () => {
       layout: 'full',
       ocspUrl: `${sandbox.url}/ocsp/sign`,
     });
-    await sandbox.faults({ crl: { mode: 'slow', delay_ms: 1_500 } });
+    await sandbox.faults({ crl: { mode: 'slow', delay_ms: 3_000 } });
     await sandbox.call('DELETE', '/control/requests');
     await refresh(operator, { mode: 'test', hierarchy: 'sign', wait: false, timeoutMs: 0 });
     while ((await crlRequests()) === 0) await sleep(20);

@@ -15,7 +15,10 @@ export interface TestDatabase {
 export async function createTestDatabase(): Promise<TestDatabase> {
   const adminUrl = setting('TEST_DATABASE_ADMIN_URL');
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await asAdmin(adminUrl, `create database ${name} template ${pg.escapeIdentifier(setting('TEST_DATABASE_TEMPLATE'))}`);
+  await asAdmin(
+    adminUrl,
+    `create database ${name} template ${pg.escapeIdentifier(setting('TEST_DATABASE_TEMPLATE'))} strategy file_copy`,
+  );
   const url = (login?: { user: string; password: string }): string => {
     const changed = new URL(adminUrl);
     changed.pathname = `/${name}`;

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { DataSource, type EntityManager, type MixedList, type EntitySchema } from 'typeorm';
 import type { Mode } from './mode.js';
 
@@ -23,6 +24,7 @@ export function createDataSource(options: {
 }): DataSource {
   return new DataSource({
     type: 'postgres',
+    driver: pg,
     url: options.url,
     entities: options.entities ?? [],
     synchronize: false,

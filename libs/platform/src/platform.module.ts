@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import pg from 'pg';
 import { Registry } from 'prom-client';
 import type { KeyRing } from './config.js';
 import { Clock } from './clock.js';
@@ -34,6 +35,7 @@ export class PlatformModule {
       imports: [
         TypeOrmModule.forRoot({
           type: 'postgres',
+          driver: pg,
           url: options.databaseUrl,
           autoLoadEntities: true,
           synchronize: false,
