@@ -3356,6 +3356,18 @@ $function$
 ;
 alter function note_api_key_use(bytea) owner to shomei_key_maker;
 
+CREATE OR REPLACE FUNCTION public.open_any_tenant_usage(of_tenant uuid, of_mode tenant_mode, starts timestamp with time zone, ends timestamp with time zone, seen pg_snapshot, seen_before pg_snapshot, seen_before_at timestamp with time zone, years timestamp with time zone[], recognised jsonb, rules jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  perform open_tenant_usage(of_tenant, of_mode, starts, ends, seen, seen_before, seen_before_at, years, recognised, rules);
+end $function$
+;
+alter function open_any_tenant_usage(uuid,tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb) owner to shomei_biller;
+
 CREATE OR REPLACE FUNCTION public.open_checklist_items(of_tenant uuid)
  RETURNS text[]
  LANGUAGE sql
@@ -3457,6 +3469,77 @@ begin
 end $function$
 ;
 alter function open_operator_session(uuid,bytea,uuid,bytea,bytea,boolean,timestamp with time zone,timestamp with time zone,timestamp with time zone) owner to shomei_operator_keeper;
+
+CREATE OR REPLACE FUNCTION public.open_tenant_usage(of_tenant uuid, of_mode tenant_mode, starts timestamp with time zone, ends timestamp with time zone, seen pg_snapshot, seen_before pg_snapshot, seen_before_at timestamp with time zone, years timestamp with time zone[], recognised jsonb, rules jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  windowed boolean := exists (select 1 from jsonb_to_recordset(rules) as r(tenant_id uuid) where r.tenant_id = of_tenant);
+  recognises boolean := exists (select 1 from jsonb_to_recordset(recognised) as r(tenant_id uuid)
+    where r.tenant_id is null or r.tenant_id = of_tenant);
+  -- What may have been counted before in the year, or in the longest window.
+  since_ever timestamptz := least(years[1], (select min(r.since) from jsonb_to_recordset(rules) as r(tenant_id uuid, since timestamptz)
+    where r.tenant_id = of_tenant));
+  plain refcursor := 'usage_plain';
+  other refcursor := 'usage_other';
+begin
+  open plain no scroll for
+  select concat_ws(' ', u.occurred_at at time zone interval '9 hours',
+      coalesce(encode(uuid_send(u.id), 'hex'), '-'), coalesce(encode(uuid_send(u.verification_id), 'hex'), '-'), coalesce(encode(uuid_send(u.source_id), 'hex'), '-'), '|', u.meter, u.method, u.purpose,
+      u.outcome, u.billable, u.certificate_kind, u.source, false, 'each', false) as line from usage_event u where u.tenant_id = of_tenant and u.mode = of_mode and (u.xact is null or pg_visible_in_snapshot(u.xact, seen)) and u.occurred_at >= starts and u.occurred_at < ends and not (windowed or (recognises and u.purpose = 'status_check' and u.method = 'crl'))
+  order by u.tenant_id, u.mode, u.occurred_at, u.id;
+  open other no scroll for
+  with candidate as materialized (
+    select u.id, u.occurred_at, u.verification_id, u.source_id, u.source, u.meter, u.method, u.purpose, u.outcome,
+      u.billable, u.certificate_kind, u.person_id, case when u.person_id is null then u.certificate_hash end as hash, true as mine, u.occurred_at as contract_at from usage_event u where u.tenant_id = of_tenant and u.mode = of_mode and (u.xact is null or pg_visible_in_snapshot(u.xact, seen)) and u.occurred_at >= starts and u.occurred_at < ends and (windowed or (recognises and u.purpose = 'status_check' and u.method = 'crl'))
+    union all
+    select u.id, u.occurred_at, u.verification_id, u.source_id, u.source, u.meter, u.method, u.purpose, u.outcome,
+      u.billable, u.certificate_kind, u.person_id, case when u.person_id is null then u.certificate_hash end as hash, true, starts from usage_event u where u.tenant_id = of_tenant and u.mode = of_mode and (u.xact is null or pg_visible_in_snapshot(u.xact, seen)) and u.occurred_at < starts and seen_before is not null
+    and u.recorded_at >= seen_before_at - interval '1 day' and not pg_visible_in_snapshot(u.xact, seen_before) and (windowed or (recognises and u.purpose = 'status_check' and u.method = 'crl'))
+    union all
+    select u.id, u.occurred_at, u.verification_id, u.source_id, u.source, u.meter, u.method, u.purpose, u.outcome,
+      u.billable, u.certificate_kind, u.person_id, case when u.person_id is null then u.certificate_hash end as hash, false, u.occurred_at from usage_event u
+    where u.tenant_id = of_tenant and u.mode = of_mode and (u.xact is null or pg_visible_in_snapshot(u.xact, seen)) and u.occurred_at < starts
+    and (u.xact is null or seen_before is null or pg_visible_in_snapshot(u.xact, seen_before)) and (windowed or (recognises and u.purpose = 'status_check' and u.method = 'crl')) and u.occurred_at >= since_ever
+  ),
+  of_jlis as (
+    select c.id, row_number() over (
+      partition by c.person_id, c.hash, c.certificate_kind, width_bucket(c.occurred_at, years)
+      order by c.mine, c.occurred_at, c.id) = 1 as first
+    from candidate c
+    where c.purpose = 'status_check' and c.method = 'crl' and c.billable and c.outcome <> 'indeterminate'
+      and exists (select 1 from jsonb_to_recordset(recognised) as r(tenant_id uuid, starts_at timestamptz, ends_at timestamptz)
+        where (r.tenant_id is null or r.tenant_id = of_tenant) and c.occurred_at >= r.starts_at and c.occurred_at < r.ends_at)
+  ),
+  of_contract as (
+    select w.id, w.first from (
+      select c.id, c.mine and c.contract_at >= r.starts_at as wanted, row_number() over (
+        partition by r.no, c.person_id, c.hash order by c.mine, c.occurred_at, c.id) = 1 as first
+      from candidate c join jsonb_to_recordset(rules) as r(no int, tenant_id uuid, starts_at timestamptz, ends_at timestamptz,
+        since timestamptz, meter text, purposes text[], outcomes text[])
+        on r.tenant_id = of_tenant and r.meter = c.meter and c.purpose = any(r.purposes) and c.outcome::text = any(r.outcomes)
+      where c.billable and c.contract_at >= r.since and c.contract_at < r.ends_at
+    ) w where w.wanted
+  )
+  select o.line from (
+    select u.occurred_at, u.id, concat_ws(' ', u.occurred_at at time zone interval '9 hours',
+      coalesce(encode(uuid_send(u.id), 'hex'), '-'), coalesce(encode(uuid_send(u.verification_id), 'hex'), '-'), coalesce(encode(uuid_send(u.source_id), 'hex'), '-'), '|', u.meter, u.method, u.purpose,
+      u.outcome, u.billable, u.certificate_kind, u.source, true, 'each', false) as line
+    from usage_event u where u.tenant_id = of_tenant and u.mode = of_mode and (u.xact is null or pg_visible_in_snapshot(u.xact, seen)) and u.occurred_at < starts and seen_before is not null
+    and u.recorded_at >= seen_before_at - interval '1 day' and not pg_visible_in_snapshot(u.xact, seen_before) and not (windowed or (recognises and u.purpose = 'status_check' and u.method = 'crl'))
+    union all
+    select c.occurred_at, c.id, concat_ws(' ', c.occurred_at at time zone interval '9 hours',
+      coalesce(encode(uuid_send(c.id), 'hex'), '-'), coalesce(encode(uuid_send(c.verification_id), 'hex'), '-'), coalesce(encode(uuid_send(c.source_id), 'hex'), '-'), '|', c.meter, c.method, c.purpose,
+      c.outcome, c.billable, c.certificate_kind, c.source, c.occurred_at < starts,
+      case when j.id is null then 'each' when j.first then 'first' else 'again' end, coalesce(not k.first, false))
+    from candidate c left join of_jlis j on j.id = c.id left join of_contract k on k.id = c.id where c.mine
+  ) o order by o.occurred_at, o.id;
+end $function$
+;
 
 CREATE OR REPLACE FUNCTION public.propose_approval(token_hash bytea, new_id uuid, new_kind text, new_subject text, was jsonb, becomes jsonb, why text, lasts interval)
  RETURNS text
@@ -4683,12 +4766,15 @@ grant execute on function next_month_to_close(tenant_mode) to shomei_admin;
 grant execute on function next_month_to_close(tenant_mode) to shomei_operator;
 grant execute on function next_month_to_close(tenant_mode) to shomei_worker;
 grant execute on function note_api_key_use(bytea) to shomei_api;
+grant execute on function open_any_tenant_usage(uuid,tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb) to shomei_admin;
 grant execute on function open_checklist_items(uuid) to shomei_admin;
 grant execute on function open_data_export(bytea,text,uuid,text,inet) to shomei_admin;
 grant execute on function open_evidence(bytea,uuid,text,uuid,text,inet,text) to shomei_admin;
 grant execute on function open_evidence(bytea,uuid,text,uuid,text,inet,text) to shomei_operator;
 grant execute on function open_operator_session(uuid,bytea,uuid,bytea,bytea,boolean,timestamp with time zone,timestamp with time zone,timestamp with time zone) to shomei_admin;
 grant execute on function open_operator_session(uuid,bytea,uuid,bytea,bytea,boolean,timestamp with time zone,timestamp with time zone,timestamp with time zone) to shomei_operator;
+grant execute on function open_tenant_usage(uuid,tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb) to shomei_api;
+grant execute on function open_tenant_usage(uuid,tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb) to shomei_biller;
 grant execute on function propose_approval(bytea,uuid,text,text,jsonb,jsonb,text,interval) to shomei_admin;
 grant execute on function propose_approval(bytea,uuid,text,text,jsonb,jsonb,text,interval) to shomei_operator;
 grant execute on function referenced_lists(timestamp with time zone,timestamp with time zone) to shomei_worker;

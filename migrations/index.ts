@@ -32,6 +32,7 @@ import { Invoices1763900000051 } from './0038-invoices.js';
 import { InvoiceExports1763900000052 } from './0039-invoice-exports.js';
 import { PresentationRetention1763900000055 } from './0042-presentation-retention.js';
 import { SweepChoice1763900000065 } from './0045-sweep-choice.js';
+import { UsageStream1763900000066 } from './0043-usage-stream.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -69,4 +70,5 @@ export const migrations = [
   InvoiceExports1763900000052,
   PresentationRetention1763900000055,
   SweepChoice1763900000065,
+  UsageStream1763900000066,
 ];

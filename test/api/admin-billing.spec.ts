@@ -286,6 +286,19 @@ describe('an invoice', () => {
     expect(column('contract_invoice_line').sort()).toEqual(['1', '1', '2', '2']);
     expect(new Set(column('occurred_at'))).toEqual(new Set(['2020-06-10T12:00:00.000+09:00']));
   });
+  it('has no connection of the database left when who asked for that CSV goes away before it is there', async () =>
+    rig.whileUnreadable(async () => {
+      const leave = new AbortController();
+      const asked = first.octets(`/v1/invoices/${id}/events.csv`, leave.signal);
+      const left = expect(asked).rejects.toThrow();
+      await rig.untilWaiting(1);
+      const leftAt = performance.now();
+      leave.abort();
+      await left;
+      await rig.untilWaiting(0);
+      // Long before the statement would have been ended for its length, 20 s.
+      expect(performance.now() - leftAt).toBeLessThan(10_000);
+    }));
   it('is in the CSV of what a search finds, of all tenants, and the export is recorded', async () => {
     const { bytes, headers } = await first.octets('/v1/invoices.csv?month=2020-06&amount_min=48&amount_max=48');
     const [, ...rows] = parseCsv(new TextDecoder().decode(bytes));

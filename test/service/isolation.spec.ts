@@ -145,6 +145,7 @@ describe('the catalogue', () => {
         month_usage: 'shomei_biller',
         next_month_to_close: 'shomei_biller',
         note_api_key_use: 'shomei_key_maker',
+        open_any_tenant_usage: 'shomei_biller',
         open_data_export: 'shomei_export_clerk',
         open_evidence: 'shomei_evidence_clerk',
         open_operator_session: 'shomei_operator_keeper',

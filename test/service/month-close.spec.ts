@@ -460,6 +460,7 @@ describe('the doors of billing', () => {
     `contracts_to_bill('test')`,
     `month_usage('test', now(), now(), pg_current_snapshot(), null, null, '{}', '[]', '[]', '{}', '{}')`,
     `any_tenant_usage(gen_random_uuid(), 'test', now(), now(), pg_current_snapshot(), null, null, '{}', '[]', '[]')`,
+    `open_any_tenant_usage(gen_random_uuid(), 'test', now(), now(), pg_current_snapshot(), null, null, '{}', '[]', '[]')`,
   ];
   it.each(DOORS)('%s is closed to the process that faces the internet', async (door) =>
     expect(await refusalOf(rig.api.query(`select * from ${door}`))).toBe(DENIED),

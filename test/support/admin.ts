@@ -139,9 +139,10 @@ export class AdminBrowser {
     return this.send('POST', '/v1/session', { email, password });
   }
 
-  /** A file as it was sent. */
-  async octets(path: string): Promise<{ status: number; headers: Headers; bytes: Buffer }> {
+  /** A file as it was sent. @param leave goes away before that */
+  async octets(path: string, leave?: AbortSignal): Promise<{ status: number; headers: Headers; bytes: Buffer }> {
     const answer = await fetch(`${this.url}${path}`, {
+      signal: leave ?? null,
       headers: this.cookie === undefined ? {} : { cookie: this.cookie },
     });
     return { status: answer.status, headers: answer.headers, bytes: Buffer.from(await answer.arrayBuffer()) };

@@ -122,6 +122,28 @@ export class BillingRig {
     return rows.map(({ id }) => id);
   }
 
+  /** Does work while nobody can read usage events. */
+  async whileUnreadable(work: () => Promise<void>): Promise<void> {
+    await this.owner.query('begin');
+    try {
+      await this.owner.query('lock table usage_event in access exclusive mode');
+      await work();
+    } finally {
+      await this.owner.query('rollback');
+    }
+  }
+
+  /** Until so many connections wait for a lock. */
+  async untilWaiting(many: number): Promise<void> {
+    for (;;) {
+      const { rows } = await this.owner.query<{ n: number }>(
+        `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      if (rows[0]!.n === many) return;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
   /** Closes the months of test mode from one to another. */
   async closeUntil(last: Month): Promise<void> {
     for (;;) {

@@ -22,7 +22,7 @@ import {
   outgoingFile,
   spool,
 } from '#lib/billing';
-import { fileHeaders, fromPublicId, Problem, toPublicId, withTenant } from '#lib/platform';
+import { fileHeaders, fromPublicId, Problem, readerGone, toPublicId, withTenant } from '#lib/platform';
 import type { Principal } from '#lib/tenancy';
 import { Caller, RequireScope } from './api-key.guard.js';
 import { Answers } from './contract.js';
@@ -131,9 +131,10 @@ export class InvoicesController {
   @ApiParam({ name: 'id', type: String })
   @Answers(200, z.string(), [401, 403, 404, 503])
   async events(@Caller() caller: Principal, @Param('id') id: string, @Res() reply: FastifyReply): Promise<void> {
+    const gone = readerGone(reply.raw);
     const { number, file } = await withTenant(this.dataSource, caller, async (manager) => {
       const invoice = await getInvoice(manager, uuidOf(id));
-      return { number: invoice.number, file: await spool(eventCsv(manager, 'tenant', invoice)) };
+      return { number: invoice.number, file: await spool(eventCsv(manager, 'tenant', invoice, gone)) };
     });
     await reply
       .headers(fileHeaders({ name: `${number}-events.csv`, type: EVENT_CSV_TYPE, sha256: file.sha256 }))

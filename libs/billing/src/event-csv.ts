@@ -6,11 +6,12 @@ import type { Readable } from 'node:stream';
 import type { EntityManager } from 'typeorm';
 import { CSV_BOM, csvRow, Problem, toPublicId } from '#lib/platform';
 import { SOURCE_PREFIX } from './answers.js';
+import { parseStreamed, type StreamedEvent, streamEvents } from './event-stream.js';
 import type { Invoice } from './invoices.js';
 import type { Day } from './japan-month.js';
 import type { EventSelection, Layer, StatementContent, UsageCount } from './statement.js';
 import { findStatement } from './statements.js';
-import { argumentsOf, eventsOf, openUsageMonth, type Reader, reasonsOf, type UsageMonth } from './usage-view.js';
+import { openUsageMonth, type Reader, reasonsOf } from './usage-view.js';
 
 /** Columns of the CSV of an invoice's usage events, in order; docs/billing.md says what each holds. */
 export const EVENT_CSV_COLUMNS = [
@@ -35,24 +36,11 @@ export const EVENT_CSV_COLUMNS = [
   'statement_id',
 ] as const;
 
-/** Events that are in memory at once. */
-const PAGE = 5_000;
-
 /** What the price of an event depends on, and so the lines it can be in: alike events are looked at once. */
 interface Kind extends Pick<UsageCount, 'meter' | 'method' | 'purpose' | 'outcome' | 'billable' | 'late' | 'jlis'> {
   certificate_kind: UsageCount['certificateKind'];
-  contract_again: boolean;
-}
-
-interface Row {
-  id: string;
-  /** In Japan, with milliseconds. */
-  at: string;
-  /** The members of {@link Kind} in their order, all words. */
-  kind: string;
-  verification_id: string | null;
   source: string;
-  source_id: string | null;
+  contract_again: boolean;
 }
 
 type Counted = Kind & { day: Day };
@@ -118,34 +106,10 @@ function countIn(groups: readonly LineGroup[]): number | undefined {
   return found;
 }
 
-/** Events of a month in the order of time and id, page by page: the database computes on while a page is written. */
-async function* pagesOf(manager: EntityManager, month: UsageMonth): AsyncGenerator<Row[]> {
-  await manager.query(
-    `declare invoice_events no scroll cursor for
-     select e.id, to_char(e.occurred_at at time zone 'Asia/Tokyo', 'YYYY-MM-DD"T"HH24:MI:SS.MS') as at,
-       concat_ws(' ', e.meter, e.method, e.purpose, e.outcome, e.billable, e.certificate_kind, e.late, e.jlis,
-         e.contract_again) as kind,
-       u.verification_id, u.source, u.source_id
-     from ${eventsOf(month)} join usage_event u on u.tenant_id = $1 and u.mode = $2 and u.id = e.id
-     order by e.occurred_at, e.id`,
-    argumentsOf(month),
-  );
-  const fetch = (): Promise<Row[]> => manager.query(`fetch ${PAGE} from invoice_events`);
-  let ahead = fetch();
-  for (;;) {
-    const page = await ahead;
-    if (page.length === 0) break;
-    ahead = fetch();
-    // It is awaited in the next round; until then its failure is nobody's.
-    ahead.catch(() => undefined);
-    yield page;
-  }
-  await manager.query('close invoice_events');
-}
-
 function kindOf(words: string): Kind {
-  const [meter, method, purpose, outcome, billable, certificate_kind, late, jlis, contract_again] = words.split(' ');
-  const kind = { meter, method, purpose, outcome, certificate_kind, jlis } as Kind;
+  const [meter, method, purpose, outcome, billable, certificate_kind, source, late, jlis, contract_again] =
+    words.split(' ');
+  const kind = { meter, method, purpose, outcome, certificate_kind, source, jlis } as Kind;
   return { ...kind, billable: billable === 't', late: late === 't', contract_again: contract_again === 't' };
 }
 
@@ -160,9 +124,15 @@ type Billed = Pick<Invoice, 'tenantId' | 'mode' | 'month' | 'statementId' | 'num
 /**
  * Every usage event of an invoice's month, a row each, with the lines it is in or why it is in none. Within a transaction
  * of the tenant, or of operators, that stays open until the end.
- * @throws Problem `not_found`
+ * @param gone ends it at once
+ * @throws Problem `not_found`; the reason of `gone`
  */
-export async function* eventCsv(manager: EntityManager, reader: Reader, invoice: Billed): AsyncGenerator<string> {
+export async function* eventCsv(
+  manager: EntityManager,
+  reader: Reader,
+  invoice: Billed,
+  gone?: AbortSignal,
+): AsyncGenerator<string> {
   const { tenantId, mode, month } = invoice;
   const statement = await findStatement(manager, { id: invoice.statementId });
   if (!statement) throw new Problem('not_found');
@@ -170,42 +140,53 @@ export async function* eventCsv(manager: EntityManager, reader: Reader, invoice:
   const finder = new LineFinder(statement.content, opened.scope.month.from);
   const invoiceLines = new Map(invoice.document.lines.map((line) => [line.statement_line, line.number]));
   const ending = csvRow([invoice.number, toPublicId('stm', invoice.statementId)]);
-  const lineCells = (line: number | undefined, reason: string | undefined): string =>
-    cells([invoiceLines.get(line ?? Number.NaN) ?? null, line ?? null, reason ?? null]);
-  const known = new Map<string, (row: Row) => string>();
-  const writerOf = (kind: string, day: Day): ((row: Row) => string) => {
-    const event: Counted = { ...kindOf(kind), day };
-    const { contractReason, jlisReason } = reasonsOf(opened, {
-      ...event,
-      certificateKind: event.certificate_kind,
-      contractAgain: event.contract_again,
-      events: 1,
-    });
-    const { meter, method, purpose, outcome, certificate_kind, late } = event;
-    const head = cells([meter, method, purpose, outcome, certificate_kind, String(late)]);
-    const [contract, jlis] = [finder.of(event, 'contract'), finder.of(event, 'jlis')];
-    return ({ id, at, verification_id, source, source_id }) => {
-      const prefix = SOURCE_PREFIX[source as keyof typeof SOURCE_PREFIX];
-      const of = cells([
-        verification_id === null ? null : toPublicId('ver', verification_id),
-        source,
-        prefix && source_id !== null ? toPublicId(prefix, source_id) : null,
-      ]);
-      const lines = `${lineCells(countIn(contract), contractReason)},${lineCells(countIn(jlis), jlisReason)}`;
-      return `"${toPublicId('use', id)}","${at}+09:00",${head},${lines},${of},${ending}`;
+  /** Cells of a layer: there are as many as lines, and each is quoted once. */
+  const lineCells = (reason: string | undefined): ((line: number | undefined) => string) => {
+    const made = new Map<number | undefined, string>();
+    return (line) => {
+      let text = made.get(line);
+      if (text === undefined) {
+        text = cells([invoiceLines.get(line ?? Number.NaN) ?? null, line ?? null, reason ?? null]);
+        made.set(line, text);
+      }
+      return text;
     };
   };
+  const writers = new Map<string, (event: StreamedEvent) => string>();
+  const writerOf = (words: string, day: Day): ((event: StreamedEvent) => string) => {
+    const kind: Counted = { ...kindOf(words), day };
+    const { contractReason, jlisReason } = reasonsOf(opened, {
+      ...kind,
+      certificateKind: kind.certificate_kind,
+      contractAgain: kind.contract_again,
+      events: 1,
+    });
+    const { meter, method, purpose, outcome, certificate_kind, late, source } = kind;
+    const head = cells([meter, method, purpose, outcome, certificate_kind, String(late)]);
+    const [contract, jlis] = [finder.of(kind, 'contract'), finder.of(kind, 'jlis')];
+    const contractCells = lineCells(contractReason);
+    const jlisCells = lineCells(jlisReason);
+    const prefix = SOURCE_PREFIX[source as keyof typeof SOURCE_PREFIX];
+    const sourceCell = cells([source]);
+    return ({ verificationId, sourceId }) => {
+      const verification = verificationId === undefined ? '' : `"ver_${verificationId}"`;
+      const sourceOf = prefix && sourceId !== undefined ? `"${prefix}_${sourceId}"` : '';
+      const lines = `${contractCells(countIn(contract))},${jlisCells(countIn(jlis))}`;
+      return `${head},${lines},${verification},${sourceCell},${sourceOf},${ending}`;
+    };
+  };
+  let today: Day | undefined;
+  const line = (row: string): string => {
+    const event = parseStreamed(row);
+    // What a day's events cost is not what those of the next one do.
+    if (event.day !== today) writers.clear();
+    today = event.day;
+    let write = writers.get(event.kind);
+    if (!write) writers.set(event.kind, (write = writerOf(event.kind, today)));
+    return `"use_${event.id}","${today}T${event.time}+09:00",${write(event)}`;
+  };
   yield CSV_BOM + csvRow(EVENT_CSV_COLUMNS);
-  for await (const page of pagesOf(manager, opened))
-    yield page
-      .map((row) => {
-        const day = row.at.slice(0, 10);
-        const key = day + row.kind;
-        let write = known.get(key);
-        if (!write) known.set(key, (write = writerOf(row.kind, day)));
-        return write(row);
-      })
-      .join('');
+  for await (const page of streamEvents(manager, opened, gone)) yield page.map(line).join('');
 }
 
 /** A file that is written whole and hashed before it is sent: it needs no memory, and an error ends in no half of it. */

@@ -21,6 +21,7 @@ export * from './operator-must-act.js';
 export * from './operator-problem.js';
 export * from './platform.module.js';
 export * from './problem.js';
+export * from './reader-gone.js';
 export * from './request-origins.js';
 export * from './security-headers.js';
 export * from './signing-keys.js';

@@ -28,7 +28,7 @@ import {
   voidProposal,
 } from '#lib/billing';
 import { Approvals, OperatorAccounts, type OperatorSession } from '#lib/operators';
-import { Clock, fileHeaders, toPublicId } from '#lib/platform';
+import { Clock, fileHeaders, readerGone, toPublicId } from '#lib/platform';
 import { actingOf } from './acting.js';
 import { approvalAnswer, operatorNames } from './approval-answer.js';
 import { Answers, cursorUuid, fieldUuid, page, uuidOf } from './contract.js';
@@ -157,9 +157,10 @@ export class InvoicesController {
   @ApiParam({ name: 'id', type: String })
   @Answers(200, z.string(), [401, 403, 404, 503])
   async events(@Param('id') id: string, @Res() reply: FastifyReply): Promise<void> {
+    const gone = readerGone(reply.raw);
     const { number, file } = await this.dataSource.transaction(async (manager) => {
       const invoice = await getInvoice(manager, uuidOf('inv', id));
-      return { number: invoice.number, file: await spool(eventCsv(manager, 'operators', invoice)) };
+      return { number: invoice.number, file: await spool(eventCsv(manager, 'operators', invoice, gone)) };
     });
     await reply
       .headers(fileHeaders({ name: `${number}-events.csv`, type: EVENT_CSV_TYPE, sha256: file.sha256 }))

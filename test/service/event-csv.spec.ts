@@ -1,0 +1,175 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { EntityManager } from 'typeorm';
+import { EVENT_CSV_COLUMNS, eventCsv, listUsageEvents, type Reader, type Statement, spool } from '#lib/billing';
+import { CSV_BOM, csvRow, toPublicId, withTenant } from '#lib/platform';
+import { BillingRig, type GivenEvent } from '../support/billing.js';
+import { flat, withPrice } from '../support/prices.js';
+
+let rig: BillingRig;
+const tenants: Record<string, string> = {};
+const MONTHS = ['2020-02', '2020-03'];
+
+const at = (day: string, time = '12:00:00'): string => `${day}T${time}+09:00`;
+const check = { purpose: 'status_check', method: 'crl' } as const;
+
+/** Some hundred events of a month: many at the same moment, many of the same person, every outcome. */
+const population = (tenantId: string, month: string): GivenEvent[] =>
+  Array.from({ length: 300 }, (_, n) => ({
+    tenantId,
+    meter: n % 3 === 0 ? 'auth_check' : 'sign_check',
+    ...(n % 5 === 0 ? check : {}),
+    outcome: n % 11 === 0 ? 'indeterminate' : n % 7 === 0 ? 'invalid' : 'valid',
+    ...(n % 2 === 0 ? { person: `p${n % 13}` } : {}),
+    certificate: `c${n % 17}`,
+    // Fractions of a second with none to six digits, and whole groups within one microsecond.
+    at: at(
+      `${month}-${String(1 + (n % 28)).padStart(2, '0')}`,
+      `0${n % 10}:00:0${n % 3}${['', '.5', '.25', '.123', '.999999'][n % 5]!}`,
+    ),
+  }));
+
+beforeAll(async () => {
+  rig = await BillingRig.start();
+  const tiers = [
+    { up_to: 10, unit_price: '20' },
+    { up_to: null, unit_price: '15' },
+  ];
+  const from = '2020-02-01';
+  const tiered = withPrice(flat('sign_check', '0', { tiers, free: 3 }));
+  tenants['tiers'] = await rig.tenant({ from, terms: tiered });
+  tenants['recognised'] = await rig.tenant({ from, terms: tiered });
+  tenants['window'] = await rig.tenant({
+    from,
+    terms: withPrice(flat('auth_check', '100', { dedupe: 'fiscal_year' })),
+  });
+  tenants['none'] = await rig.tenant();
+  await rig.recognise('2020-02-10', '2021-01-01', tenants['recognised']);
+  for (const tenantId of Object.values(tenants)) await rig.meter(population(tenantId, '2020-02'));
+  await rig.closeUntil('2020-02');
+  for (const tenantId of Object.values(tenants)) {
+    await rig.meter(population(tenantId, '2020-03'));
+    await rig.meter(population(tenantId, '2020-02').slice(0, 60));
+  }
+  await rig.closeUntil('2020-03');
+}, 120_000);
+afterAll(() => rig.stop());
+
+const invoiceOf = ({ id, tenantId, mode, month, content }: Statement) => ({
+  tenantId,
+  mode,
+  month,
+  statementId: id,
+  number: 'TEST-2020-000001',
+  document: {
+    lines: content.lines
+      .filter(({ billed }) => billed)
+      .map((line, index) => ({ number: index + 1, statement_line: line.number })) as never,
+  },
+});
+
+const run = <T>(reader: Reader, tenantId: string, work: (manager: EntityManager) => Promise<T>): Promise<T> =>
+  reader === 'tenant' ? withTenant(rig.api, { tenantId, mode: 'test' }, work) : rig.admin.transaction(work);
+
+async function written(reader: Reader, statement: Statement): Promise<string> {
+  let text = '';
+  await run(reader, statement.tenantId, async (manager) => {
+    for await (const piece of eventCsv(manager, reader, invoiceOf(statement))) text += piece;
+  });
+  return text;
+}
+
+/** The same file from the lists that the API pages through: every event, and the events of each line. */
+async function listed(reader: Reader, statement: Statement): Promise<string> {
+  const invoice = invoiceOf(statement);
+  const invoiceLines = new Map(
+    (invoice.document.lines as { number: number; statement_line: number }[]).map((line) => [
+      line.statement_line,
+      line.number,
+    ]),
+  );
+  return rig.month(reader, statement.tenantId, statement.month, async (manager, opened) => {
+    const lines = { contract: new Map<string, number>(), jlis: new Map<string, number>() };
+    for (const { layer, number, events } of statement.content.lines)
+      if (events)
+        for (const { id } of await listUsageEvents(manager, opened, { skip: 0, take: 10_000 }, { line: events }))
+          lines[layer].set(id, number);
+    const rows = (await listUsageEvents(manager, opened, { skip: 0, take: 10_000 })).map((event) => {
+      const of = (layer: 'contract' | 'jlis', reason: string | undefined) => {
+        const number = lines[layer].get(event.id);
+        return [number === undefined ? null : (invoiceLines.get(number) ?? null), number ?? null, reason ?? null];
+      };
+      return csvRow([
+        toPublicId('use', event.id),
+        new Date(event.occurredAt.getTime() + 9 * 3_600_000).toISOString().replace('Z', '+09:00'),
+        event.meter,
+        event.method,
+        event.purpose,
+        event.outcome,
+        event.certificateKind,
+        String(event.late),
+        ...of('contract', event.contractReason),
+        ...of('jlis', event.jlisReason),
+        event.verificationId === undefined ? null : toPublicId('ver', event.verificationId),
+        event.source,
+        null,
+        invoice.number,
+        toPublicId('stm', statement.id),
+      ]);
+    });
+    return CSV_BOM + csvRow(EVENT_CSV_COLUMNS) + rows.join('');
+  });
+}
+
+describe('the CSV of usage events', () => {
+  it.each(['tiers', 'recognised', 'window', 'none'])(
+    'has each event of the month in order, in the lines that the lists have it in, for either reader: %s',
+    async (name) => {
+      for (const month of MONTHS) {
+        const statement = await rig.statement(tenants[name]!, month);
+        const expected = await listed('tenant', statement);
+        expect(expected.split('\r\n')).toHaveLength(month === '2020-02' ? 302 : 362);
+        expect(await written('tenant', statement)).toBe(expected);
+        expect(await written('operators', statement)).toBe(expected);
+      }
+    },
+  );
+  it('is made once more in the same transaction', async () => {
+    const statement = await rig.statement(tenants['tiers']!, '2020-03');
+    await run('operators', statement.tenantId, async (manager) => {
+      const hash = async () => {
+        const file = await spool(eventCsv(manager, 'operators', invoiceOf(statement)));
+        file.stream().destroy();
+        return file.sha256;
+      };
+      expect(await hash()).toBe(await hash());
+    });
+  });
+  it('opens nothing of a tenant for another one', async () => {
+    const statement = await rig.statement(tenants['tiers']!, '2020-03');
+    const other = { tenantId: tenants['none']!, mode: 'test' } as const;
+    await withTenant(rig.api, other, async (manager) => {
+      const pieces = eventCsv(manager, 'tenant', invoiceOf(statement));
+      await expect(pieces.next()).rejects.toMatchObject({ code: 'not_found' });
+      const scope = `'${statement.tenantId}', 'test', '-infinity', 'infinity', pg_current_snapshot(), null, null,
+        array[now()], '[]', '[]'`;
+      await manager.query(`select open_tenant_usage(${scope})`);
+      expect(await manager.query('fetch 10 from usage_plain')).toEqual([]);
+      expect(await manager.query('fetch 10 from usage_other')).toEqual([]);
+    });
+  });
+  it('is left at once when the reader goes away, also while the database computes: the connection is free', async () => {
+    const statement = await rig.statement(tenants['recognised']!, '2020-03');
+    await rig.whileUnreadable(async () => {
+      const gone = new AbortController();
+      const reason = new Error('gone');
+      const reading = run('operators', statement.tenantId, (manager) =>
+        spool(eventCsv(manager, 'operators', invoiceOf(statement), gone.signal)),
+      );
+      const refused = expect(reading).rejects.toBe(reason);
+      await rig.untilWaiting(1);
+      gone.abort(reason);
+      await refused;
+      await rig.untilWaiting(0);
+    });
+  });
+});
