@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { newId, toPublicId } from '#lib/platform';
+import { fromPublicId, newId, toPublicId } from '#lib/platform';
 import { type AdminBrowser, AdminStack } from '../support/admin.js';
 import { emptyTestRedis } from '../support/redis.js';
 
@@ -207,6 +207,43 @@ describe('verifications', () => {
     ]);
     expect(data!.steps[4]!.title.ja).toBe('失効状態');
     expect(JSON.stringify(data)).not.toMatch(/SECRET|evidence|certificate_hash/);
+  });
+
+  it('lead to the usage they have caused, and to nobody else’s', async () => {
+    const [one, two] = [await newTenant('利用商事'), await newTenant('隣の商事')];
+    const [mine, others, idle] = [await decided(one, 'U-1'), await decided(two, 'U-1'), await decided(one, 'U-2')];
+    for (const [verification, meter] of [
+      [mine, 'sign_check'],
+      [mine, 'auth_check'],
+      [others, 'sign_check'],
+    ] as const)
+      await stack.owner.query(
+        `insert into usage_event (tenant_id, mode, id, verification_id, meter, method, purpose, outcome, billable,
+           certificate_kind, certificate_hash, occurred_at)
+         select tenant_id, mode, $2, id, $3, 'crl', 'signature_verification', 'invalid', true, 'sign', $4, recorded_at
+         from verification where id = $1`,
+        [fromPublicId('ver', verification), newId(Date.now()), meter, randomBytes(32)],
+      );
+    const usage = async (id: string) =>
+      (await browser.client.GET('/v1/verifications/{id}/usage-events', { params: { path: { id } } })).data!.data;
+    const found = await usage(mine);
+    expect(found.map(({ meter }) => meter).sort()).toEqual(['auth_check', 'sign_check']);
+    // Nobody has a price plan here, and nothing is closed.
+    for (const event of found)
+      expect(event).toMatchObject({
+        verification_id: mine,
+        contract_unbilled: 'no_contract',
+        statement_id: null,
+        invoice_id: null,
+        lines: [],
+      });
+    expect((await usage(others)).map(({ verification_id }) => verification_id)).toEqual([others]);
+    expect(await usage(idle)).toEqual([]);
+    const { status } = await browser.send(
+      'GET',
+      `/v1/verifications/${toPublicId('ver', newId(Date.now()))}/usage-events`,
+    );
+    expect(status).toBe(404);
   });
 
   it('are looked at on the record; the reference is not in it', async () => {

@@ -101,6 +101,39 @@ const statement = createRoute({
   validateSearch: words('line', 'cursor'),
   component: lazyRouteComponent(() => import('./pages/billing/statement-page'), 'StatementPage'),
 });
+const invoices = createRoute({
+  getParentRoute,
+  path: '/invoices',
+  staticData: needs('billing:read'),
+  validateSearch: words(
+    'mode',
+    'tab',
+    'month',
+    'number',
+    'state',
+    'tenant_id',
+    'counterparty',
+    'issued_from',
+    'issued_to',
+    'amount_min',
+    'amount_max',
+    'cursor',
+  ),
+  component: lazyRouteComponent(() => import('./pages/billing/invoices-page'), 'InvoicesPage'),
+});
+const invoice = createRoute({
+  getParentRoute,
+  path: '/invoices/$invoiceId',
+  staticData: needs('billing:read'),
+  validateSearch: words('line', 'cursor'),
+  component: lazyRouteComponent(() => import('./pages/billing/invoice-page'), 'InvoicePage'),
+});
+const invoiceDraft = createRoute({
+  getParentRoute,
+  path: '/invoice-drafts/$draftId',
+  staticData: needs('billing:read'),
+  component: lazyRouteComponent(() => import('./pages/billing/draft-page'), 'DraftPage'),
+});
 const usageEvent = createRoute({
   getParentRoute,
   path: '/usage-events/$eventId',
@@ -157,6 +190,9 @@ export const router = createRouter({
     month,
     statements,
     statement,
+    invoices,
+    invoice,
+    invoiceDraft,
     usageEvent,
     prices,
     audit,

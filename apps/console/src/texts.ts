@@ -7,6 +7,7 @@ import { common } from './messages/common';
 import { evidence } from './messages/evidence';
 import { holder } from './messages/holder';
 import { holds } from './messages/holds';
+import { invoices } from './messages/invoices';
 import { keys } from './messages/keys';
 import { months } from './messages/months';
 import { operators } from './messages/operators';
@@ -38,6 +39,7 @@ export const TEXTS = {
   evidence,
   holder,
   holds,
+  invoices,
   keys,
   months,
   operators,

@@ -82,6 +82,8 @@ export const tracedUsageEvent = usageEvent
   })
   .meta({ id: 'TracedUsageEvent' });
 
+export const tracedUsageEvents = z.object({ data: z.array(tracedUsageEvent) }).meta({ id: 'TracedUsageEventList' });
+
 const line = z
   .object({
     number: z.int(),

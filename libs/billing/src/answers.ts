@@ -204,3 +204,19 @@ export async function traceOfEvent(manager: Queries, reader: Reader, tenancy: Te
     lines,
   };
 }
+
+/** Every event of a verification as {@link traceOfEvent} tells it, oldest first: at most one of each meter and method. */
+export async function traceOfVerification(
+  manager: Queries,
+  reader: Reader,
+  tenancy: Tenancy,
+  verificationId: string,
+): Promise<Awaited<ReturnType<typeof traceOfEvent>>[]> {
+  const rows: { id: string }[] = await manager.query(
+    'select id from usage_event where tenant_id = $1 and mode = $2 and verification_id = $3 order by occurred_at, id',
+    [tenancy.tenantId, tenancy.mode, verificationId],
+  );
+  const traced = [];
+  for (const { id } of rows) traced.push(await traceOfEvent(manager, reader, tenancy, id));
+  return traced;
+}

@@ -16,13 +16,16 @@ import {
   statementSchema,
   statementSummaryAnswer,
   traceOfEvent,
+  traceOfVerification,
   tracedUsageEvent,
+  tracedUsageEvents,
   type UsageAnswer,
   usageAnswer,
   usageEventList,
   usageOfMonth,
 } from '#lib/billing';
 import { Clock, fromPublicId, type Mode, Problem, toPublicId } from '#lib/platform';
+import { findVerification } from '#lib/verification';
 import { pageQuery, statementQuery, tenantEventsQuery, tenantUsageQuery } from './billing-schemas.js';
 import { Answers, fieldUuid, page, uuidOf } from './contract.js';
 import { RequirePermission } from './session.guard.js';
@@ -123,6 +126,21 @@ export class StatementsController {
     const owner = owners[0];
     if (!owner) throw new Problem('not_found');
     return traceOfEvent(this.dataSource.manager, 'operators', { tenantId: owner.tenant_id, mode: owner.mode }, uuid);
+  }
+
+  @Get('verifications/:id/usage-events')
+  @RequirePermission('billing:read')
+  @ApiOperation({
+    operationId: 'listVerificationUsage',
+    summary: 'The usage events a verification has caused, and the lines they are in',
+  })
+  @ApiParam({ name: 'id', type: String })
+  @Answers(200, tracedUsageEvents, [401, 403, 404, 503])
+  async ofVerification(@Param('id') id: string): Promise<z.output<typeof tracedUsageEvents>> {
+    const found = await findVerification(this.dataSource, uuidOf('ver', id));
+    if (!found) throw new Problem('not_found');
+    const { tenantId, mode } = found;
+    return { data: await traceOfVerification(this.dataSource.manager, 'operators', { tenantId, mode }, found.id) };
   }
 
   private present(mode: Mode): string {

@@ -66,6 +66,7 @@ export const common = {
   nothing_found: { ja: '条件に一致するものはありません。', en: 'Nothing matches.' },
   download: { ja: 'ダウンロード', en: 'Download' },
   period: { ja: '期間', en: 'Period' },
+  downloaded: { ja: 'ダウンロードしました。', en: 'Downloaded.' },
   choose_file: { ja: 'ファイルを選択', en: 'Choose a file' },
   no_page: { ja: 'ページが見つかりません', en: 'No such page' },
   no_page_why: {

@@ -6,7 +6,7 @@ import { useReading } from '../language';
 type Crumb =
   | { label: string; to: LinkProps['to'] }
   /** A page that is of one mode at a time. */
-  | { label: string; to: '/months' | '/statements'; mode: string | undefined };
+  | { label: string; to: '/months' | '/statements' | '/invoices'; mode: string | undefined; tab?: string };
 
 interface PageProps {
   title: string;
@@ -35,7 +35,7 @@ export function Page({ title, crumbs = [], beside, lead, actions, children }: Pa
               <Breadcrumbs className="breadcrumbs" fz="xs" separatorMargin={6}>
                 {crumbs.map((crumb) =>
                   'mode' in crumb ? (
-                    <Link key={crumb.label} to={crumb.to} search={{ mode: crumb.mode }}>
+                    <Link key={crumb.label} to={crumb.to} search={{ mode: crumb.mode, tab: crumb.tab }}>
                       {crumb.label}
                     </Link>
                   ) : (

@@ -5,6 +5,7 @@ import {
   IconCalendarCheck,
   IconChecklist,
   IconCoinYen,
+  IconFileInvoice,
   IconHistory,
   IconLayoutDashboard,
   IconListDetails,
@@ -50,6 +51,7 @@ const GROUPS: readonly { text?: TextKey; entries: readonly Entry[] }[] = [
     entries: [
       { to: '/months', text: 'months.title', icon: IconCalendarCheck, permission: 'billing:read' },
       { to: '/statements', text: 'statements.title', icon: IconListDetails, permission: 'billing:read' },
+      { to: '/invoices', text: 'invoices.title', icon: IconFileInvoice, permission: 'billing:read' },
       { to: '/prices', text: 'prices.title', icon: IconCoinYen, permission: 'billing:read' },
     ],
   },

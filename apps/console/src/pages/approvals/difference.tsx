@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import { useReading } from '../../language';
 import { Copyable, shortId } from '../../parts/copy';
 import { type Field, fieldsOf, isDay, nameKey, wordKey } from './fields';
-import { tenantIdOf, TenantName } from './subject';
+import { InvoiceLink, invoiceIdOf, tenantIdOf, TenantName } from './subject';
 
 /** What is and what would be, field by field; what stays is not coloured. */
 export function Difference({ before, after }: { before: unknown; after: unknown }) {
@@ -64,7 +64,13 @@ function Name({ path }: { path: readonly string[] }) {
     return (
       <span key={index}>
         {index > 0 && ' › '}
-        {key ? t(key) : (place ?? <Code>{name}</Code>)}
+        {path[index - 1] === 'invoices' ? (
+          <InvoiceLink id={invoiceIdOf(name)} isDraft />
+        ) : key ? (
+          t(key)
+        ) : (
+          (place ?? <Code>{name}</Code>)
+        )}
       </span>
     );
   });
@@ -80,6 +86,7 @@ function Said({ field }: { field: Field | undefined }): ReactNode {
     const text = typeof value === 'string' ? value : JSON.stringify(value);
     const key = wordKey(name, text);
     if (key) return t(key);
+    if (name === 'month') return format.month(text);
     return isDay(name) ? format.day(`${text}T00:00:00+09:00`) : text;
   };
   if (field === undefined) return '—';

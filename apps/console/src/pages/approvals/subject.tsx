@@ -36,11 +36,13 @@ export function kindText(t: ReturnType<typeof useReading>['t'], kind: string): s
 }
 
 /** What a proposal is about, by its name where there is one. */
-export function Subject({ approval }: { approval: Pick<Schemas['Approval'], 'subject'> }) {
-  const { t } = useReading();
-  const [noun = '', id = ''] = approval.subject.split(':');
+export function Subject({ approval }: { approval: Pick<Schemas['Approval'], 'subject' | 'kind'> }) {
+  const { t, format } = useReading();
+  const [noun = '', id = '', last = ''] = approval.subject.split(':');
   if (noun === 'tenant') return <TenantName id={id} />;
   if (noun === 'operator') return <OperatorName id={id} />;
+  if (noun === 'invoice') return <InvoiceLink id={id} isDraft={approval.kind === 'invoice_finalization'} />;
+  if (noun === 'invoices') return t('approvals.invoices_of', { month: format.month(last) });
   const known = NOUNS.find((each) => each === noun);
   return (
     <>
@@ -58,6 +60,22 @@ export function Subject({ approval }: { approval: Pick<Schemas['Approval'], 'sub
 
 /** The id of a tenant by the UUID that a proposal has. */
 export const tenantIdOf = (uuid: string): string => `ten_${uuid.replaceAll('-', '')}`;
+
+/** The id of an invoice, or of its draft, by the UUID that a proposal has. */
+export const invoiceIdOf = (uuid: string): string => `inv_${uuid.replaceAll('-', '')}`;
+
+/** An invoice that is issued, or a draft of one. */
+export function InvoiceLink({ id, isDraft }: { id: string; isDraft: boolean }) {
+  return isDraft ? (
+    <Link to="/invoice-drafts/$draftId" params={{ draftId: id }} className="numbers">
+      {shortId(id)}
+    </Link>
+  ) : (
+    <Link to="/invoices/$invoiceId" params={{ invoiceId: id }} className="numbers">
+      {shortId(id)}
+    </Link>
+  );
+}
 
 /** The name of a tenant, leading to it. */
 export function TenantName({ id }: { id: string }) {

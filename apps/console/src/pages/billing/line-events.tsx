@@ -12,14 +12,17 @@ type Event = Schemas['UsageEvent'];
 
 interface LineEventsProps {
   statementId: string;
+  /** The line's number in its statement, where that is not its own. */
+  statementLine?: number;
   line: Pick<Schemas['StatementLine'], 'number' | 'description'>;
   cursor: string | undefined;
   onCursor: (cursor: string | undefined) => void;
 }
 
 /** What a line of a statement is made of, event by event. */
-export function LineEvents({ statementId, line: { number, description }, cursor, onCursor }: LineEventsProps) {
+export function LineEvents({ statementId, statementLine, line, cursor, onCursor }: LineEventsProps) {
   const { t, language } = useReading();
+  const number = statementLine ?? line.number;
   const path = { id: statementId, number };
   const found = useQuery({
     queryKey: ['line-events', statementId, number, cursor],
@@ -31,7 +34,7 @@ export function LineEvents({ statementId, line: { number, description }, cursor,
     staleTime: Infinity,
   });
   return (
-    <Panel title={`${t('statements.events_of', { line: number })}: ${description[language]}`}>
+    <Panel title={`${t('statements.events_of', { line: line.number })}: ${line.description[language]}`}>
       <Loaded query={found}>
         {({ data, next_cursor: next }) => (
           <>

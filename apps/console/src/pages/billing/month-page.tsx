@@ -11,6 +11,7 @@ import { Facts, Page, Panel } from '../../parts/page';
 import { ModeState } from '../../parts/state';
 import { Take } from '../../parts/take';
 import { oneOf } from '../../search';
+import { MakeDrafts } from './make-drafts';
 import { monthCloses } from './month-closes';
 import { CloseState } from './months-page';
 import { Reconciliations } from './reconciliations';
@@ -18,7 +19,7 @@ import { StatementsList } from './statements-list';
 
 const route = getRouteApi('/months/$mode/$month');
 type MonthClose = Schemas['MonthClose'];
-const TABS = ['statements', 'reconciliation'] as const;
+const TABS = ['statements', 'reconciliation', 'invoices'] as const;
 
 /** One month: its statements, the bill of J-LIS against it, and the way to its invoices. */
 export function MonthPage() {
@@ -105,6 +106,9 @@ function Month({ close }: { close: MonthClose }) {
         </Tabs.Panel>
         <Tabs.Panel value="reconciliation">
           <Reconciliations close={close} />
+        </Tabs.Panel>
+        <Tabs.Panel value="invoices">
+          <MakeDrafts close={close} />
         </Tabs.Panel>
       </Tabs>
     </Stack>

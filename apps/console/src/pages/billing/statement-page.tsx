@@ -1,4 +1,4 @@
-import { Stack } from '@mantine/core';
+import { Group, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { Fragment } from 'react';
@@ -10,6 +10,8 @@ import { Facts, Page, Panel } from '../../parts/page';
 import { ModeState } from '../../parts/state';
 import { type Column, Rows } from '../../parts/table';
 import { TenantName } from '../approvals/subject';
+import { DraftButton } from './drafting';
+import { InvoiceState } from './invoice-state';
 import { LineEvents } from './line-events';
 
 const route = getRouteApi('/statements/$statementId');
@@ -34,6 +36,16 @@ export function StatementPage() {
       crumbs={[{ label: t('statements.title'), to: '/statements', mode: data?.mode }]}
       beside={data && <ModeState mode={data.mode} />}
       lead={<Copyable text={statementId} />}
+      actions={
+        data && (
+          <DraftButton
+            statementId={data.id}
+            thing={t('statements.draft_thing', { month: format.month(data.month), yen: format.yen(data.billed_yen) })}
+            name={t('statements.draft')}
+            effect={t('statements.draft_effect')}
+          />
+        )
+      }
     >
       <Loaded query={found}>{(statement) => <Told statement={statement} />}</Loaded>
     </Page>
@@ -61,6 +73,7 @@ function Told({ statement }: { statement: Statement }) {
             [t('statements.contract_yen'), format.yen(statement.contract_yen)],
             [t('statements.jlis_yen'), format.yen(statement.jlis_yen)],
             [t('statements.billed_yen'), <b>{format.yen(statement.billed_yen)}</b>],
+            [t('invoices.title'), <InvoicesOf statement={statement} />],
             [t('statements.events'), format.number(statement.events)],
             [t('statements.late_events'), format.number(statement.late_events)],
             [t('statements.written_at'), format.time(statement.written_at)],
@@ -89,6 +102,30 @@ function Told({ statement }: { statement: Statement }) {
       ))}
       <Unbilled rows={statement.unbilled} />
     </Stack>
+  );
+}
+
+/** Every invoice of a statement, those that are void too. */
+function InvoicesOf({ statement: { id, tenant_id, mode, month } }: { statement: Statement }) {
+  const { t } = useReading();
+  const query = { tenant_id, mode, month, limit: 100 };
+  const { data } = useQuery({
+    queryKey: ['invoices', query],
+    queryFn: () => ask(() => client.GET('/v1/invoices', { params: { query } })),
+  });
+  const found = data?.data.filter(({ statement_id }) => statement_id === id) ?? [];
+  if (found.length === 0) return t('statements.no_invoice');
+  return (
+    <Group gap="sm">
+      {found.map((invoice) => (
+        <Group key={invoice.id} gap={6}>
+          <Link to="/invoices/$invoiceId" params={{ invoiceId: invoice.id }} className="numbers">
+            {invoice.number}
+          </Link>
+          <InvoiceState state={invoice.state} />
+        </Group>
+      ))}
+    </Group>
   );
 }
 

@@ -1,5 +1,6 @@
-import { Button, Stack } from '@mantine/core';
+import { Button, Group, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
@@ -45,7 +46,17 @@ export function TenantPrices({ tenant, mode: named, onMode }: TenantPricesProps)
     );
   return (
     <Stack>
-      <ModeChoice mode={mode} onMode={onMode} />
+      <Group justify="space-between">
+        <ModeChoice mode={mode} onMode={onMode} />
+        <Group gap="md" fz="sm">
+          <Link to="/statements" search={{ mode, tenant_id: tenant.id }}>
+            {t('statements.title')}
+          </Link>
+          <Link to="/invoices" search={{ mode, tenant_id: tenant.id }}>
+            {t('invoices.title')}
+          </Link>
+        </Group>
+      </Group>
       <UsagePanel tenantId={tenant.id} mode={mode} />
       <Panel title={t('prices.plans')} actions={plans.data && propose('plan')}>
         <Loaded query={plans}>

@@ -8,6 +8,7 @@ import { Loaded } from '../../parts/loaded';
 import { Facts, Page, Panel } from '../../parts/page';
 import { Outcome } from '../../parts/state';
 import { isTextKey } from '../../texts';
+import { BilledIn } from './billed-in';
 import { VerificationLink } from './line-events';
 
 const route = getRouteApi('/usage-events/$eventId');
@@ -64,30 +65,25 @@ function Told({ event }: { event: Traced }) {
               event.statement_id === null ? (
                 t('statements.not_closed')
               ) : (
-                <Lines statementId={event.statement_id} lines={event.lines} />
+                <Link to="/statements/$statementId" params={{ statementId: event.statement_id }} className="numbers">
+                  {shortId(event.statement_id)}
+                </Link>
               ),
             ],
+            [
+              t('statements.invoice'),
+              event.invoice_id === null ? (
+                t('statements.no_invoice')
+              ) : (
+                <Link to="/invoices/$invoiceId" params={{ invoiceId: event.invoice_id }} className="numbers">
+                  {shortId(event.invoice_id)}
+                </Link>
+              ),
+            ],
+            [t('statements.lines'), <BilledIn event={event} />],
           ]}
         />
       </Panel>
-    </Stack>
-  );
-}
-
-/** The statement, and each line the event is in. */
-function Lines({ statementId, lines }: { statementId: string; lines: readonly number[] }) {
-  const { t } = useReading();
-  const params = { statementId };
-  return (
-    <Stack gap={4}>
-      <Link to="/statements/$statementId" params={params} className="numbers">
-        {shortId(statementId)}
-      </Link>
-      {lines.map((line) => (
-        <Link key={line} to="/statements/$statementId" params={params} search={{ line: String(line) }}>
-          {t('statements.in_line', { line })}
-        </Link>
-      ))}
     </Stack>
   );
 }

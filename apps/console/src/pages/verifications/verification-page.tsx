@@ -8,6 +8,7 @@ import { Empty, Loaded } from '../../parts/loaded';
 import { Facts, Page, Panel } from '../../parts/page';
 import { ModeState, Outcome } from '../../parts/state';
 import { TenantName } from '../approvals/subject';
+import { VerificationUsage } from '../billing/verification-usage';
 import { HoldsPanel } from '../holds/holds-panel';
 import { Attempt } from './attempt';
 import { EvidencePanel } from './evidence-panel';
@@ -88,6 +89,7 @@ function Explained({ explanation }: { explanation: Explanation }) {
           ]}
         />
       </Panel>
+      <VerificationUsage id={explanation.id} />
       <HolderPanel id={explanation.id} />
       <EvidencePanel id={explanation.id} />
       <HoldsPanel of={explanation} />

@@ -1,0 +1,70 @@
+import { Button, Group, NativeSelect, TextInput } from '@mantine/core';
+import { type SyntheticEvent, useState } from 'react';
+import { useReading } from '../../language';
+
+export const STATES = ['finalized', 'void'] as const;
+const FIELDS = [
+  'month',
+  'number',
+  'state',
+  'tenant_id',
+  'counterparty',
+  'issued_from',
+  'issued_to',
+  'amount_min',
+  'amount_max',
+] as const;
+type Field = (typeof FIELDS)[number];
+export type InvoiceSearch = { [F in Field]?: string };
+
+interface FilterProps {
+  search: InvoiceSearch;
+  onSearch: (search: InvoiceSearch) => void;
+}
+
+/** What to look for; each part of it is in the address. */
+export function InvoiceFilter({ search, onSearch }: FilterProps) {
+  const { t } = useReading();
+  const [form, setForm] = useState(
+    () => Object.fromEntries(FIELDS.map((field) => [field, search[field] ?? ''])) as Record<Field, string>,
+  );
+  const submit = (event: SyntheticEvent): void => {
+    event.preventDefault();
+    const given = FIELDS.flatMap((field) => {
+      // 「1,000」 is how people write a thousand.
+      const text = field.startsWith('amount') ? form[field].replaceAll(',', '') : form[field];
+      return text.trim() === '' ? [] : [[field, text.trim()]];
+    });
+    onSearch(Object.fromEntries(given) as InvoiceSearch);
+  };
+  const bind = (field: Field) => ({
+    value: form[field],
+    onChange: (event: { currentTarget: { value: string } }) => setForm({ ...form, [field]: event.currentTarget.value }),
+  });
+  return (
+    <form role="search" onSubmit={submit}>
+      <Group p="sm" gap="xs" align="flex-end">
+        <TextInput label={t('invoices.counterparty')} maxLength={200} w={190} {...bind('counterparty')} />
+        <TextInput type="date" label={t('invoices.issued_from')} {...bind('issued_from')} />
+        <TextInput type="date" label={t('invoices.issued_to')} {...bind('issued_to')} />
+        <TextInput label={t('invoices.amount_min')} inputMode="numeric" w={140} {...bind('amount_min')} />
+        <TextInput label={t('invoices.amount_max')} inputMode="numeric" w={140} {...bind('amount_max')} />
+        <TextInput type="month" label={t('invoices.month')} {...bind('month')} />
+        <TextInput label={t('invoices.number')} maxLength={40} w={170} {...bind('number')} />
+        <TextInput label={t('tenants.id')} placeholder="ten_…" maxLength={64} w={150} {...bind('tenant_id')} />
+        <NativeSelect
+          label={t('invoices.state')}
+          data={[
+            { value: '', label: t('common.all') },
+            ...STATES.map((value) => ({ value, label: t(`invoices.state_${value}`) })),
+          ]}
+          {...bind('state')}
+        />
+        <Button type="submit">{t('common.search')}</Button>
+        <Button variant="subtle" onClick={() => onSearch({})}>
+          {t('common.clear')}
+        </Button>
+      </Group>
+    </form>
+  );
+}

@@ -1,0 +1,108 @@
+import { Button, Group } from '@mantine/core';
+import { IconDownload } from '@tabler/icons-react';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { ask, client, type Schemas } from '../../api';
+import { useReading } from '../../language';
+import { download } from '../../parts/download';
+import { Empty, Loaded } from '../../parts/loaded';
+import type { Mode } from '../../parts/mode-choice';
+import { type Column, Pager, Rows } from '../../parts/table';
+import { oneOf } from '../../search';
+import { TenantName } from '../approvals/subject';
+import { CsvWindow } from './csv-window';
+import { InvoiceFilter, type InvoiceSearch, STATES } from './invoice-filter';
+import { InvoiceState } from './invoice-state';
+
+type Summary = Schemas['InvoiceSummary'];
+
+interface IssuedProps {
+  mode: Mode;
+  search: InvoiceSearch & { cursor?: string };
+  onSearch: (search: InvoiceSearch & { cursor?: string | undefined }) => void;
+}
+
+/** As the server takes it; what is no number is refused there, at its field. */
+const queryOf = (mode: Mode, search: InvoiceSearch) => ({
+  mode,
+  month: search.month,
+  number: search.number,
+  state: oneOf(STATES, search.state),
+  tenant_id: search.tenant_id,
+  counterparty: search.counterparty,
+  issued_from: search.issued_from,
+  issued_to: search.issued_to,
+  amount_min: search.amount_min === undefined ? undefined : Number(search.amount_min),
+  amount_max: search.amount_max === undefined ? undefined : Number(search.amount_max),
+});
+
+/** Invoices by day, amount and counterparty, with ranges, as the law on electronic books asks. */
+export function Issued({ mode, search, onSearch }: IssuedProps) {
+  const { t, format } = useReading();
+  const [taking, setTaking] = useState(false);
+  const { cursor, ...rest } = search;
+  const query = queryOf(mode, rest);
+  const found = useQuery({
+    queryKey: ['invoices', query, cursor],
+    queryFn: () => ask(() => client.GET('/v1/invoices', { params: { query: { ...query, cursor, limit: 50 } } })),
+    placeholderData: keepPreviousData,
+  });
+  const columns: Column<Summary>[] = [
+    {
+      name: 'number',
+      title: t('invoices.number'),
+      cell: ({ id, number }) => (
+        <Link to="/invoices/$invoiceId" params={{ invoiceId: id }} className="numbers">
+          {number}
+        </Link>
+      ),
+    },
+    { name: 'state', title: t('invoices.state'), cell: ({ state }) => <InvoiceState state={state} /> },
+    { name: 'month', title: t('invoices.month'), cell: ({ month }) => format.month(month) },
+    { name: 'recipient', title: t('invoices.recipient'), cell: ({ recipient_name: name }) => name },
+    { name: 'tenant', title: t('tenants.tenant'), cell: ({ tenant_id: id }) => <TenantName id={id} /> },
+    { name: 'total', title: t('invoices.total'), right: true, cell: ({ total_yen: yen }) => format.yen(yen) },
+    { name: 'issued', title: t('invoices.issued_on'), cell: ({ issued_on: on }) => format.date(on) },
+    { name: 'due', title: t('invoices.due_on'), cell: ({ due_on: on }) => format.date(on) },
+  ];
+  return (
+    <div className="panel">
+      <InvoiceFilter key={JSON.stringify(rest)} search={rest} onSearch={onSearch} />
+      <Loaded query={found}>
+        {({ data, next_cursor: next }) =>
+          data.length === 0 ? (
+            <Empty>{t('invoices.none')}</Empty>
+          ) : (
+            <>
+              <Rows label={t('invoices.title')} columns={columns} rows={data} keyOf={({ id }) => id} />
+              <Group justify="space-between" p="sm">
+                <Button
+                  variant="default"
+                  size="xs"
+                  leftSection={<IconDownload size={14} aria-hidden />}
+                  onClick={() => setTaking(true)}
+                >
+                  {t('invoices.csv_of_found')}
+                </Button>
+                <Pager cursor={cursor} next={next} onCursor={(to) => onSearch({ ...rest, cursor: to })} />
+              </Group>
+            </>
+          )
+        }
+      </Loaded>
+      {taking && (
+        <CsvWindow
+          thing={t('invoices.csv_thing')}
+          take={(encoding) =>
+            download(
+              () => client.GET('/v1/invoices.csv', { params: { query: { ...query, encoding } }, parseAs: 'blob' }),
+              'invoices.csv',
+            )
+          }
+          onClose={() => setTaking(false)}
+        />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,64 @@
+import { Button, Group, Text } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { ask, client, type Schemas } from '../../api';
+import { useReading } from '../../language';
+import { LinkButton } from '../../parts/link-button';
+import { Panel } from '../../parts/page';
+import { ProblemPanel } from '../../parts/problem';
+import { type Column, Rows } from '../../parts/table';
+import { useToast } from '../../parts/toast';
+import { useMay } from '../../session';
+import { isTextKey } from '../../texts';
+import { TenantName } from '../approvals/subject';
+
+type Refused = Schemas['MonthDrafts']['refused'][number];
+
+/** From a month's statements to the drafts of its invoices. */
+export function MakeDrafts({ close: { mode, month, state } }: { close: Schemas['MonthClose'] }) {
+  const { t, format } = useReading();
+  const may = useMay();
+  const toast = useToast();
+  const queries = useQueryClient();
+  const path = { mode, month };
+  const drafting = useMutation({
+    mutationFn: () => ask(() => client.POST('/v1/month-closes/{mode}/{month}/invoice-drafts', { params: { path } })),
+    onSuccess: async ({ drafted }) => {
+      toast(t('months.drafted', { count: format.number(drafted) }));
+      await queries.invalidateQueries({ queryKey: ['invoice-drafts'] });
+    },
+  });
+  const why = (code: string): string => {
+    const key = `months.refusal_${code}`;
+    return isTextKey(key) ? t(key) : code;
+  };
+  const columns: Column<Refused>[] = [
+    { name: 'tenant', title: t('tenants.tenant'), cell: ({ tenant_id: id }) => <TenantName id={id} /> },
+    { name: 'why', title: t('months.refusal'), cell: ({ code }) => why(code) },
+  ];
+  const { data } = drafting;
+  return (
+    <Panel title={t('months.tab_invoices')} padded>
+      <Text size="sm">{t('months.drafts_lead')}</Text>
+      <Group gap="xs">
+        {may('invoices:draft') && state === 'closed' && (
+          <Button loading={drafting.isPending} onClick={() => drafting.mutate()}>
+            {t('months.draft')}
+          </Button>
+        )}
+        <LinkButton to="/invoices" search={{ mode, tab: 'drafts', month }} variant="default">
+          {t('months.see_drafts')}
+        </LinkButton>
+        <LinkButton to="/invoices" search={{ mode, month }} variant="default">
+          {t('months.see_invoices')}
+        </LinkButton>
+      </Group>
+      {drafting.isError && <ProblemPanel error={drafting.error} />}
+      {data && data.remaining > 0 && (
+        <Text size="sm">{t('months.remaining', { count: format.number(data.remaining) })}</Text>
+      )}
+      {data && data.refused.length > 0 && (
+        <Rows label={t('months.refused')} columns={columns} rows={data.refused} keyOf={({ tenant_id: id }) => id} />
+      )}
+    </Panel>
+  );
+}
