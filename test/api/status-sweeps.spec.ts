@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Schemas } from '#lib/api-client';
+import { addPrices, monthAt } from '#lib/billing';
 import { SweepSteps } from '#lib/monitoring';
 import { OcspSources, readListsAt } from '#lib/revocation';
 import { fromPublicId } from '#lib/platform';
@@ -7,6 +8,7 @@ import { TenantKeys } from '#lib/tenancy';
 import type { DataSource } from 'typeorm';
 import { ApiStack, type TestKey } from '../support/api.js';
 import { rawBody } from '../support/card.js';
+import { flat, planTerms, withPrice } from '../support/prices.js';
 import { keyRing } from '../support/tenants.js';
 
 let stack: ApiStack;
@@ -36,15 +38,16 @@ afterAll(async () => {
   await stack.stop();
 });
 
+const monthDay = (): string => `${monthAt(Date.now())}-01`;
 const uuidOf = (id: string): string => fromPublicId('swp', id)!;
 
 /** What the worker does. */
-async function carryOut(id: string): Promise<void> {
+async function carryOut(id: string, of = tenantId): Promise<void> {
   const steps = new SweepSteps(worker, new TenantKeys(worker, keyRing()), {
     listsAt: (mode, epoch) => readListsAt(worker, mode, epoch),
     ocsp: (mode) => OcspSources.read(worker, mode, { timeoutMs: 10_000 }),
   });
-  const job = { tenantId, mode: 'test', id: uuidOf(id) } as const;
+  const job = { tenantId: of, mode: 'test', id: uuidOf(id) } as const;
   while ((await steps.step(job, Date.now, () => true)) === 'more');
 }
 
@@ -164,6 +167,39 @@ describe('a file of references', () => {
     expect([refused.status, refused.body['code'], refused.body['lines']]).toEqual([422, 'csv_unmappable', [2]]);
   });
 
+  it('is told beforehand what it adds to the month, and it comes to that; without billing:read it is not told', async () => {
+    const own = await stack.newTenant();
+    await stack.setContract(own, { identify: true });
+    const row = { table: 'price_plan', tenant_id: own, mode: 'test', valid_from: monthDay() } as const;
+    const free = withPrice(flat('sign_check', '20', { free: 2 }));
+    await stack.operator.transaction((manager) =>
+      addPrices(manager, { row: { ...row, terms: planTerms(free) }, actor: 'operator:test' }),
+    );
+    const ownKey = await stack.newKey({ tenantId: own });
+    for (let n = 0; n < 2; n++) {
+      const body = { ...(await rawBody(stack.sandbox, { card: await stack.sandbox.issue() })), identify: true };
+      await ownKey.client.POST('/v1/signature-verifications', { body });
+    }
+    const yen = async () => (await ownKey.client.GET('/v1/usage')).data!.amounts!.billed_yen;
+    const asked = { ...all, certificates: 'sign', method: 'crl', on_bad_rows: 'refuse' } as const;
+    const send = (of: TestKey, dry_run: boolean) =>
+      of.client.POST('/v1/status-sweeps', { body: { ...asked, dry_run } });
+    const before = await yen();
+    const { data: told } = await send(ownKey, true);
+    // The two free units are used up by the signatures.
+    expect((told as Schemas['StatusSweepForecast']).cost).toEqual({
+      is_estimate: true,
+      contract_yen: 40,
+      jlis_yen: 0,
+      billed_yen: 40,
+    });
+    const blind = await stack.newKey({ tenantId: own, scopes: ['sweeps:write'] });
+    expect(((await send(blind, true)).data as Schemas['StatusSweepForecast']).cost).toBeNull();
+    const { data: made } = await send(ownKey, false);
+    await carryOut((made as Schemas['StatusSweep']).id, own);
+    expect((await yen()) - before).toBe(40);
+  });
+
   it('names its wrong lines; the others go on by choice', async () => {
     const file = 'reference\nA-1\nnobody\n=1+1\nA-1\nA\u00002\n';
     const refused = await sendFile(file);
@@ -183,6 +219,7 @@ describe('a file of references', () => {
       sweeps: 1,
     });
     expect((await sendFile(file, 'certificates=both&method=ocsp&dry_run=true')).body['estimate']).toBeNull();
+    expect(dry.body['cost']).toEqual({ is_estimate: true, contract_yen: 0, jlis_yen: 0, billed_yen: 0 });
     const made = await sendFile(file, 'certificates=sign&on_bad_rows=skip');
     expect([made.status, made.body['rejected']]).toEqual([201, 4]);
     const id = String(made.body['id']);

@@ -1,6 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { EntityManager } from 'typeorm';
-import { EVENT_CSV_COLUMNS, eventCsv, listUsageEvents, type Reader, type Statement, spool } from '#lib/billing';
+import {
+  estimateUse,
+  EVENT_CSV_COLUMNS,
+  eventCsv,
+  listUsageEvents,
+  rateUsage,
+  type Reader,
+  readUsage,
+  type Statement,
+  spool,
+} from '#lib/billing';
 import { CSV_BOM, csvRow, toPublicId, withTenant } from '#lib/platform';
 import { BillingRig, type GivenEvent } from '../support/billing.js';
 import { flat, withPrice } from '../support/prices.js';
@@ -173,3 +183,55 @@ describe('the CSV of usage events', () => {
     });
   });
 });
+
+describe('what more use would add to a month', () => {
+  const sweep = (of: string, persons: readonly string[]): GivenEvent[] =>
+    persons.map((person) => ({ tenantId: tenants[of]!, ...check, person, at: at('2020-04-15', '09:00:00') }));
+  const names = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => `s${from + n}`);
+
+  it.each([
+    // Tiers and free units are those of the month: 7 were used, 3 of them free and 4 of the first ten at 20 yen. 6 more are
+    // at 20 yen and 6 at 15. J-LIS: 20 yen for each that the year has not counted.
+    ['recognised', 12, 4, { contractYen: 6 * 20 + 6 * 15, jlisYen: 8 * 20, billedYen: 6 * 20 + 6 * 15 }],
+    ['tiers', 12, 4, { contractYen: 6 * 20 + 6 * 15, jlisYen: 12 * 20, billedYen: 6 * 20 + 6 * 15 }],
+  ])('is estimated, and what is closed comes to it: %s', async (name, events, countedBefore, expected) => {
+    const tenancy = { tenantId: tenants[name]!, mode: 'test' } as const;
+    const past = names(0, 7);
+    await rig.meter(sweep(name, past).map((event) => ({ ...event, at: at('2020-04-02') })));
+    const now = Date.parse(at('2020-04-15', '08:00:00'));
+    const further = { meter: 'sign_check', purpose: 'status_check', method: 'crl', certificateKind: 'sign' } as const;
+    const before = await usedYen(name);
+    const told = await withTenant(rig.api, tenancy, (manager) =>
+      estimateUse(manager, tenancy, now, [{ ...further, events, countedBefore }]),
+    );
+    expect(told).toEqual(expected);
+    await rig.meter(sweep(name, [...past.slice(0, countedBefore), ...names(7, 7 + events - countedBefore)]));
+    expect(await usedYen(name)).toBe(before + expected.billedYen);
+  });
+  it('and the statements say the same', async () => {
+    const estimates = [await usedYen('recognised'), await usedYen('tiers')];
+    await rig.closeUntil('2020-04');
+    const totals = async (name: string) => (await rig.statement(tenants[name]!, '2020-04')).content.totals;
+    expect([(await totals('recognised')).billed_yen, (await totals('tiers')).billed_yen]).toEqual(estimates);
+    // 7 + 8 persons once in the year, against every one of 7 + 12.
+    expect([(await totals('recognised')).jlis_yen, (await totals('tiers')).jlis_yen]).toEqual([15 * 20, 19 * 20]);
+  });
+  it('is nothing where what is used has no fee yet', async () => {
+    const tenancy = { tenantId: tenants['tiers']!, mode: 'test' } as const;
+    const attributes = { meter: 'attributes_delivered', purpose: 'attribute_update', method: 'service' } as const;
+    const told = await withTenant(rig.api, tenancy, (manager) =>
+      estimateUse(manager, tenancy, Date.parse(at('2020-05-02')), [
+        { ...attributes, certificateKind: 'sign', events: 1, countedBefore: 0 },
+      ]),
+    );
+    expect(told).toBeUndefined();
+  });
+});
+
+const usedYen = (name: string): Promise<number> =>
+  rig.month(
+    'tenant',
+    tenants[name]!,
+    '2020-04',
+    async (manager, opened) => rateUsage(opened, await readUsage(manager, opened)).totals.billed_yen,
+  );

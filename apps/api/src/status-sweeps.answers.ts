@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { EstimatedCost } from '#lib/billing';
 import { type Rejection, type Sweep, type SweepPreview, sweepProgress, type SweepResult } from '#lib/monitoring';
 import { CONCLUSION_TEXTS, type ToldStatus } from '#lib/persons';
 import { csvRow, toPublicId } from '#lib/platform';
@@ -65,7 +66,10 @@ export const rejectionAnswer = ({
 });
 
 const MAX_TOLD = 100;
-export const forecastAnswer = (forecast: SweepPreview): z.output<typeof sweepForecast> => ({
+export const forecastAnswer = (
+  forecast: SweepPreview,
+  cost: EstimatedCost | undefined,
+): z.output<typeof sweepForecast> => ({
   persons: forecast.persons,
   certificates: forecast.certificates,
   already_counted: forecast.alreadyCounted,
@@ -76,6 +80,9 @@ export const forecastAnswer = (forecast: SweepPreview): z.output<typeof sweepFor
         persons_a_second: Number(forecast.estimate.perSecond.toPrecision(3)),
         sweeps: forecast.estimate.sweeps,
       }
+    : null,
+  cost: cost
+    ? { is_estimate: true, contract_yen: cost.contractYen, jlis_yen: cost.jlisYen, billed_yen: cost.billedYen }
     : null,
   rejected: forecast.rejections.length,
   rejections: forecast.rejections.slice(0, MAX_TOLD).map(rejectionAnswer),

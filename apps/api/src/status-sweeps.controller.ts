@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiConsumes, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { DataSource } from 'typeorm';
 import type { z } from 'zod';
-import { StatusSweeps, SweepFiles, type SweepChoice, type SweepRequest } from '#lib/monitoring';
-import { type Call, fromPublicId, Problem, toPublicId } from '#lib/platform';
+import { type EstimatedCost, estimateUse } from '#lib/billing';
+import { StatusSweeps, SweepFiles, type SweepChoice, type SweepPreview, type SweepRequest } from '#lib/monitoring';
+import { type Call, Clock, fromPublicId, Problem, toPublicId, withTenant } from '#lib/platform';
 import type { Principal } from '#lib/tenancy';
 import { Caller, RequireScope } from './api-key.guard.js';
 import { LimitedAs } from './endpoint-class.js';
@@ -50,6 +52,8 @@ export class StatusSweepsController {
   constructor(
     @Inject(StatusSweeps) private readonly sweeps: StatusSweeps,
     @Inject(SweepFiles) private readonly files: SweepFiles,
+    @Inject(DataSource) private readonly dataSource: DataSource,
+    @Inject(Clock) private readonly clock: Clock,
   ) {}
 
   @Post()
@@ -111,11 +115,32 @@ export class StatusSweepsController {
   ): Promise<SweepAnswer | z.output<typeof sweepForecast>> {
     if (isDry) {
       void reply.status(200);
-      return forecastAnswer(await this.sweeps.forecast(principal, asked));
+      const preview = await this.sweeps.forecast(principal, asked);
+      return forecastAnswer(preview, await this.costOf(principal, asked, preview));
     }
     const made = await this.sweeps.create(principal, asked, call);
     markReplay(reply, made.replayed);
     return sweepAnswer(made.sweep);
+  }
+
+  /** Undefined for a key that may not read bills. */
+  private async costOf(
+    principal: Principal,
+    { method }: SweepRequest,
+    { certificates, alreadyCounted }: SweepPreview,
+  ): Promise<EstimatedCost | undefined> {
+    if (!principal.scopes.includes('billing:read')) return undefined;
+    const further = (['sign', 'auth'] as const).map((kind) => ({
+      meter: `${kind}_check` as const,
+      method,
+      purpose: 'status_check' as const,
+      certificateKind: kind,
+      events: certificates[kind],
+      countedBefore: Math.min(alreadyCounted[kind], certificates[kind]),
+    }));
+    return withTenant(this.dataSource, principal, (manager) =>
+      estimateUse(manager, principal, this.clock.now(principal.mode), further),
+    );
   }
 
   @Get()

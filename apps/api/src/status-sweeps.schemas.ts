@@ -85,6 +85,18 @@ export const sweepForecast = z
         description:
           'By your own completed sweeps of the last 90 days that asked for the same certificates by the same method about at least a tenth as many persons. Null: there is none, and a guess would be worse than nothing.',
       }),
+    cost: z
+      .object({
+        is_estimate: z.literal(true),
+        contract_yen: z.number().meta({ description: 'By the own prices of the contract.' }),
+        jlis_yen: z.number().meta({ description: 'Fees of J-LIS, charged on or not.' }),
+        billed_yen: z.number().meta({ description: 'What of both is charged.' }),
+      })
+      .nullable()
+      .meta({
+        description:
+          'What the month would come to beyond what it comes to now, without tax, if every certificate is answered for. Where a window of your contract counts a person once it may be less. Null: something has no fee yet, or the key lacks `billing:read`.',
+      }),
     rejected: z.number(),
     rejections: z.array(rejection).meta({ description: 'The first hundred.' }),
   })

@@ -2104,6 +2104,17 @@ export interface components {
                 /** @description How many sweeps it rests on. */
                 sweeps: number;
             } | null;
+            /** @description What the month would come to beyond what it comes to now, without tax, if every certificate is answered for. Where a window of your contract counts a person once it may be less. Null: something has no fee yet, or the key lacks `billing:read`. */
+            cost: {
+                /** @enum {boolean} */
+                is_estimate: true;
+                /** @description By the own prices of the contract. */
+                contract_yen: number;
+                /** @description Fees of J-LIS, charged on or not. */
+                jlis_yen: number;
+                /** @description What of both is charged. */
+                billed_yen: number;
+            } | null;
             rejected: number;
             /** @description The first hundred. */
             rejections: components["schemas"]["StatusSweepRejection"][];
