@@ -33,6 +33,7 @@ import { InvoiceExports1763900000052 } from './0039-invoice-exports.js';
 import { PresentationRetention1763900000055 } from './0042-presentation-retention.js';
 import { SweepChoice1763900000065 } from './0045-sweep-choice.js';
 import { UsageStream1763900000066 } from './0043-usage-stream.js';
+import { MonthUsageHashed1763900000067 } from './0044-month-usage-hashed.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -71,4 +72,5 @@ export const migrations = [
   PresentationRetention1763900000055,
   SweepChoice1763900000065,
   UsageStream1763900000066,
+  MonthUsageHashed1763900000067,
 ];
