@@ -3248,6 +3248,7 @@ CREATE OR REPLACE FUNCTION public.month_usage(of_mode tenant_mode, starts timest
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+ SET enable_sort TO 'off'
 AS $function$
 #variable_conflict use_column
 

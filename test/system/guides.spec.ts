@@ -40,6 +40,7 @@ const LEAST_ANSWERS: Record<string, number> = {
   'age-check': 14,
   'annual-status-check': 7,
   'address-change': 8,
+  'what-is-billed': 9,
   renewal: 13,
 };
 const TIMEOUT_MS = 240_000;
