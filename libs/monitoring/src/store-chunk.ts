@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { usageEventOf } from '#lib/billing';
 import type { JudgedPerson } from '#lib/persons';
 import { newId, type Tenancy } from '#lib/platform';
-import { pgArray } from './pg-array.js';
+import { pgPlainArray, pgTextArray } from './pg-array.js';
 import type { SweepMethod } from './sweep.js';
 
 /** A person with what was concluded. */
@@ -32,7 +32,6 @@ export async function storeChunk(
   results: readonly SweptResult[],
 ): Promise<void> {
   if (results.length === 0) return;
-  const iso = (ms: number | undefined): string | null => (ms === undefined ? null : new Date(ms).toISOString());
   await manager.query(
     `insert into status_sweep_result (tenant_id, mode, sweep_id, person_id, conclusion, alive_as_of, since, checked_at, certificates)
      select $1, $2, $3, r.* from unnest($4::uuid[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[],
@@ -41,12 +40,12 @@ export async function storeChunk(
       tenantId,
       mode,
       sweepId,
-      pgArray(results.map(({ personId }) => personId)),
-      pgArray(results.map(({ judged }) => judged.code)),
-      pgArray(results.map(({ judged }) => iso(judged.aliveAsOf))),
-      pgArray(results.map(({ judged }) => iso(sinceOf(judged)))),
-      pgArray(results.map(({ checkedAt }) => iso(checkedAt))),
-      pgArray(results.map(({ judged: { sign, auth } }) => JSON.stringify({ sign, auth }))),
+      pgPlainArray(results.map(({ personId }) => personId)),
+      pgPlainArray(results.map(({ judged }) => judged.code)),
+      pgPlainArray(results.map(({ judged }) => isoOf(judged.aliveAsOf))),
+      pgPlainArray(results.map(({ judged }) => isoOf(sinceOf(judged)))),
+      pgPlainArray(results.map(({ checkedAt }) => isoOf(checkedAt))),
+      pgTextArray(results.map(({ judged: { sign, auth } }) => JSON.stringify({ sign, auth }))),
     ],
   );
   const metered = results.flatMap((result) => meteredOf(result, method));
@@ -63,16 +62,27 @@ export async function storeChunk(
       mode,
       sweepId,
       method,
-      pgArray(metered.map(({ id }) => id)),
-      pgArray(metered.map(({ personId }) => personId)),
-      pgArray(metered.map(({ meter }) => meter)),
-      pgArray(metered.map(({ outcome }) => outcome)),
-      pgArray(metered.map(({ billable }) => String(billable))),
-      pgArray(metered.map(({ kind }) => kind)),
-      pgArray(metered.map(({ hash }) => hash)),
-      pgArray(metered.map(({ at }) => at)),
+      pgPlainArray(metered.map(({ id }) => id)),
+      pgPlainArray(metered.map(({ personId }) => personId)),
+      pgPlainArray(metered.map(({ meter }) => meter)),
+      pgPlainArray(metered.map(({ outcome }) => outcome)),
+      pgPlainArray(metered.map(({ billable }) => String(billable))),
+      pgPlainArray(metered.map(({ kind }) => kind)),
+      pgPlainArray(metered.map(({ hash }) => hash)),
+      pgPlainArray(metered.map(({ at }) => at)),
     ],
   );
+}
+
+let lastMs: number | undefined;
+let lastIso: string | null = null;
+/** Most times of a chunk are those of the same list, or of the sweep. */
+function isoOf(ms: number | undefined): string | null {
+  if (ms !== lastMs) {
+    lastIso = ms === undefined ? null : new Date(ms).toISOString();
+    lastMs = ms;
+  }
+  return lastIso;
 }
 
 /** When the last of the person's certificates was revoked, of those whose status may be told. */
@@ -93,8 +103,6 @@ function meteredOf({ personId, judged, checkedAt }: SweptResult, method: SweepMe
       outcome: state.state === 'good' ? 'valid' : state.state === 'revoked' ? 'invalid' : 'indeterminate',
     });
     const hash = certificate.certificateHash.toString('hex');
-    return [
-      { id, personId, meter, outcome, billable, kind: certificate.kind, hash, at: new Date(checkedAt).toISOString() },
-    ];
+    return [{ id, personId, meter, outcome, billable, kind: certificate.kind, hash, at: isoOf(checkedAt)! }];
   });
 }

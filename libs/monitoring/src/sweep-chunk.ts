@@ -83,7 +83,7 @@ export async function readChunk(
       left join lateral (select merged_into from person where ${own} and id = s.person_id limit 1) p on true`;
   const kind = sweep.certificates === 'both' ? '' : `and c.kind = '${sweep.certificates}'`;
   const counterparts = counterpartOnly === 'none' ? `and c.provenance <> 'counterpart'` : '';
-  const persons: SweptPerson[] = [];
+  const intake = new Intake(tenancy, keys);
   // TypeORM gives the driver's connection.
   const client = (await runner.connect()) as pg.PoolClient;
   await copyOut(
@@ -99,44 +99,73 @@ export async function readChunk(
        where c.person_id = people.root and c.${own.replace('and ', 'and c.')} and not c.hop ${kind} ${counterparts}
        order by c.first_seen_at, c.id offset 0) c on true
      order by people.id, c.first_seen_at, c.id`,
-    (fields) => take(persons, fields as Fields, tenancy, keys),
+    (fields) => intake.take(fields as Fields),
   );
+  const { persons } = intake;
   const last = passed === undefined ? persons.at(-1)?.id : passed.last;
   return { persons, isLast: (passed?.count ?? persons.length) < limit, ...(last === undefined ? {} : { last }) };
 }
 
 type Fields = readonly [Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer];
 
-function take(persons: SweptPerson[], fields: Fields, tenancy: Tenancy, keys: ReadonlyMap<string, TenantKey>): void {
-  const [person, root, id, kind, hash, provenance, anchor, notAfter, firstSeenAt, keyId, sealed] = fields;
-  const personId = uuid(person);
-  if (persons.at(-1)?.id !== personId) persons.push({ id: personId, certificates: [] });
-  if (sealed.length === 0) return;
-  const key = keys.get(uuid(keyId));
-  if (!key) throw new SweepFailed('tenant_key_unavailable');
-  const certificateId = uuid(id);
-  let secret: OpenedCertificate['secret'];
-  try {
-    secret = openCertificate(key, tenancy, certificateId, sealed);
-  } catch (cause) {
-    throw new SweepFailed('certificate_unreadable', { cause });
+/** Takes rows in, those of a person one after the other. Most say of themselves what the row before said. */
+class Intake {
+  readonly persons: SweptPerson[] = [];
+  private readonly personId = new LastId();
+  private readonly rootId = new LastId();
+  private readonly keyId = new LastId();
+  private current: SweptPerson | undefined;
+
+  constructor(
+    private readonly tenancy: Tenancy,
+    private readonly keys: ReadonlyMap<string, TenantKey>,
+  ) {}
+
+  /** @throws SweepFailed */
+  take([person, root, id, kind, hash, provenance, anchor, notAfter, firstSeenAt, keyId, sealed]: Fields): void {
+    const personId = this.personId.of(person);
+    if (this.current?.id !== personId) this.persons.push((this.current = { id: personId, certificates: [] }));
+    if (sealed.length === 0) return;
+    const key = this.keys.get(this.keyId.of(keyId));
+    if (!key) throw new SweepFailed('tenant_key_unavailable');
+    const certificateId = uuid(id);
+    let secret: OpenedCertificate['secret'];
+    try {
+      secret = openCertificate(key, this.tenancy, certificateId, sealed);
+    } catch (cause) {
+      throw new SweepFailed('certificate_unreadable', { cause });
+    }
+    const endsAt = Number(notAfter.readBigInt64BE());
+    this.current.certificates.push({
+      certificate: {
+        id: certificateId,
+        personId: root.equals(person) ? personId : this.rootId.of(root),
+        kind: kind.toString('latin1') === 'sign' ? 'sign' : 'auth',
+        // The driver's buffer goes on to hold other rows.
+        certificateHash: Buffer.from(hash),
+        provenance: provenance.toString('latin1') as Provenance,
+        hop: false,
+        firstSeenAt: Number(firstSeenAt.readBigInt64BE()),
+        ...(anchor.length === 0 ? {} : { anchor: anchor.toString('latin1') }),
+        ...(endsAt < 0 ? {} : { notAfter: endsAt }),
+      },
+      secret,
+    });
   }
-  const endsAt = Number(notAfter.readBigInt64BE());
-  persons.at(-1)!.certificates.push({
-    certificate: {
-      id: certificateId,
-      personId: uuid(root),
-      kind: kind.toString('latin1') === 'sign' ? 'sign' : 'auth',
-      // The driver's buffer goes on to hold other rows.
-      certificateHash: Buffer.from(hash),
-      provenance: provenance.toString('latin1') as Provenance,
-      hop: false,
-      firstSeenAt: Number(firstSeenAt.readBigInt64BE()),
-      ...(anchor.length === 0 ? {} : { anchor: anchor.toString('latin1') }),
-      ...(endsAt < 0 ? {} : { notAfter: endsAt }),
-    },
-    secret,
-  });
+}
+
+/** An id as text, made once for as long as it comes again. */
+class LastId {
+  private readonly octets = Buffer.alloc(16);
+  private text = uuid(this.octets);
+
+  of(octets: Buffer): string {
+    if (!octets.equals(this.octets)) {
+      octets.copy(this.octets);
+      this.text = uuid(octets);
+    }
+    return this.text;
+  }
 }
 
 function uuid(octets: Buffer): string {
