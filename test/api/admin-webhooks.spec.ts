@@ -95,6 +95,71 @@ describe('200: operators see', () => {
   });
 });
 
+describe('200: of status sweeps operators see', () => {
+  const newest = '0193f0c0-0000-7000-8000-0000000000b2';
+  const sweepId = (uuid: string): string => toPublicId('swp', uuid);
+  const list = async (query = ''): Promise<string[]> => {
+    const { body } = await browser.send('GET', `/v1/status-sweeps?tenant_id=${tenantId}${query}`);
+    return (body['data'] as { id: string }[]).map(({ id }) => id);
+  };
+  const [first, second] = ['0193f0c0-0000-7000-8000-0000000000b0', '0193f0c0-0000-7000-8000-0000000000b1'];
+  beforeAll(async () => {
+    await stack.owner.query(
+      `insert into status_sweep (tenant_id, mode, id, api_key_id, selection, certificates, method, created_at, state,
+         began_at, ended_at, checked_at, total, done, summary)
+       values ($1, 'test', $2, $5, 'all', 'both', 'ocsp', now(), 'completed', now() - interval '2 s', now(), now(), 3, 3,
+           '{"unchanged": 2, "card_stopped": 1}'),
+         ($1, 'live', $3, $5, 'all', 'auth', 'ocsp', now(), 'running', now(), null, now(), 10, 4, '{"alive": 4}'),
+         ($1, 'test', $4, $5, 'persons', 'auth', 'crl', now(), 'queued', null, null, null, null, 0, '{}')`,
+      [tenant.tenantId, first, second, newest, tenant.apiKeyId],
+    );
+    await stack.owner.query(
+      `insert into status_sweep_result (tenant_id, mode, sweep_id, person_id, conclusion, checked_at, certificates)
+       values ($1, 'test', $2, $3, 'unchanged', now(), '{}')`,
+      [tenant.tenantId, first, PERSON],
+    );
+  });
+
+  it('which there are, by tenant, mode and state, the newest first, page by page', async () => {
+    expect(await list()).toEqual([newest, second, first].map(sweepId));
+    expect(await list('&mode=live')).toEqual([sweepId(second)]);
+    expect(await list('&state=completed')).toEqual([sweepId(first)]);
+    const page = await browser.send('GET', `/v1/status-sweeps?tenant_id=${tenantId}&limit=2`);
+    expect(await list(`&cursor=${String(page.body['next_cursor'])}`)).toEqual([sweepId(first)]);
+    const other = toPublicId('ten', (await makeTenant(stack.operator, '別の商事')).tenantId);
+    const none = await browser.send('GET', `/v1/status-sweeps?tenant_id=${other}`);
+    expect(none.body).toEqual({ data: [], next_cursor: null });
+  });
+
+  it('how far one has come and how many persons it found by conclusion, and nobody in it', async () => {
+    const one = await browser.send('GET', `/v1/status-sweeps/${sweepId(first)}`);
+    expect(one.body).toMatchObject({
+      tenant_id: tenantId,
+      mode: 'test',
+      state: 'completed',
+      done: 3,
+      total: 3,
+      summary: { unchanged: 2, card_stopped: 1 },
+      persons_a_second: expect.any(Number),
+      seconds_left: null,
+      failure: null,
+    });
+    expect(one.text).not.toContain(PERSON.replaceAll('-', ''));
+    for (const table of ['status_sweep_result', 'status_sweep_person', 'status_sweep_rejection'])
+      await expect(stack.withAdminRole(`select 1 from ${table}`)).rejects.toMatchObject({
+        driverError: { code: '42501' },
+      });
+  });
+
+  it('nothing without a session, of an id that nobody has, or by a wrong filter', async () => {
+    const stranger = await fetch(`${stack.url}/v1/status-sweeps`);
+    expect(stranger.status).toBe(401);
+    for (const id of [`swp_${'0'.repeat(32)}`, 'x'])
+      expect(outcome(await browser.send('GET', `/v1/status-sweeps/${id}`))).toEqual([404, 'not_found']);
+    expect((await browser.send('GET', '/v1/status-sweeps?state=asleep')).status).toBe(400);
+  });
+});
+
 describe('202: operators have sent again', () => {
   it('one event or those of a time, and it is on record whose decision that was', async () => {
     expect((await replays({ event_id: events[0] })).body).toEqual({ events: 1 });

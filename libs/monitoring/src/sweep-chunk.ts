@@ -1,10 +1,9 @@
 import type pg from 'pg';
 import type { QueryRunner } from 'typeorm';
 import { openCertificate, type OpenedCertificate, type Provenance } from '#lib/persons';
-import type { Tenancy, TenantKey } from '#lib/platform';
+import { readInIndexOrder, type Tenancy, type TenantKey } from '#lib/platform';
 import { copyOut } from '#lib/revocation';
 import type { Disclosure } from '#lib/tenancy';
-import { readInIndexOrder } from './index-order.js';
 import type { Sweep } from './sweep.js';
 import { literal, NOBODY, TIME, UUID } from './sql-literal.js';
 import { nextPersons, uncheckedSql } from './sweep-selection.js';

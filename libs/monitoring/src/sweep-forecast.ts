@@ -1,8 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { AskedKinds } from '#lib/persons';
-import { japanDay, type Tenancy } from '#lib/platform';
+import { readInIndexOrder, japanDay, type Tenancy } from '#lib/platform';
 import type { Disclosure } from '#lib/tenancy';
-import { readInIndexOrder } from './index-order.js';
 
 /** What a sweep would ask. */
 export interface SweepForecast {

@@ -1,6 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import type { Tenancy } from '#lib/platform';
-import { readInIndexOrder } from './index-order.js';
+import { readInIndexOrder, type Tenancy } from '#lib/platform';
 import { literal, NOBODY, TIME, UUID } from './sql-literal.js';
 import type { Rejection } from './sweep.js';
 

@@ -12,6 +12,7 @@ export * from './http-problem.js';
 export * from './http-server.js';
 export * from './idempotency.js';
 export * from './ids.js';
+export * from './index-order.js';
 export * from './japan-day.js';
 export * from './lifecycle.js';
 export * from './logger.js';

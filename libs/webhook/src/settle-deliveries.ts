@@ -1,8 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import { appendAudit } from '#lib/audit';
-import { newId, type Tenancy } from '#lib/platform';
+import { newId, readInIndexOrder, type Tenancy } from '#lib/platform';
 import { appendEvent } from './append-event.js';
-import type { ClaimedDelivery } from './claim-deliveries.js';
+import { type ClaimedDelivery, PLACE_OF_EACH } from './claim-deliveries.js';
 import { isGivenUp, retryDelay } from './retry-schedule.js';
 import type { SendResult } from './send.js';
 import type { DisabledReason } from './webhook-endpoint.js';
@@ -48,6 +48,7 @@ export async function settleDeliveries(
   );
   const endpoint = endpoints[0];
   if (!endpoint) throw new Error(`webhook endpoint ${endpointId} is gone`);
+  await readInIndexOrder(manager);
   await insertAttempts(manager, place, attempts);
   const settled = await updateDeliveries(manager, place, attempts);
   const health: { failing_since: Date | null }[] = await updateHealth(manager, place, attempts);
@@ -97,9 +98,9 @@ function updateDeliveries(manager: EntityManager, place: unknown[], attempts: re
            else d.due_at end,
          finished_at = case when r.state = 'pending' then null else clock_timestamp() end
        from unnest($4::uuid[], $5::uuid[], $6::text[], $7::bigint[], $8::int[])
-         as r (event_id, claim, state, delay_ms, duration_ms)
-       where d.tenant_id = $1 and d.mode = $2 and d.endpoint_id = $3 and d.event_id = r.event_id and d.claim = r.claim
-         and d.state = 'pending'
+         as r (event_id, claim, state, delay_ms, duration_ms) ${PLACE_OF_EACH}
+       where d.ctid = at.place and d.tenant_id = $1 and d.mode = $2 and d.endpoint_id = $3 and d.event_id = r.event_id
+         and d.claim = r.claim and d.state = 'pending'
        returning d.event_id, d.state, d.first_attempt_at`,
       [
         ...place,

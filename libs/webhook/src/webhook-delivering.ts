@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { Clock, type Mode, seal, type Tenancy, toPublicId, withTenant } from '#lib/platform';
 import { readKeyedTenancy, TenantKeys } from '#lib/tenancy';
 import { type ClaimedDelivery, CLAIM_SECONDS, claimDeliveries, releaseDeliveries } from './claim-deliveries.js';
@@ -16,9 +16,12 @@ import { WEBHOOK_OPTIONS, type WebhookOptions } from './webhook-options.js';
 import { WebhookSecrets } from './webhook-secrets.js';
 
 /** Requests to one endpoint at a time, of each process. */
-const AT_ONCE = 10;
+const AT_ONCE = 16;
 /** Deliveries taken at once; of one that fails no more than are sent at once. */
 const TAKEN = 50;
+/** Of an endpoint that has used up what was taken before within a few seconds, twice as many, up to here. */
+const MOST_TAKEN = 400;
+const QUICK_MS = 5_000;
 /** A delivery is not begun later than this after it was taken, so that it ends before its claim does, milliseconds. */
 const BEGIN_WITHIN_MS = CLAIM_SECONDS * 1_000 - 2 * SEND_TIMEOUT_MS;
 
@@ -80,19 +83,28 @@ export class WebhookDelivering {
     const sending: SendOptions = { loopback, lookup, agents, timeoutMs: SEND_TIMEOUT_MS };
     const queue: Taken[] = [];
     const late: Taken[] = [];
-    const settling = new Settling((attempts) => this.settle(endpoint, attempts, watch));
+    // Both lock the endpoint: taking beside a settling of our own would find it locked and say that nothing is left.
+    const inTurn = new Turns();
+    const settling = new Settling((attempts) => inTurn.of(() => this.settle(endpoint, attempts, watch)));
     let taking: Promise<void> | undefined;
+    let size = endpoint.failing ? AT_ONCE : TAKEN;
+    let tookAt = -Infinity;
     const take = async (): Promise<void> => {
-      const taken = await this.take(endpoint, endpoint.failing ? AT_ONCE : TAKEN);
-      queue.push(...taken);
+      const now = performance.now();
+      if (!endpoint.failing) size = now - tookAt < QUICK_MS ? Math.min(2 * size, MOST_TAKEN) : TAKEN;
+      tookAt = now;
+      queue.push(...(await inTurn.of(() => this.take(endpoint, size))));
     };
     const next = async (): Promise<Taken | undefined> => {
-      if (queue.length === 0 && goOn()) {
-        // One at a time: all who find the queue empty wait for the same.
-        taking ??= take().finally(() => (taking = undefined));
-        await taking;
+      // One at a time: all who find the queue empty wait for the same.
+      if (queue.length === 0 && goOn()) await (taking ??= take().finally(() => (taking = undefined)));
+      const one = queue.shift();
+      if (one !== undefined && queue.length === AT_ONCE && !endpoint.failing && goOn() && taking === undefined) {
+        // The next are taken while these are sent. Should that fail, whoever finds the queue empty tries again.
+        taking = take().finally(() => (taking = undefined));
+        taking.catch(() => undefined);
       }
-      return queue.shift();
+      return one;
     };
     const runner = async (): Promise<void> => {
       for (let one = await next(); one; one = await next()) {
@@ -109,8 +121,9 @@ export class WebhookDelivering {
       // All of them end before the connections do, also when one could not take more.
       const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, runner));
       await settling.done();
+      await taking?.catch(() => undefined);
       for (const end of ends) if (end.status === 'rejected') throw end.reason as Error;
-      if (late.length > 0)
+      if (late.length + queue.length > 0)
         await withTenant(this.dataSource, tenancy, (manager) =>
           releaseDeliveries(manager, tenancy, endpoint.id, [...late, ...queue]),
         );
@@ -142,17 +155,37 @@ export class WebhookDelivering {
   private async settle(endpoint: DueEndpoint, attempts: readonly Attempt[], watch: DeliveryWatch): Promise<void> {
     const { tenancy, id } = endpoint;
     const reason = await withTenant(this.dataSource, tenancy, async (manager) => {
-      const { tenantKeyId } = await readKeyedTenancy(manager, tenancy);
-      const { encryption } = await this.tenantKeys.get(tenancy, tenantKeyId, manager);
-      const sealed = attempts.map((attempt) => {
-        const { head } = attempt.result;
-        if (head === undefined) return attempt;
-        const context = headContext(tenancy, id, attempt.delivery.eventId);
-        return { ...attempt, sealedHead: { tenantKeyId, sealed: seal(encryption, Buffer.from(head), context) } };
-      });
+      const answered = attempts.some(({ result }) => result.head !== undefined);
+      const sealed = answered ? await this.sealHeads(manager, endpoint, attempts) : attempts;
       return settleDeliveries(manager, tenancy, id, sealed, this.clock.now(tenancy.mode));
     });
     if (reason !== undefined) watch.disabled(endpoint, reason);
+  }
+
+  private async sealHeads(
+    manager: EntityManager,
+    { tenancy, id }: DueEndpoint,
+    attempts: readonly Attempt[],
+  ): Promise<Attempt[]> {
+    const { tenantKeyId } = await readKeyedTenancy(manager, tenancy);
+    const { encryption } = await this.tenantKeys.get(tenancy, tenantKeyId, manager);
+    return attempts.map((attempt) => {
+      const { head } = attempt.result;
+      if (head === undefined) return attempt;
+      const context = headContext(tenancy, id, attempt.delivery.eventId);
+      return { ...attempt, sealedHead: { tenantKeyId, sealed: seal(encryption, Buffer.from(head), context) } };
+    });
+  }
+}
+
+/** Does one thing after the other. */
+class Turns {
+  private last: Promise<unknown> = Promise.resolve();
+
+  of<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.last.then(work);
+    this.last = done.catch(() => undefined);
+    return done;
   }
 }
 
