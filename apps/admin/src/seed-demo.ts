@@ -18,7 +18,7 @@ const DEMO_TERMS: ContractChange = {
 };
 
 /** The operator's own prices, equal to the fees of J-LIS until 2022: a newcomer sees money move. */
-const DEMO_PRICES: PricePlanTerms = {
+export const DEMO_PRICES: PricePlanTerms = {
   label: { ja: 'PF利用料（2022年までのJ-LIS手数料と同額）', en: 'PF prices (equal to J-LIS fees until 2022)' },
   base_fee: '0',
   prices: (
