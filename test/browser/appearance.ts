@@ -3,7 +3,13 @@ import type { Page } from 'playwright-core';
 import type { Desk, World } from '../support/desk.js';
 
 /** Every page, and who looks at it: each is shown all that its role may see. */
-const pagesOf = ({ rig, tenantPath, approvalPath, invalidPath }: World): readonly (readonly [string, string])[] => [
+const pagesOf = ({
+  rig,
+  tenantPath,
+  approvalPath,
+  invalidPath,
+  ...world
+}: World): readonly (readonly [string, string])[] => [
   ['overview', '/'],
   ['tenants', '/tenants'],
   ['tenant-way', tenantPath],
@@ -24,6 +30,18 @@ const pagesOf = ({ rig, tenantPath, approvalPath, invalidPath }: World): readonl
   ['revocation-partitions', '/revocation?mode=test&tab=partitions'],
   ['revocation-sources', '/revocation?mode=test&tab=sources'],
   ['revocation-anchors', '/revocation?mode=test&tab=anchors'],
+  ['tenant-prices', `/tenants/${rig.story.tenantId}?tab=prices&mode=test`],
+  ['months', '/months?mode=test'],
+  ['month', world.monthPath],
+  ['month-reconciliation', `${world.monthPath}?tab=reconciliation`],
+  ['statements', '/statements?mode=test'],
+  ['statement', world.statementPath],
+  ['invoices', '/invoices?mode=test'],
+  ['invoice', world.invoicePath],
+  ['invoice-draft', world.draftPath],
+  ['usage-event', world.usageEventPath],
+  ['prices', '/prices?mode=test'],
+  ['prices-taxes', '/prices?mode=test&tab=taxes'],
   ['audit', '/audit'],
   ['audit-chain', '/audit?tab=chain'],
   ['holds', '/holds'],
@@ -110,6 +128,8 @@ export function appearance(world: World): void {
       ['chain', '/audit?tab=chain'],
       ['holds', '/holds'],
       ['sweeps', '/sweeps'],
+      ['invoices', '/invoices?mode=test'],
+      ['invoice', world.invoicePath],
     ] as const) {
       await see(hanako, path);
       expect([name, await page.evaluate('document.documentElement.scrollWidth <= innerWidth')]).toEqual([name, true]);

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import { ConsoleRig } from '../support/console.js';
 import { BusyDesk, Desk, type World } from '../support/desk.js';
 import { appearance } from './appearance.js';
+import { billing } from './billing.js';
 import { onboarding } from './onboarding.js';
 import { records } from './records.js';
 
@@ -34,5 +35,6 @@ describe('the console', () => {
 
   onboarding(world);
   records(world);
+  billing(world);
   appearance(world);
 });

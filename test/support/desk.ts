@@ -144,4 +144,10 @@ export interface World {
   invalidPath: string;
   validPath: string;
   approvalPath: string;
+  /** Of the month that was closed, and what came of it. */
+  monthPath: string;
+  statementPath: string;
+  draftPath: string;
+  invoicePath: string;
+  usageEventPath: string;
 }

@@ -48,7 +48,7 @@ export function Subject({ approval }: { approval: Pick<Schemas['Approval'], 'sub
     <>
       {known && `${t(`approvals.noun_${known}`)} `}
       {OF_TENANT.includes(noun) ? (
-        <TenantName id={tenantIdOf(id)} />
+        <TenantName id={tenantIdOf(id)} isWithinWords />
       ) : OF_MODE.includes(noun) ? (
         t(id === 'live' ? 'common.mode_live' : 'common.mode_test')
       ) : (
@@ -78,7 +78,7 @@ export function InvoiceLink({ id, isDraft }: { id: string; isDraft: boolean }) {
 }
 
 /** The name of a tenant, leading to it. */
-export function TenantName({ id }: { id: string }) {
+export function TenantName({ id, isWithinWords = false }: { id: string; isWithinWords?: boolean }) {
   const may = useMay();
   const { data } = useQuery({
     queryKey: ['tenant', id],
@@ -87,7 +87,7 @@ export function TenantName({ id }: { id: string }) {
     staleTime: 60_000,
   });
   return (
-    <Link to="/tenants/$tenantId" params={{ tenantId: id }}>
+    <Link to="/tenants/$tenantId" params={{ tenantId: id }} className={isWithinWords ? 'within-words' : undefined}>
       {data?.name ?? shortId(id)}
     </Link>
   );
