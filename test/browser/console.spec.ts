@@ -3,6 +3,7 @@ import { ConsoleRig } from '../support/console.js';
 import { BusyDesk, Desk, type World } from '../support/desk.js';
 import { appearance } from './appearance.js';
 import { billing } from './billing.js';
+import { ending } from './ending.js';
 import { onboarding } from './onboarding.js';
 import { records } from './records.js';
 
@@ -37,4 +38,5 @@ describe('the console', () => {
   records(world);
   billing(world);
   appearance(world);
+  ending(world);
 });

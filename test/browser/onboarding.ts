@@ -111,6 +111,7 @@ export function onboarding(world: World): void {
     await hanako.confirm('交換');
     const secret = await secretOf(hanako);
     expect((await rig.story.me({ apiKey: secret })).status).toBe(200);
+    world.tenantKey = secret;
     await hanako.told('交換済み・併用中');
     expect(await page.getByRole('button', { name: '「接続試験」を交換' }).count()).toBe(1);
   });

@@ -140,6 +140,8 @@ export interface World {
   /** Without a role at first, then an auditor. */
   yuki: BusyDesk;
   tenantPath: string;
+  /** Its key of test mode. */
+  tenantKey: string;
   /** Of an invalid signature with a good certificate, and of the same one before it was revoked. */
   invalidPath: string;
   validPath: string;
