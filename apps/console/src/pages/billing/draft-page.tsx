@@ -18,7 +18,7 @@ import { Finalize } from './finalize';
 import { InvoicePaper } from './invoice-paper';
 import { InvoiceState } from './invoice-state';
 import { DraftWithItems } from './draft-items';
-import { useWaiting, Waiting } from './waiting';
+import { useWaitingFinalization, Waiting } from './waiting';
 
 const route = getRouteApi('/invoice-drafts/$draftId');
 type Draft = Schemas['InvoiceDraft'];
@@ -54,7 +54,7 @@ export function DraftPage() {
 
 function Told({ draft }: { draft: Draft }) {
   const { t, format } = useReading();
-  const waiting = useWaiting(draft.id);
+  const waiting = useWaitingFinalization(draft.id);
   return (
     <Stack>
       {draft.state === 'open' && waiting && <Waiting approval={waiting}>{t('invoices.finalize_waiting')}</Waiting>}

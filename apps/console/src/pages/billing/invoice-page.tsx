@@ -19,7 +19,7 @@ import { InvoicePaper } from './invoice-paper';
 import { InvoiceState } from './invoice-state';
 import { LineEvents } from './line-events';
 import { Propose } from './propose';
-import { useWaiting, Waiting } from './waiting';
+import { useWaitingVoid, Waiting } from './waiting';
 
 const route = getRouteApi('/invoices/$invoiceId');
 type Invoice = Schemas['Invoice'];
@@ -57,7 +57,7 @@ function Told({ invoice }: { invoice: Invoice }) {
   const { t } = useReading();
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const waiting = useWaiting(invoice.id);
+  const waiting = useWaitingVoid(invoice.id);
   const shown = invoice.lines.find(({ statement_line: line }) => line !== null && String(line) === search.line);
   return (
     <Stack>
@@ -180,7 +180,7 @@ function Files({ invoice: { id, number } }: { invoice: Invoice }) {
 function Actions({ invoice }: { invoice: Invoice }) {
   const { t, format } = useReading();
   const may = useMay();
-  const waiting = useWaiting(invoice.id);
+  const waiting = useWaitingVoid(invoice.id);
   const [asking, setAsking] = useState(false);
   if (invoice.state === 'void')
     return (

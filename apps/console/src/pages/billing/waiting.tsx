@@ -8,23 +8,28 @@ import { useReading } from '../../language';
 import { useMay } from '../../session';
 import { invoiceIdOf } from '../approvals/subject';
 
-/** Whether a proposal is about an invoice, or about drafts among which it is. */
-function isAbout({ kind, subject, after }: Schemas['Approval'], id: string): boolean {
-  if (kind === 'invoice_void') return subject === `invoice:${id}`;
-  if (kind !== 'invoice_finalization') return false;
-  const { invoices } = after as { invoices: Record<string, string> };
-  return Object.keys(invoices).some((each) => invoiceIdOf(each) === id);
-}
+type Approval = Schemas['Approval'];
 
-/** What waits for a second person about an invoice. */
-export function useWaiting(id: string): Schemas['Approval'] | undefined {
+function useProposal(isIt: (approval: Approval) => boolean): Approval | undefined {
   const may = useMay();
   const { data } = useQuery({ ...waitingApprovals, enabled: may('approvals:read') });
-  return data?.data.find((approval) => isAbout(approval, id));
+  return data?.data.find(isIt);
 }
 
+/** What waits for a second person about an invoice: that it is void. */
+export const useWaitingVoid = (invoiceId: string): Approval | undefined =>
+  useProposal(({ kind, subject }) => kind === 'invoice_void' && subject === `invoice:${invoiceId}`);
+
+/** What waits about a draft: that it becomes an invoice, which keeps its id. */
+export const useWaitingFinalization = (draftId: string): Approval | undefined =>
+  useProposal(({ kind, after }) => {
+    if (kind !== 'invoice_finalization') return false;
+    const { invoices } = after as { invoices: Record<string, string> };
+    return Object.keys(invoices).some((each) => invoiceIdOf(each) === draftId);
+  });
+
 /** Says that it waits, and leads there. */
-export function Waiting({ approval, children }: { approval: Schemas['Approval']; children: string }) {
+export function Waiting({ approval, children }: { approval: Approval; children: string }) {
   const { t } = useReading();
   return (
     <Alert color="blue" icon={<IconUsers />}>
