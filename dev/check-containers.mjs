@@ -6,9 +6,6 @@ import { LaunchProblem, runMain } from './launch-problem.mjs';
 import { root } from './paths.mjs';
 import { runCommand } from './run-command.mjs';
 
-/** What this machine has fetched already need not be fetched again. */
-const FROM_CACHE = { ...process.env, npm_config_prefer_offline: 'true' };
-
 const read = (file) => readFileSync(join(root, file), 'utf8');
 
 /**
@@ -106,6 +103,15 @@ function composeByDocker() {
   process.stdout.write('docker compose config accepts the file.\n');
 }
 
+/**
+ * What the lock file asks for was installed here before: linked, or copied where another file system begins. npm's own
+ * record is written anew by pruning, so it is a copy; and it is younger than the lock file, as after an installation.
+ */
+function installedHere() {
+  return `cp -al '${root}/node_modules' . 2>/dev/null || cp -a '${root}/node_modules' .
+cp --remove-destination '${root}/node_modules/.package-lock.json' node_modules/`;
+}
+
 async function buildByHand([build], started) {
   const directory = mkdtempSync(join(tmpdir(), 'shomei-image-'));
   try {
@@ -114,7 +120,8 @@ async function buildByHand([build], started) {
         for (const path of copied(step)) cpSync(join(root, path), join(directory, path), { recursive: true });
       else if (step.instruction === 'RUN') {
         process.stdout.write(`RUN ${step.text}\n`);
-        await runCommand('sh', ['-ec', step.text], { cwd: directory, quiet: true, what: step.text, env: FROM_CACHE });
+        const text = step.text === 'npm ci' ? installedHere() : step.text;
+        await runCommand('sh', ['-ec', text], { cwd: directory, quiet: true, what: step.text });
       }
     }
     for (const program of started) startsAndAsksForSettings(directory, program);

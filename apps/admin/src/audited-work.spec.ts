@@ -151,6 +151,7 @@ const ADMIN: Record<string, readonly string[] | string> = {
   listSweeps: PLATFORM,
   getSweep: PLATFORM,
   listMonthCloses: SUMS,
+  listVerificationUsage: SUMS,
   closeMonth: ['month.begin_close'],
   getJlisReport: SUMS,
   listReconciliations: SUMS,

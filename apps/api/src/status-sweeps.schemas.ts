@@ -68,7 +68,7 @@ export const sweepForecast = z
     certificates: byKind.meta({ description: 'That would be asked about: known, and not past their end.' }),
     already_counted: byKind.meta({
       description:
-        'Persons whose certificate of the kind was checked by list in this calendar year of Japan already. A status check counts once a year.',
+        'Persons whose certificate of the kind was checked by list in this year of J-LIS’s tariff already. A status check counts once a year.',
     }),
     exact: z.boolean().meta({
       description:

@@ -2089,7 +2089,7 @@ export interface components {
                 sign: number;
                 auth: number;
             };
-            /** @description Persons whose certificate of the kind was checked by list in this calendar year of Japan already. A status check counts once a year. */
+            /** @description Persons whose certificate of the kind was checked by list in this year of J-LIS’s tariff already. A status check counts once a year. */
             already_counted: {
                 sign: number;
                 auth: number;

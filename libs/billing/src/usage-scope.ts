@@ -98,9 +98,15 @@ export function windowRules(tenants: readonly TenantPrices[]): Record<string, un
   );
 }
 
+/** The year around a day in which J-LIS counts a status check once. */
+export function checkYearOf(tariffs: readonly JlisTariff[], day: Day): Period {
+  const from = yearStart(day, inForceOn(tariffs, day)?.terms.year_start ?? '04-01');
+  return { from, until: `${Number(from.slice(0, 4)) + 1}${from.slice(4)}` };
+}
+
 /** Starts of the years in which status checks count once: those that touch this month and the year before it. */
 export function checkYears(tariffs: readonly JlisTariff[], month: Period): Day[] {
-  const yearOf = (day: Day): Day => yearStart(day, inForceOn(tariffs, day)?.terms.year_start ?? '04-01');
+  const yearOf = (day: Day): Day => checkYearOf(tariffs, day).from;
   const current = yearOf(month.from);
   const last = yearOf(new Date(Date.parse(month.until) - DAY_MS).toISOString().slice(0, 10));
   const before = yearOf(new Date(Date.parse(current) - DAY_MS).toISOString().slice(0, 10));

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { checkYearOf, readTariffs, startOf } from '#lib/billing';
 import type { AskedKinds } from '#lib/persons';
 import { readInIndexOrder, japanDay, type Tenancy } from '#lib/platform';
 import type { Disclosure } from '#lib/tenancy';
@@ -8,7 +9,7 @@ export interface SweepForecast {
   persons: number;
   /** Known, not past their end, and of the kinds that would be asked about. */
   certificates: { sign: number; auth: number };
-  /** Persons whose certificate of a kind has been checked by a list in this year of Japan: they count no more in it. */
+  /** Persons whose certificate of a kind has been checked by a list in this year of J-LIS's tariff: they count no more in it. */
   alreadyCounted: { sign: number; auth: number };
   /** False: reckoned from some of the persons, for all would take longer than a request may. */
   exact: boolean;
@@ -49,7 +50,7 @@ export async function forecast(
   const everybody = 'from person where tenant_id = $1 and mode = $2 and merged_into is null and deleted_at is null';
   const all = named?.length ?? (await count(manager, `select count(*)::int as n ${everybody}`, [tenantId, mode]));
   const oneOf = Math.max(1, Math.ceil(all / MOST_LOOKED_AT));
-  const year = japanDay(how.at).slice(0, 4);
+  const year = checkYearOf(await readTariffs(manager, mode), japanDay(how.at));
   const rows: Found[] = await manager.query(
     `with chosen as materialized (
        select id ${named ? 'from unnest($9::uuid[]) as n(id)' : `${everybody} and abs(uuid_hash(id)::bigint) % $9::int = 0`})
@@ -86,8 +87,8 @@ export async function forecast(
       how.kinds,
       how.counterpartOnly,
       new Date(how.at),
-      `${year}-01-01T00:00:00+09:00`,
-      `${Number(year) + 1}-01-01T00:00:00+09:00`,
+      new Date(startOf(year.from)),
+      new Date(startOf(year.until)),
       choice.kind === 'not_checked_since' ? new Date(choice.since) : null,
       named ? named.filter((_id, index) => index % oneOf === 0) : oneOf,
     ],
