@@ -2,7 +2,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { Clock, type Mode, seal, type Tenancy, toPublicId, withTenant } from '#lib/platform';
+import { Clock, type Mode, seal, type Tenancy, toPublicId, Turns, withTenant } from '#lib/platform';
 import { readKeyedTenancy, TenantKeys } from '#lib/tenancy';
 import { type ClaimedDelivery, CLAIM_SECONDS, claimDeliveries, releaseDeliveries } from './claim-deliveries.js';
 import { headContext } from './delivery-log.js';
@@ -84,8 +84,9 @@ export class WebhookDelivering {
     const queue: Taken[] = [];
     const late: Taken[] = [];
     // Both lock the endpoint: taking beside a settling of our own would find it locked and say that nothing is left.
-    const inTurn = new Turns();
-    const settling = new Settling((attempts) => inTurn.of(() => this.settle(endpoint, attempts, watch)));
+    const turns = new Turns({ atOnce: 1, mostWaiting: Infinity });
+    const inTurn = <T>(work: () => Promise<T>): Promise<T> => turns.take(endpoint.id, work);
+    const settling = new Settling((attempts) => inTurn(() => this.settle(endpoint, attempts, watch)));
     let taking: Promise<void> | undefined;
     let size = endpoint.failing ? AT_ONCE : TAKEN;
     let tookAt = -Infinity;
@@ -93,7 +94,7 @@ export class WebhookDelivering {
       const now = performance.now();
       if (!endpoint.failing) size = now - tookAt < QUICK_MS ? Math.min(2 * size, MOST_TAKEN) : TAKEN;
       tookAt = now;
-      queue.push(...(await inTurn.of(() => this.take(endpoint, size))));
+      queue.push(...(await inTurn(() => this.take(endpoint, size))));
     };
     const next = async (): Promise<Taken | undefined> => {
       // One at a time: all who find the queue empty wait for the same.
@@ -175,17 +176,6 @@ export class WebhookDelivering {
       const context = headContext(tenancy, id, attempt.delivery.eventId);
       return { ...attempt, sealedHead: { tenantKeyId, sealed: seal(encryption, Buffer.from(head), context) } };
     });
-  }
-}
-
-/** Does one thing after the other. */
-class Turns {
-  private last: Promise<unknown> = Promise.resolve();
-
-  of<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.last.then(work);
-    this.last = done.catch(() => undefined);
-    return done;
   }
 }
 

@@ -3,7 +3,7 @@ import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
 import type { OperatorSession } from '#lib/operators';
-import { Clock, KEY_RING, type KeyRing, toPublicId } from '#lib/platform';
+import { Clock, KEY_RING, type KeyRing, toPublicId, Turns } from '#lib/platform';
 import {
   bundleSchema,
   type EvidenceRequest,
@@ -32,8 +32,8 @@ import { RequirePermission, Session } from './session.guard.js';
 @ApiTags('evidence')
 @Controller('v1/verifications/:id')
 export class EvidenceController {
-  /** The bundle that is being made: with the largest lists one takes some hundred megabytes. */
-  private making: Promise<unknown> = Promise.resolve();
+  /** Bundles are made one after the other: with the largest lists one takes some hundred megabytes. */
+  private readonly turns = new Turns({ atOnce: 1, mostWaiting: Infinity });
 
   constructor(
     @Inject(DataSource) private readonly dataSource: DataSource,
@@ -61,7 +61,7 @@ export class EvidenceController {
     @Body({ schema: evidenceRequest }) body: EvidenceBody,
   ): Promise<string> {
     const wish = wishOf(request, session, id, body);
-    const { text, sha256 } = await this.inTurn(() => exportEvidence(this.dataSource, this.keyRing, wish));
+    const { text, sha256 } = await this.turns.take('bundle', () => exportEvidence(this.dataSource, this.keyRing, wish));
     reply.headers({
       'content-disposition': `attachment; filename="${id}.json"`,
       // RFC 9530
@@ -110,13 +110,6 @@ export class EvidenceController {
     return reverificationAnswer(
       await reverifyForOperator(this.dataSource, this.keyRing, wish, (mode) => this.clock.now(mode)),
     );
-  }
-
-  /** One after the other, whether or not the one before came to anything. */
-  private inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const made = this.making.then(work);
-    this.making = made.catch(() => undefined);
-    return made;
   }
 }
 
