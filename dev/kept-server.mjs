@@ -1,9 +1,10 @@
 import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LaunchProblem } from './launch-problem.mjs';
 import { root } from './paths.mjs';
-import { signal } from './process-identity.mjs';
+import { endProcesses, identify, signal } from './process-identity.mjs';
 
 /** A database server under its keeper (`keeper.mjs`). */
 export class KeptServer {
@@ -12,6 +13,7 @@ export class KeptServer {
   /** Settled when the server has ended: `{ code, signal }` or `{ error }`. */
   ended;
   hasEnded = false;
+  #identity;
   #keeper;
   #lock;
   #spec;
@@ -55,20 +57,24 @@ export class KeptServer {
       keeper.on('message', (message) => {
         if (message.pid !== undefined) {
           this.pid = message.pid;
+          this.#identity = identify(message.pid);
           this.#lock?.add(this.name, message.pid, { endsItself: false });
           resolve();
         } else last = message.ended;
       });
       keeper.once('exit', () => resolve());
     });
-    this.ended = new Promise((resolve) => {
-      keeper.once('exit', () => {
-        this.hasEnded = true;
-        if (this.#serving) this.#onUnaskedEnd?.(this.name);
-        if (this.pid !== undefined) this.#lock?.forget(this.pid);
-        this.#lock?.forget(keeper.pid);
-        resolve(last);
-      });
+    this.ended = once(keeper, 'exit').then(async () => {
+      // A keeper that was killed leaves its server alive. Forgotten before it is gone, the server would keep its files
+      // from every later start.
+      if (this.#identity) {
+        const [left] = await endProcesses([this.#identity]);
+        if (!left) this.#lock?.forget(this.#identity.pid);
+      }
+      this.#lock?.forget(keeper.pid);
+      this.hasEnded = true;
+      if (this.#serving) this.#onUnaskedEnd?.(this.name);
+      return last;
     });
     keeper.send({ start: this.#spec });
     await spawned;

@@ -1,11 +1,10 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { LaunchProblem } from './launch-problem.mjs';
-import { identify, isAlive, signal, waitUntilGone } from './process-identity.mjs';
+import { endProcesses, identify, isAlive, waitUntilGone } from './process-identity.mjs';
 
 /** Keepers and applications notice the launcher's death and end in an orderly way; this is how long that may take. */
 const OWN_END_MS = 12_000;
-const SIGNAL_GRACE_MS = 5_000;
 
 /**
  * A lock file that names its holder and the holder's processes. A dead holder's processes are swept before the lock
@@ -76,20 +75,9 @@ function read(file) {
 
 /** What lives when the launcher does not ends by itself; this waits for it, and then helps. */
 async function sweep(processes) {
-  const living = () => processes.filter(isAlive);
-  const gone = async (among, timeoutMs) => {
-    await Promise.all(among.map((process) => waitUntilGone(process, timeoutMs)));
-  };
-  await gone(
-    living().filter(({ endsItself }) => endsItself),
-    OWN_END_MS,
-  );
-  // SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for its clients.
-  for (const name of ['SIGINT', 'SIGKILL']) {
-    for (const { pid } of living()) signal(pid, name);
-    await gone(living(), SIGNAL_GRACE_MS);
-  }
-  const [left] = living();
+  const ending = processes.filter((process) => process.endsItself && isAlive(process));
+  await Promise.all(ending.map((process) => waitUntilGone(process, OWN_END_MS)));
+  const [left] = await endProcesses(processes);
   if (left)
     throw new LaunchProblem(`Process ${left.pid} (${left.name}) of an earlier run does not end; stop it by hand.`);
 }

@@ -72,3 +72,18 @@ export async function waitUntilGone(identity, timeoutMs) {
   }
   return true;
 }
+
+const SIGNAL_GRACE_MS = 5_000;
+
+/**
+ * Ends processes that do not end by themselves: SIGINT, which is PostgreSQL's fast shutdown where SIGTERM would wait for
+ * its clients, then SIGKILL. Resolves with those that still live.
+ */
+export async function endProcesses(processes) {
+  for (const name of ['SIGINT', 'SIGKILL']) {
+    const living = processes.filter(isAlive);
+    for (const { pid } of living) signal(pid, name);
+    await Promise.all(living.map((process) => waitUntilGone(process, SIGNAL_GRACE_MS)));
+  }
+  return processes.filter(isAlive);
+}

@@ -73,6 +73,12 @@ describe('the launcher', () => {
   };
   let nextPort = 20_000 + (process.pid % 20_000);
   const free = (): number => nextPort++;
+  const pidOf = (name: string): number => {
+    const lock = JSON.parse(readFileSync(join(directory, 'launcher.json'), 'utf8')) as {
+      processes: { name: string; pid: number }[];
+    };
+    return lock.processes.find((process) => process.name === name)!.pid;
+  };
 
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'shomei-launcher-'));
@@ -110,10 +116,7 @@ describe('the launcher', () => {
 
   it('sweeps what a killed launcher left when the keeper was killed too', async () => {
     const first = await begin({ dataDir: directory });
-    const lock = JSON.parse(readFileSync(join(directory, 'launcher.json'), 'utf8')) as {
-      processes: { name: string; pid: number }[];
-    };
-    for (const { name, pid } of lock.processes) if (name.endsWith('keeper')) process.kill(pid, 'SIGKILL');
+    for (const name of ['PostgreSQL keeper', 'Redis keeper']) process.kill(pidOf(name), 'SIGKILL');
     first.launcher.kill('SIGKILL');
     expect(first.up!.pids.filter(lives).length).toBeGreaterThanOrEqual(2);
 
@@ -121,6 +124,13 @@ describe('the launcher', () => {
     expect(second.error).toBe('');
     expect(first.up!.pids.filter(lives)).toEqual([]);
   }, 90_000);
+
+  it('ends the server of a keeper that was killed', async () => {
+    const { up } = await begin({ dataDir: directory });
+    const [postgres] = up!.pids;
+    process.kill(pidOf('PostgreSQL keeper'), 'SIGKILL');
+    await until(() => !lives(postgres!), 15_000);
+  }, 60_000);
 
   it('says in one line which port is taken and by which setting to move', async () => {
     const taken: Server = createServer();
