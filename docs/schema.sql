@@ -1578,12 +1578,12 @@ CREATE INDEX status_change_untold ON public.status_change USING btree (tenant_id
 CREATE INDEX status_sweep_due ON public.status_sweep USING btree (mode, tenant_id, id) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
 CREATE INDEX status_sweep_to_erase ON public.status_sweep USING btree (ended_at) WHERE results_left;
 CREATE INDEX tenant_created ON public.tenant USING btree (created_at, id);
-CREATE INDEX usage_event_checked_person ON public.usage_event USING btree (tenant_id, mode, person_id, certificate_kind, occurred_at) WHERE ((purpose = 'status_check'::text) AND billable);
+CREATE UNIQUE INDEX usage_event_checked_person ON public.usage_event USING btree (tenant_id, mode, person_id, certificate_kind, occurred_at, source_id, certificate_hash) WHERE ((purpose = 'status_check'::text) AND billable);
 CREATE INDEX usage_event_occurred_at ON public.usage_event USING brin (occurred_at);
 CREATE INDEX usage_event_of_tenant ON public.usage_event USING btree (tenant_id, mode, occurred_at, id);
 CREATE INDEX usage_event_recorded_at ON public.usage_event USING brin (recorded_at);
-CREATE UNIQUE INDEX usage_event_source ON public.usage_event USING btree (tenant_id, mode, source_id, meter, method, certificate_hash) WHERE (source_id IS NOT NULL);
-CREATE INDEX usage_event_status_check ON public.usage_event USING btree (mode, occurred_at) WHERE ((purpose = 'status_check'::text) AND (method = 'crl'::text));
+CREATE UNIQUE INDEX usage_event_source ON public.usage_event USING btree (tenant_id, mode, source_id, meter, method, certificate_hash) WHERE ((source_id IS NOT NULL) AND (source <> 'status_check'::text));
+CREATE INDEX usage_event_status_check ON public.usage_event USING brin (occurred_at) WHERE ((purpose = 'status_check'::text) AND (method = 'crl'::text));
 CREATE UNIQUE INDEX usage_event_verification ON public.usage_event USING btree (tenant_id, mode, verification_id, meter, method) WHERE (verification_id IS NOT NULL);
 CREATE INDEX verification_not_valid ON public.verification USING btree (tenant_id, mode, outcome, id) WHERE (outcome <> 'valid'::outcome);
 CREATE INDEX verification_person_person ON public.verification_person USING btree (tenant_id, mode, person_id);

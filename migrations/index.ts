@@ -32,6 +32,7 @@ import { Invoices1763900000051 } from './0038-invoices.js';
 import { InvoiceExports1763900000052 } from './0039-invoice-exports.js';
 import { PresentationRetention1763900000055 } from './0042-presentation-retention.js';
 import { SweepChoice1763900000065 } from './0045-sweep-choice.js';
+import { SweepWrites1763900000072 } from './0046-sweep-writes.js';
 import { UsageStream1763900000066 } from './0043-usage-stream.js';
 import { MonthUsageHashed1763900000067 } from './0044-month-usage-hashed.js';
 
@@ -73,4 +74,5 @@ export const migrations = [
   SweepChoice1763900000065,
   UsageStream1763900000066,
   MonthUsageHashed1763900000067,
+  SweepWrites1763900000072,
 ];

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { certificateHashOf, sealCertificate } from '#lib/persons';
@@ -175,12 +175,39 @@ export const timed = async <T>(work: () => Promise<T>): Promise<{ seconds: numbe
   return { seconds: (performance.now() - startedAt) / 1_000, result };
 };
 
-/** Processor time of the backend that serves a connection, seconds (proc(5)). Without its parallel workers. */
-export async function backendSeconds(client: pg.Client): Promise<number> {
+/** Fields of a process after its name (proc(5)): 1 is its parent, 11 to 14 are ticks of its own and of its ended children. */
+function statOf(pid: number | string): number[] {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number);
+}
+const ticks = (stat: readonly number[], from: number, until: number): number =>
+  stat.slice(from, until).reduce((sum, each) => sum + each, 0);
+
+async function backendOf(client: pg.Client): Promise<number> {
   const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
-  const stat = readFileSync(`/proc/${rows[0]!.pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  return rows[0]!.pid;
+}
+
+/** Processor time of the backend that serves a connection, seconds. Without its parallel workers. */
+export async function backendSeconds(client: pg.Client): Promise<number> {
+  return ticks(statOf(await backendOf(client)), 11, 13) / TICKS_PER_SECOND;
+}
+
+/** Processor time of all processes of the server, seconds. */
+export async function serverSeconds(client: pg.Client): Promise<number> {
+  const postmaster = statOf(await backendOf(client))[1]!;
+  let all = ticks(statOf(postmaster), 11, 15);
+  for (const pid of readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name)))
+    try {
+      const stat = statOf(pid);
+      if (stat[1] === postmaster) all += ticks(stat, 11, 15);
+    } catch {
+      // It has just ended, and is the postmaster's from then on.
+    }
+  return all / TICKS_PER_SECOND;
 }
 /** Processor time of this process, seconds. */
 export function ownSeconds(): number {

@@ -116,13 +116,20 @@ export async function bench({ startStack }: { startStack: (options: StackOptions
     const alone = await sink.until(EVENTS);
     const late = residentMiB(stack.worker.pid!);
 
+    // With as many that were delivered before, as it will be beside the slow one.
+    await write();
+    const again = await sink.until(EVENTS);
     slow.tell({ delayMs: SLOW_MS });
     await client.POST('/v1/webhook-endpoints', { body: { url: slow.url } });
     await write();
     const beside = await sink.until(EVENTS);
-    for (const { wrong, received } of [alone, beside])
+    for (const { wrong, received } of [alone, again, beside])
       if (wrong > 0 || received !== EVENTS) throw new Error(`${received} requests, ${wrong} signatures wrong`);
-    const [rate, besideRate] = [alone, beside].map(({ received, seconds }) => received / seconds) as [number, number];
+    const [rate, againRate, besideRate] = [alone, again, beside].map(({ received, seconds }) => received / seconds) as [
+      number,
+      number,
+      number,
+    ];
     return [
       { name: 'bare client, requests a second', value: Math.round(bare) },
       {
@@ -132,13 +139,14 @@ export async function bench({ startStack }: { startStack: (options: StackOptions
         met: rate >= GOAL_PER_SECOND,
       },
       { name: '  against the bare client', value: rate / bare },
+      { name: 'as many again', value: Math.round(againRate) },
       {
-        name: 'deliveries a second beside a slow endpoint',
+        name: 'and again beside a slow endpoint',
         value: Math.round(besideRate),
         goal: `>= ${LEFT} of that`,
-        met: besideRate >= rate * LEFT,
+        met: besideRate >= againRate * LEFT,
       },
-      { name: `  against alone, of ${EVENTS} events each`, value: besideRate / rate },
+      { name: `  against alone, of ${EVENTS} events each`, value: besideRate / againRate },
       { name: 'events and outbox written, s', value: writeSeconds },
       { name: 'worker at a third of the way, MiB', value: early },
       { name: 'worker at the end, MiB', value: late, goal: `<= ${FLAT} of that`, met: late <= early * FLAT },

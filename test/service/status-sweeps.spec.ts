@@ -356,6 +356,21 @@ describe('the database', () => {
       await expect(update(id, change)).rejects.toThrow(/stays|no such step|goes forward/);
   });
 
+  it('has each check that may cost something once', async () => {
+    await stage.register(tenant, serial);
+    await stage.publish();
+    const { id } = await stage.order(tenant);
+    await stage.carryOut(tenant, id);
+    const again = `insert into usage_event (tenant_id, mode, id, source, source_id, person_id, meter, method, purpose, outcome,
+        billable, certificate_kind, certificate_hash, occurred_at)
+      select tenant_id, mode, gen_random_uuid(), source, source_id, person_id, meter, method, purpose, outcome, billable,
+        certificate_kind, certificate_hash, occurred_at from usage_event where tenant_id = $1 and source_id = $2 limit 1`;
+    await expect(stage.owner.query(again, [tenant.tenantId, id])).rejects.toMatchObject({
+      code: '23505',
+      constraint: 'usage_event_checked_person',
+    });
+  });
+
   it('shows the worker which sweeps are due by its door, one of each tenant, and nobody else', async () => {
     const other = await stage.newTenant();
     const [first] = [await stage.order(tenant), await stage.order(tenant)];

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import { Webhook } from 'standardwebhooks';
 import { Clock, Logger, toPublicId, withTenant } from '#lib/platform';
 import { takeStep, TenantKeys, type Principal } from '#lib/tenancy';
@@ -15,6 +15,8 @@ import {
   WebhookEndpoints,
   WebhookSecrets,
 } from '#lib/webhook';
+import { type ClaimedDelivery, claimDeliveries, releaseDeliveries } from '../../libs/webhook/src/claim-deliveries.js';
+import { settleDeliveries } from '../../libs/webhook/src/settle-deliveries.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { WIDE_LIMITS } from '../support/limits.js';
 import { connect, keyRing, makeTenant, type TestTenant } from '../support/tenants.js';
@@ -290,6 +292,38 @@ describe('a delivery', () => {
     } finally {
       if (stuck.received.length === 0) await stuck.stop();
     }
+  });
+
+  it('is taken and settled without looking at the many that wait, of which the statistics know nothing', async () => {
+    const { id } = await makeEndpoint();
+    const [many, few] = [20_000, 50];
+    await owner.query('analyze webhook_delivery, webhook_attempt, event');
+    await owner.query(
+      `insert into event (tenant_id, mode, id, type, occurred_at, data)
+       select $1, 'test', gen_random_uuid(), 'person.linked', now(), jsonb_build_object('person_id', gen_random_uuid())
+       from generate_series(1, $2::int)`,
+      [tenant.tenantId, many],
+    );
+    const lookedAt = async (work: (manager: EntityManager) => Promise<unknown>): Promise<number> =>
+      withTenant(worker, tenant, async (manager) => {
+        await work(manager);
+        const [row]: { n: number }[] = await manager.query(
+          `select sum(pg_stat_get_xact_tuples_returned(t) + pg_stat_get_xact_tuples_fetched(t))::int as n
+           from unnest(array['webhook_delivery', 'event']::regclass[]) t`,
+        );
+        return row!.n;
+      });
+    let taken: readonly ClaimedDelivery[] = [];
+    const toTake = await lookedAt(async (manager) => {
+      taken = (await claimDeliveries(manager, tenant, id, few))!.deliveries;
+    });
+    expect(taken).toHaveLength(few);
+    const [made, left] = [taken.slice(0, few / 2), taken.slice(few / 2)];
+    const attempts = made.map((delivery) => ({ delivery, result: { status: 204, durationMs: 1 }, random: 0 }));
+    const toSettle = await lookedAt((manager) => settleDeliveries(manager, tenant, id, attempts, Date.now()));
+    const toRelease = await lookedAt((manager) => releaseDeliveries(manager, tenant, id, left));
+    for (const looked of [toTake, toSettle, toRelease]) expect(looked).toBeLessThan(10 * few);
+    expect((await deliveries(id)).filter(({ state }) => state === 'delivered')).toHaveLength(few / 2);
   });
 
   it('is not made for a tenant that is suspended, and is made when it is resumed', async () => {

@@ -2,7 +2,16 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { certificateHashOf, readCounterpartDisclosure } from '#lib/persons';
-import { Clock, japanDay, Logger, withTenant, type Mode, type Tenancy, type TenantKey } from '#lib/platform';
+import {
+  Clock,
+  japanDay,
+  Logger,
+  readInIndexOrder,
+  withTenant,
+  type Mode,
+  type Tenancy,
+  type TenantKey,
+} from '#lib/platform';
 import { changedSerials, readRefreshState, type ChangedSerial } from '#lib/revocation';
 import { TenantKeys, type Disclosure } from '#lib/tenancy';
 import { tellChanges, tellExpiring } from './tell-changes.js';
@@ -11,6 +20,8 @@ import { tellChanges, tellExpiring } from './tell-changes.js';
 const AT_ONCE = 50_000;
 /** Keyed hashes made without a break. */
 const HASHES_AT_ONCE = 2_000;
+/** While the changes are hashed for one tenant, the database looks for those of another. */
+const TENANTS_AT_ONCE = 2;
 /** A change is told once its whole refresh is in: sign and auth lists say together what has happened. */
 const QUIET_MS = 5_000;
 /** Advisory locks of this class are held per mode while changes are told. */
@@ -69,14 +80,14 @@ export class ChangeWatch {
     const { epoch, isSettled } = await readRefreshState(this.dataSource, mode, quietMs);
     const behind = isSettled ? tenants.filter((tenant) => tenant.epoch < epoch) : [];
     const failed = behind.length > 0 ? await this.record(mode, behind, epoch) : new Set<string>();
-    for (const tenant of tenants) {
+    await inLanes(tenants, async (tenant) => {
       const isBehind = behind.includes(tenant);
-      if (failed.has(tenant.tenantId) || (!isBehind && tenant.day === day)) continue;
+      if (failed.has(tenant.tenantId) || (!isBehind && tenant.day === day)) return;
       await this.each(tenant, failed, async () => {
         await withTenant(this.dataSource, tenant, async (manager) => {
           const when = { at, day, disclosure: await disclosure(manager, tenant) };
-          if (isSettled) told.changes += await tellChanges(manager, tenant, when);
-          if (tenant.day !== day) told.expiring += await tellExpiring(manager, tenant, when);
+          const changes = isSettled ? await tellChanges(manager, tenant, when) : 0;
+          const expiring = tenant.day === day ? 0 : await tellExpiring(manager, tenant, when);
           await manager.query('update status_watch set epoch = $3, day = $4 where tenant_id = $1 and mode = $2', [
             tenant.tenantId,
             mode,
@@ -84,9 +95,11 @@ export class ChangeWatch {
             // What is due by the day waits for a refresh that is under way.
             isSettled ? day : tenant.day,
           ]);
+          told.changes += changes;
+          told.expiring += expiring;
         });
       });
-    }
+    });
     if (told.changes + told.expiring > 0) this.logger.log('changes_told', { mode, ...told });
     return told;
   }
@@ -96,11 +109,11 @@ export class ChangeWatch {
     const failed = new Set<string>();
     const after = tenants.reduce((least, tenant) => (tenant.epoch < least ? tenant.epoch : least), epoch);
     for await (const changes of changedSerials(this.dataSource, mode, { after, upTo: epoch }, AT_ONCE))
-      for (const tenant of tenants) {
+      await inLanes(tenants, async (tenant) => {
         const fresh = tenant.epoch === after ? changes : changes.filter((change) => change.epoch > tenant.epoch);
-        if (fresh.length === 0 || failed.has(tenant.tenantId)) continue;
+        if (fresh.length === 0 || failed.has(tenant.tenantId)) return;
         await this.each(tenant, failed, () => this.recordFor(tenant, fresh));
-      }
+      });
     return failed;
   }
 
@@ -126,12 +139,16 @@ export class ChangeWatch {
     if (!knows) return;
     const hashes = await hashesOf(await this.tenantKeys.get(tenant, tenant.lookupKeyId), changes);
     await withTenant(this.dataSource, tenant, async (manager) => {
+      await readInIndexOrder(manager);
       await manager.query(
         `insert into status_change (tenant_id, mode, certificate_id, crl_id)
-         select $1, $2, c.id, l.crl_id
-         from unnest($4::bigint[]) with ordinality as l(crl_id, n)
-         join person_certificate c
-           on c.tenant_id = $1 and c.mode = $2 and c.certificate_hash = substring($3::bytea from (32 * (l.n - 1) + 1)::int for 32)
+         select $1, $2, c.id, l.crl_id from (
+           select crl_id, substring($3::bytea from (32 * (n - 1) + 1)::int for 32) as hash
+           from unnest($4::bigint[]) with ordinality as l(crl_id, n) offset 0) l
+         cross join lateral (
+           select id, hop, provenance from person_certificate
+           where tenant_id = $1 and mode = $2 and certificate_hash >= l.hash and certificate_hash <= l.hash
+           order by certificate_hash limit 1) c
          where not c.hop and (c.provenance <> 'counterpart' or $5 <> 'none')
          on conflict do nothing`,
         [tenantId, mode, hashes, `{${changes.map(({ crlId }) => crlId).join(',')}}`, await disclosure(manager, tenant)],
@@ -150,6 +167,15 @@ export class ChangeWatch {
       lookupKeyId: row.lookup_key_id,
     }));
   }
+}
+
+/** Tenants one after the other, some of them beside each other. */
+async function inLanes(tenants: readonly Watching[], work: (tenant: Watching) => Promise<void>): Promise<void> {
+  const waiting = tenants.values();
+  const lane = async (): Promise<void> => {
+    for (const tenant of waiting) await work(tenant);
+  };
+  await Promise.all(Array.from({ length: TENANTS_AT_ONCE }, lane));
 }
 
 /** Of real time, whatever the clock of test says. */

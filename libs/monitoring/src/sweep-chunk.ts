@@ -1,17 +1,30 @@
 import type pg from 'pg';
 import type { QueryRunner } from 'typeorm';
-import { openCertificate, type OpenedCertificate, type Provenance } from '#lib/persons';
+import {
+  type AskedCertificate,
+  CertificateOpener,
+  type CertificateSecret,
+  type OpenedCertificate,
+  type Provenance,
+} from '#lib/persons';
 import { readInIndexOrder, type Tenancy, type TenantKey } from '#lib/platform';
-import { copyOut } from '#lib/revocation';
+import { copyRows, type RowOctets } from '#lib/revocation';
 import type { Disclosure } from '#lib/tenancy';
+import { POSTGRES_EPOCH_MS } from './pg-array.js';
 import type { Sweep } from './sweep.js';
 import { literal, NOBODY, TIME, UUID } from './sql-literal.js';
 import { nextPersons, uncheckedSql } from './sweep-selection.js';
 
+/** A known certificate with the place of its keyed hash in the octets of its chunk. */
+export interface SweptCertificate extends AskedCertificate {
+  hashAt: number;
+}
+
 /** A person of a chunk with what is known of the certificates that may be asked about, in the order they became known. */
 export interface SweptPerson {
-  id: string;
-  certificates: OpenedCertificate[];
+  /** Where the octets of the chunk have the id. */
+  idAt: number;
+  certificates: OpenedCertificate<SweptCertificate>[];
 }
 
 /** The step cannot go on, and no later one will. Its code is what the sweep's `failure` says. */
@@ -39,6 +52,8 @@ export interface ChunkQuestion {
 /** The next persons of a sweep. */
 export interface Chunk {
   persons: SweptPerson[];
+  /** Ids of persons, 16 each, and keyed hashes of certificates, 32 each: objects of their own would be five a person. */
+  octets: Buffer;
   /** After whom it goes on: whoever was looked at last, asked about or not. Absent: nobody was left. */
   last?: string;
   /** Nobody comes after these. */
@@ -66,7 +81,7 @@ export async function readChunk(
   let passed: { last?: string; count: number } | undefined;
   if (sweep.selection === 'not_checked_since') {
     passed = await nextPersons(runner.manager, tenancy, after, limit);
-    if (passed.last === undefined) return { persons: [], isLast: true };
+    if (passed.last === undefined) return { persons: [], octets: Buffer.alloc(0), isLast: true };
     const since = new Date(sweep.notCheckedSince!).toISOString();
     const unchecked = uncheckedSql({ tenancy, since, until: beganAt, after: after ?? NOBODY, last: passed.last });
     people = `select id, id as root from (${unchecked}) unchecked`;
@@ -85,89 +100,114 @@ export async function readChunk(
   const intake = new Intake(tenancy, keys);
   // TypeORM gives the driver's connection.
   const client = (await runner.connect()) as pg.PoolClient;
-  await copyOut(
+  await copyRows(
     client,
     `with people as materialized (${people})
-     select people.id, people.root, coalesce(c.id, '${NOBODY}'), coalesce(c.kind, ''), coalesce(c.certificate_hash, ''),
-       coalesce(c.provenance, ''), coalesce(c.anchor, ''),
-       coalesce((extract(epoch from c.not_after) * 1000)::bigint, -1),
-       coalesce((extract(epoch from c.first_seen_at) * 1000)::bigint, 0),
-       coalesce(c.tenant_key_id, '${NOBODY}'), coalesce(c.sealed, '')
+     select people.id, c.id, c.kind, c.certificate_hash, c.provenance, c.anchor, c.not_after, c.tenant_key_id, c.sealed
      from people left join lateral (
        select * from person_certificate c
        where c.person_id = people.root and c.${own.replace('and ', 'and c.')} and not c.hop ${kind} ${counterparts}
        order by c.first_seen_at, c.id offset 0) c on true
      order by people.id, c.first_seen_at, c.id`,
-    (fields) => intake.take(fields as Fields),
+    (row) => intake.take(row),
   );
-  const { persons } = intake;
-  const last = passed === undefined ? persons.at(-1)?.id : passed.last;
-  return { persons, isLast: (passed?.count ?? persons.length) < limit, ...(last === undefined ? {} : { last }) };
+  const { persons, octets } = intake;
+  const end = persons.at(-1);
+  const last = passed === undefined ? end && uuid(octets, end.idAt) : passed.last;
+  const isLast = (passed?.count ?? persons.length) < limit;
+  return { persons, octets, isLast, ...(last === undefined ? {} : { last }) };
 }
 
-type Fields = readonly [Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer];
+/** Fields of a row. */
+const PERSON = 0;
+const CERTIFICATE = 1;
+const KIND = 2;
+const HASH = 3;
+const PROVENANCE = 4;
+const ANCHOR = 5;
+const NOT_AFTER = 6;
+const KEY = 7;
+const SEALED = 8;
 
 /** Takes rows in, those of a person one after the other. Most say of themselves what the row before said. */
 class Intake {
   readonly persons: SweptPerson[] = [];
-  private readonly personId = new LastId();
-  private readonly rootId = new LastId();
-  private readonly keyId = new LastId();
+  octets = Buffer.allocUnsafe(65_536);
+  private end = 0;
+  private readonly openers = new Map<string, CertificateOpener>();
+  private readonly provenance = new LastText('latin1');
+  private readonly anchor = new LastText('latin1');
+  private readonly key = new LastText('hex');
   private current: SweptPerson | undefined;
 
-  constructor(
-    private readonly tenancy: Tenancy,
-    private readonly keys: ReadonlyMap<string, TenantKey>,
-  ) {}
+  constructor(tenancy: Tenancy, keys: ReadonlyMap<string, TenantKey>) {
+    for (const [id, key] of keys) this.openers.set(id.replaceAll('-', ''), new CertificateOpener(key, tenancy));
+  }
 
   /** @throws SweepFailed */
-  take([person, root, id, kind, hash, provenance, anchor, notAfter, firstSeenAt, keyId, sealed]: Fields): void {
-    const personId = this.personId.of(person);
-    if (this.current?.id !== personId) this.persons.push((this.current = { id: personId, certificates: [] }));
-    if (sealed.length === 0) return;
-    const key = this.keys.get(this.keyId.of(keyId));
-    if (!key) throw new SweepFailed('tenant_key_unavailable');
-    const certificateId = uuid(id);
-    let secret: OpenedCertificate['secret'];
+  take({ octets, starts, ends }: RowOctets): void {
+    const personAt = starts[PERSON]!;
+    if (this.current === undefined || !isSame(octets, personAt, this.octets, this.current.idAt, 16))
+      this.persons.push((this.current = { idAt: this.keep(octets, personAt, 16), certificates: [] }));
+    if (ends[SEALED] === starts[SEALED]) return;
+    const opener = this.openers.get(this.key.of(octets, starts[KEY]!, ends[KEY]!));
+    if (!opener) throw new SweepFailed('tenant_key_unavailable');
+    const id = uuid(octets, starts[CERTIFICATE]!);
+    let secret: CertificateSecret;
     try {
-      secret = openCertificate(key, this.tenancy, certificateId, sealed);
+      secret = opener.open(id, octets.subarray(starts[SEALED], ends[SEALED]));
     } catch (cause) {
       throw new SweepFailed('certificate_unreadable', { cause });
     }
-    const endsAt = Number(notAfter.readBigInt64BE());
-    this.current.certificates.push({
-      certificate: {
-        id: certificateId,
-        personId: root.equals(person) ? personId : this.rootId.of(root),
-        kind: kind.toString('latin1') === 'sign' ? 'sign' : 'auth',
-        // The driver's buffer goes on to hold other rows.
-        certificateHash: Buffer.from(hash),
-        provenance: provenance.toString('latin1') as Provenance,
-        hop: false,
-        firstSeenAt: Number(firstSeenAt.readBigInt64BE()),
-        ...(anchor.length === 0 ? {} : { anchor: anchor.toString('latin1') }),
-        ...(endsAt < 0 ? {} : { notAfter: endsAt }),
-      },
-      secret,
-    });
+    const certificate: SweptCertificate = {
+      id,
+      kind: octets[starts[KIND]!] === LETTER_S ? 'sign' : 'auth',
+      provenance: this.provenance.of(octets, starts[PROVENANCE]!, ends[PROVENANCE]!) as Provenance,
+      hashAt: this.keep(octets, starts[HASH]!, 32),
+    };
+    if (ends[ANCHOR]! > starts[ANCHOR]!) certificate.anchor = this.anchor.of(octets, starts[ANCHOR]!, ends[ANCHOR]!);
+    if (ends[NOT_AFTER]! > starts[NOT_AFTER]!) certificate.notAfter = timeAt(octets, starts[NOT_AFTER]!);
+    this.current.certificates.push({ certificate, secret });
+  }
+
+  /** The driver's buffer goes on to hold other rows. */
+  private keep(source: Buffer, start: number, length: number): number {
+    const at = this.end;
+    this.end += length;
+    if (this.end > this.octets.length) this.octets = Buffer.concat([this.octets], 2 * this.end);
+    source.copy(this.octets, at, start, start + length);
+    return at;
   }
 }
 
-/** An id as text, made once for as long as it comes again. */
-class LastId {
-  private readonly octets = Buffer.alloc(16);
-  private text = uuid(this.octets);
+/** Text that comes again and again, made once for as long as it is the same. */
+class LastText {
+  private octets = Buffer.alloc(0);
+  private text = '';
 
-  of(octets: Buffer): string {
-    if (!octets.equals(this.octets)) {
-      octets.copy(this.octets);
-      this.text = uuid(octets);
+  constructor(private readonly encoding: 'latin1' | 'hex') {}
+
+  of(source: Buffer, start: number, end: number): string {
+    if (end - start !== this.octets.length || !isSame(source, start, this.octets, 0, end - start)) {
+      this.octets = Buffer.from(source.subarray(start, end));
+      this.text = this.octets.toString(this.encoding);
     }
     return this.text;
   }
 }
 
-function uuid(octets: Buffer): string {
-  const hex = octets.toString('hex');
+function isSame(a: Buffer, at: number, b: Buffer, from: number, length: number): boolean {
+  for (let n = length - 1; n >= 0; n--) if (a[at + n] !== b[from + n]) return false;
+  return true;
+}
+
+/** A timestamptz, in milliseconds. */
+const timeAt = (octets: Buffer, at: number): number =>
+  Math.floor((octets.readInt32BE(at) * 2 ** 32 + octets.readUInt32BE(at + 4)) / 1_000) + POSTGRES_EPOCH_MS;
+
+const LETTER_S = 's'.charCodeAt(0);
+
+function uuid(octets: Buffer, at: number): string {
+  const hex = octets.toString('hex', at, at + 16);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }

@@ -1,10 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { appendAudit } from '#lib/audit';
-import { askSource, judgePerson, readCounterpartDisclosure, type StatusSource } from '#lib/persons';
+import { askResponders, judgeByLists, judgePerson, readCounterpartDisclosure, type Telling } from '#lib/persons';
 import { readInIndexOrder, withTenant, type Mode, type Tenancy, type TenantKey } from '#lib/platform';
-import { ListsDamaged, readEpoch, type ListsAt } from '#lib/revocation';
-import type { Disclosure, TenantKeys } from '#lib/tenancy';
+import { ListsAt, ListsDamaged, type OcspSources, readEpoch } from '#lib/revocation';
+import type { TenantKeys } from '#lib/tenancy';
 import { appendEvent, type EventType } from '#lib/webhook';
 import { storeChunk, type SweptResult } from './store-chunk.js';
 import { findSweep, type Sweep, type SweepSummary } from './sweep.js';
@@ -34,7 +34,7 @@ class Overtaken extends Error {}
 
 export interface SweepSources {
   listsAt(mode: Mode, epoch: string): Promise<ListsAt>;
-  ocsp(mode: Mode): Promise<StatusSource>;
+  ocsp(mode: Mode): Promise<OcspSources>;
 }
 
 /** How far a sweep has come, as this process goes on from it. */
@@ -46,6 +46,7 @@ interface Progress {
 /** What became of a chunk. */
 interface Judged {
   results: readonly SweptResult[];
+  octets: Buffer;
   /** As of the chunk. */
   last: string | undefined;
   /** Of the last chunk: when it ended, milliseconds by the clock of the mode. */
@@ -133,6 +134,7 @@ export class SweepSteps {
       sweep.method === 'crl'
         ? await this.sources.listsAt(job.mode, sweep.snapshot!.epoch)
         : await this.sources.ocsp(job.mode);
+    const telling = { kinds: sweep.certificates, counterpartOnly };
     const limit = sweep.method === 'crl' ? CRL_CHUNK : OCSP_CHUNK;
     const chunk = { tenancy: job, sweep, beganAt: row.began_at, counterpartOnly, limit };
     const read = (after: string | undefined): Promise<Chunk> =>
@@ -143,15 +145,15 @@ export class SweepSteps {
     let writing: Promise<void> = Promise.resolve();
     try {
       for (;;) {
-        const { persons, last, isLast } = await reading;
+        const { persons, octets, last, isLast } = await reading;
         const more = !isLast && goOn() && performance.now() < end;
         // The server reads the next chunk and writes the one before while this one is judged.
         const next = more ? read(last) : undefined;
         // Each is awaited later; until then its failure is nobody's.
         next?.catch(() => undefined);
-        const results = await this.judge(sweep, persons, { source, counterpartOnly, now });
+        const results = await this.judge(persons, telling, { source, at: sweep.checkedAt!, now });
         await writing;
-        writing = this.write(job, sweep, progress, { results, last, ...(isLast ? { endedAt: now() } : {}) });
+        writing = this.write(job, sweep, progress, { results, octets, last, ...(isLast ? { endedAt: now() } : {}) });
         writing.catch(() => undefined);
         if (next === undefined) {
           await writing;
@@ -165,28 +167,28 @@ export class SweepSteps {
     }
   }
 
+  /** @param at as of when lists are asked; each answer of a responder has its own time */
   private async judge(
-    sweep: Sweep,
     persons: readonly SweptPerson[],
-    { source, counterpartOnly, now }: { source: StatusSource; counterpartOnly: Disclosure; now: () => number },
+    telling: Telling,
+    { source, at, now }: { source: ListsAt | OcspSources; at: number; now: () => number },
   ): Promise<SweptResult[]> {
-    const telling = { kinds: sweep.certificates, counterpartOnly };
-    const one = async (person: SweptPerson, at: number): Promise<SweptResult> => ({
-      personId: person.id,
-      judged: await judgePerson(person.certificates, telling, (opened) => askSource(source, opened, at)),
-      checkedAt: at,
-    });
     const results: SweptResult[] = [];
-    if (sweep.method === 'crl') {
-      for (const [index, person] of persons.entries()) {
+    if (source instanceof ListsAt) {
+      const lists = { lists: source, at };
+      for (const [index, { idAt, certificates }] of persons.entries()) {
         if (index % JUDGED_AT_ONCE === 0) await turn();
-        results.push(await one(person, sweep.checkedAt!));
+        results.push({ idAt, judged: judgeByLists(certificates, telling, lists), checkedAt: at });
       }
       return results;
     }
-    const waiting = [...persons];
+    const waiting = persons.values();
     const lane = async (): Promise<void> => {
-      for (let person = waiting.shift(); person; person = waiting.shift()) results.push(await one(person, now()));
+      for (const { idAt, certificates } of waiting) {
+        const checkedAt = now();
+        const judged = await judgePerson(certificates, telling, (one) => askResponders(source, one, checkedAt));
+        results.push({ idAt, judged, checkedAt });
+      }
     };
     await Promise.all(Array.from({ length: OCSP_LANES }, lane));
     return results;
@@ -196,7 +198,7 @@ export class SweepSteps {
     job: SweepJob,
     sweep: Sweep,
     progress: Progress,
-    { results, last = progress.after, endedAt }: Judged,
+    { results, octets, last = progress.after, endedAt }: Judged,
   ): Promise<void> {
     const isLast = endedAt !== undefined;
     const summary = { ...progress.summary };
@@ -211,7 +213,7 @@ export class SweepSteps {
         [job.id, progress.after ?? null, results.length, last ?? null, JSON.stringify(summary), isLast],
       );
       if (moved === 0) throw new Overtaken();
-      await storeChunk(manager, job, sweep, results);
+      await storeChunk(manager, job, sweep, { results, octets });
       if (isLast) await tellEnd(manager, job, 'complete', { summary }, endedAt);
     });
     progress.summary = summary;

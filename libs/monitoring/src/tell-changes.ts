@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import type { Tenancy } from '#lib/platform';
+import { readInIndexOrder, type Tenancy } from '#lib/platform';
 import type { Disclosure } from '#lib/tenancy';
 import type { EventType } from '#lib/webhook';
 
@@ -23,20 +23,32 @@ const EXPIRING: EventType = 'person.certificate_expiring';
  * @returns how many
  */
 export async function tellChanges(manager: EntityManager, { tenantId, mode }: Tenancy, when: When): Promise<number> {
+  await readInIndexOrder(manager);
   const told: { n: number }[] = await manager.query(
     `with due as (
-       select distinct c.person_id from status_change s
-       join person_certificate c on c.tenant_id = s.tenant_id and c.mode = s.mode and c.id = s.certificate_id
-       where s.tenant_id = $1 and s.mode = $2 and s.event_id is null
-         and (c.provenance <> 'counterpart' or $6 <> 'none')),
+       select distinct c.person_id from (
+         select certificate_id from status_change
+         where tenant_id = $1 and mode = $2 and event_id is null order by certificate_id offset 0) s
+       cross join lateral (
+         select person_id, provenance from person_certificate
+         where tenant_id = $1 and mode = $2 and id >= s.certificate_id and id <= s.certificate_id order by id limit 1) c
+       where c.provenance <> 'counterpart' or $6 <> 'none'),
      noticed as (
        insert into status_notice (tenant_id, mode, person_id, day, event_id)
        select $1, $2, person_id, $3, gen_random_uuid() from due
        on conflict do nothing returning person_id, event_id),
+     -- Looked up one by one, see readInIndexOrder, and written by their place.
      marked as (
-       update status_change s set event_id = n.event_id
-       from noticed n join person_certificate c on c.tenant_id = $1 and c.mode = $2 and c.person_id = n.person_id
-       where s.tenant_id = $1 and s.mode = $2 and s.certificate_id = c.id and s.event_id is null),
+       update status_change s set event_id = m.event_id from (
+         select n.event_id, u.place from noticed n
+         cross join lateral (
+           select id from person_certificate where tenant_id = $1 and mode = $2 and person_id = n.person_id
+           order by first_seen_at, id offset 0) c
+         cross join lateral (
+           select ctid as place from status_change
+           where tenant_id = $1 and mode = $2 and certificate_id >= c.id and certificate_id <= c.id and event_id is null
+           order by certificate_id offset 0) u) m
+       where s.ctid = m.place and s.tenant_id = $1 and s.mode = $2),
      written as (
        insert into event (tenant_id, mode, id, type, occurred_at, data)
        select $1, $2, event_id, $5, $4, jsonb_build_object('person_id', person_id) from noticed)

@@ -24,5 +24,7 @@ export async function readCounterpartDisclosure(
   return DISCLOSURES.indexOf(disclosure) < DISCLOSURES.indexOf(policy) ? disclosure : policy;
 }
 
-export const disclosureOf = (certificate: KnownCertificate, counterpartOnly: Disclosure): Disclosure =>
-  certificate.provenance === 'counterpart' ? counterpartOnly : 'status';
+export const disclosureOf = (
+  certificate: Pick<KnownCertificate, 'provenance'>,
+  counterpartOnly: Disclosure,
+): Disclosure => (certificate.provenance === 'counterpart' ? counterpartOnly : 'status');

@@ -8,15 +8,18 @@ import type { CertificateState } from './conclusion.js';
 import type { KnownCertificate } from './known-certificates.js';
 import type { CertificateSecret } from './sealed-certificate.js';
 
+/** What is needed of a certificate to ask about it and to tell what came of it. */
+export type AskedCertificate = Pick<KnownCertificate, 'id' | 'kind' | 'provenance' | 'anchor' | 'notAfter'>;
+
 /** A known certificate with what is needed to ask about it. */
-export interface OpenedCertificate {
-  certificate: KnownCertificate;
+export interface OpenedCertificate<C extends AskedCertificate = KnownCertificate> {
+  certificate: C;
   secret: CertificateSecret;
 }
 
 /** What asking about a certificate gave. Without a finding it had expired and was not asked about. */
-export interface CertificateStatus {
-  certificate: KnownCertificate;
+export interface CertificateStatus<C extends AskedCertificate = KnownCertificate> {
+  certificate: C;
   state: CertificateState;
   finding?: RevocationFinding;
 }

@@ -67,7 +67,7 @@ export async function findCounterpartLookup(
      from counterpart_lookup l
      left join person p on p.tenant_id = l.tenant_id and p.mode = l.mode and p.id = l.person_id
      left join person s on s.tenant_id = p.tenant_id and s.mode = p.mode and s.id = coalesce(p.merged_into, p.id)
-     left join usage_event u on u.tenant_id = l.tenant_id and u.mode = l.mode and u.source_id = l.id
+     left join usage_event u on u.tenant_id = l.tenant_id and u.mode = l.mode and u.source = 'counterpart_lookup' and u.source_id = l.id
      where s.deleted_at is null and l.id = $1`,
     [id],
   );

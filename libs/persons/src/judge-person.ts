@@ -1,10 +1,15 @@
-import { type CrlReason, type Hierarchy, parseCertificate, type RevocationFinding } from '#lib/pki';
-import type { ListsAt, OcspSources } from '#lib/revocation';
+import { type Certificate, type CrlReason, type Hierarchy, parseCertificate, type RevocationFinding } from '#lib/pki';
+import type { ListsAt, OcspSources, SerialQuestion as ModeQuestion } from '#lib/revocation';
 import type { Disclosure } from '#lib/tenancy';
 import { disclosureOf } from './certificate-disclosure.js';
-import { stateOf, type CertificateStatus, type OpenedCertificate } from './certificate-question.js';
+import {
+  stateOf,
+  type AskedCertificate,
+  type CertificateStatus,
+  type OpenedCertificate,
+} from './certificate-question.js';
 import { concludeFrom, type AskedKinds, type CertificateState, type ConclusionCode } from './conclusion.js';
-import type { Provenance } from './known-certificates.js';
+import type { KnownCertificate, Provenance } from './known-certificates.js';
 
 /** One certificate in a person's status. Without `state` it may not be told. Times in milliseconds. */
 export interface ToldStatus {
@@ -18,79 +23,122 @@ export interface ToldStatus {
 }
 
 /** What a person's certificates say together. */
-export interface JudgedPerson {
+export interface JudgedPerson<C extends AskedCertificate = KnownCertificate> {
   code: ConclusionCode;
   /** Milliseconds; absent: not confirmed. */
   aliveAsOf?: number;
   sign?: ToldStatus;
   auth?: ToldStatus;
   /** Every certificate that was looked at. */
-  asked: CertificateStatus[];
+  asked: CertificateStatus<C>[];
+}
+
+/** Whose certificates are asked about, and what may be told of those known by a counterpart lookup only. */
+export interface Telling {
+  kinds: AskedKinds;
+  counterpartOnly: Disclosure;
 }
 
 /**
  * Asks about a person's certificates, of each kind the newest first until one is good, and concludes from what counts:
  * that one, or the newest.
  * @param certificates in the order in which they became known, without those that may not be asked about
- * @param counterpartOnly what may be told of certificates known by a counterpart lookup only
  */
-export async function judgePerson(
-  certificates: readonly OpenedCertificate[],
-  { kinds, counterpartOnly }: { kinds: AskedKinds; counterpartOnly: Disclosure },
-  ask: (certificate: OpenedCertificate) => CertificateStatus | Promise<CertificateStatus>,
-): Promise<JudgedPerson> {
-  const asked: CertificateStatus[] = [];
-  const current = async (kind: Hierarchy): Promise<CertificateStatus | undefined> => {
-    if (kinds !== 'both' && kinds !== kind) return undefined;
-    let newest: CertificateStatus | undefined;
-    for (let at = certificates.length - 1; at >= 0; at--) {
+export async function judgePerson<C extends AskedCertificate>(
+  certificates: readonly OpenedCertificate<C>[],
+  telling: Telling,
+  ask: (certificate: OpenedCertificate<C>) => CertificateStatus<C> | Promise<CertificateStatus<C>>,
+): Promise<JudgedPerson<C>> {
+  const judging = judge(certificates, telling);
+  let step = judging.next();
+  while (!step.done) step = judging.next(await ask(step.value));
+  return step.value;
+}
+
+/** The same of lists in memory: waiting for what is there already takes longer than asking it. */
+export function judgeByLists<C extends AskedCertificate>(
+  certificates: readonly OpenedCertificate<C>[],
+  telling: Telling,
+  { lists, at }: { lists: ListsAt; at: number },
+): JudgedPerson<C> {
+  const judging = judge(certificates, telling);
+  let step = judging.next();
+  while (!step.done) step = judging.next(statusOf(step.value, ask(lists, step.value, at)));
+  return step.value;
+}
+
+/** Yields each certificate to be asked about, and is told what was found. */
+function* judge<C extends AskedCertificate>(
+  certificates: readonly OpenedCertificate<C>[],
+  { kinds, counterpartOnly }: Telling,
+): Generator<OpenedCertificate<C>, JudgedPerson<C>, CertificateStatus<C>> {
+  const asked: CertificateStatus<C>[] = [];
+  const current: Partial<Record<Hierarchy, CertificateStatus<C>>> = {};
+  for (const kind of ['sign', 'auth'] as const) {
+    if (kinds !== 'both' && kinds !== kind) continue;
+    for (let at = certificates.length - 1; at >= 0 && current[kind]?.state.state !== 'good'; at--) {
       const one = certificates[at]!;
       if (one.certificate.kind !== kind) continue;
-      const status = await ask(one);
+      const status = yield one;
       asked.push(status);
-      if (status.state.state === 'good') return status;
-      newest ??= status;
+      if (status.state.state === 'good') current[kind] = status;
+      else current[kind] ??= status;
     }
-    return newest;
-  };
-  const [sign, auth] = [await current('sign'), await current('auth')];
-  const absent = { state: 'absent' } as const;
-  const { code, aliveAsOf } = concludeFrom(kinds, sign?.state ?? absent, auth?.state ?? absent);
-  return {
-    code,
-    ...(aliveAsOf === undefined ? {} : { aliveAsOf }),
-    ...(sign ? { sign: told(sign, counterpartOnly) } : {}),
-    ...(auth ? { auth: told(auth, counterpartOnly) } : {}),
-    asked,
-  };
+  }
+  const { sign, auth } = current;
+  const { code, aliveAsOf } = concludeFrom(kinds, sign?.state ?? ABSENT, auth?.state ?? ABSENT);
+  const judged: JudgedPerson<C> = { code, asked };
+  if (aliveAsOf !== undefined) judged.aliveAsOf = aliveAsOf;
+  if (sign) judged.sign = told(sign, counterpartOnly);
+  if (auth) judged.auth = told(auth, counterpartOnly);
+  return judged;
 }
 
-/** What many certificates are asked of: the lists of one moment, or the responders. */
-export type StatusSource = ListsAt | OcspSources;
+const ABSENT = { state: 'absent' } as const;
 
-/** Asks about one certificate. One past its end is not asked about. @param at milliseconds, by the clock of the mode */
-export async function askSource(
-  source: StatusSource,
-  { certificate, secret }: OpenedCertificate,
+/** Asks the responders about one certificate. @param at milliseconds, by the clock of the mode */
+export async function askResponders<C extends AskedCertificate>(
+  responders: OcspSources,
+  opened: OpenedCertificate<C>,
   at: number,
-): Promise<CertificateStatus> {
-  const { notAfter, anchor, kind } = certificate;
-  if (notAfter !== undefined && notAfter < at) return { certificate, state: { state: 'expired' } };
-  const answer: RevocationFinding | Promise<RevocationFinding> =
-    secret.certificate && anchor !== undefined
-      ? source.ofCertificate(parseCertificate(secret.certificate), anchor, at)
-      : source.ofSerial({
-          hierarchy: kind,
-          serialNumber: secret.serialNumber,
-          at,
-          ...(anchor === undefined ? {} : { anchor }),
-          ...(notAfter === undefined ? {} : { notAfter }),
-        });
-  const finding = answer instanceof Promise ? await answer : answer;
-  return { certificate, finding, state: stateOf(finding) };
+): Promise<CertificateStatus<C>> {
+  return statusOf(opened, await ask(responders, opened, at));
 }
 
-function told({ certificate, state, finding }: CertificateStatus, counterpartOnly: Disclosure): ToldStatus {
+/** What answers: at once, or in its time. */
+interface Source<Finding> {
+  ofCertificate(certificate: Certificate, anchorFingerprint: string, at: number): Finding;
+  ofSerial(question: SerialQuestion): Finding;
+}
+type SerialQuestion = Omit<ModeQuestion, 'mode'>;
+
+/** Undefined: it is past its end, and not asked about. */
+function ask<Finding>(
+  source: Source<Finding>,
+  { certificate: { kind, anchor, notAfter }, secret }: OpenedCertificate<AskedCertificate>,
+  at: number,
+): Finding | undefined {
+  if (notAfter !== undefined && notAfter < at) return undefined;
+  if (secret.certificate && anchor !== undefined)
+    return source.ofCertificate(parseCertificate(secret.certificate), anchor, at);
+  const question: SerialQuestion = { hierarchy: kind, serialNumber: secret.serialNumber, at };
+  if (anchor !== undefined) question.anchor = anchor;
+  if (notAfter !== undefined) question.notAfter = notAfter;
+  return source.ofSerial(question);
+}
+
+const statusOf = <C extends AskedCertificate>(
+  { certificate }: OpenedCertificate<C>,
+  finding: RevocationFinding | undefined,
+): CertificateStatus<C> =>
+  finding === undefined
+    ? { certificate, state: { state: 'expired' } }
+    : { certificate, finding, state: stateOf(finding) };
+
+function told(
+  { certificate, state, finding }: CertificateStatus<AskedCertificate>,
+  counterpartOnly: Disclosure,
+): ToldStatus {
   const { id: certificateId, provenance } = certificate;
   if (disclosureOf(certificate, counterpartOnly) !== 'status') return { certificateId, provenance };
   const told: ToldStatus = { certificateId, provenance, state: state.state };

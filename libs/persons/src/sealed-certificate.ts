@@ -22,12 +22,33 @@ export function sealCertificate(key: TenantKey, tenancy: Tenancy, id: string, se
 }
 
 /** @throws Error when the sealed bytes belong to another row or were changed. */
-export function openCertificate(key: TenantKey, tenancy: Tenancy, id: string, sealed: Uint8Array): CertificateSecret {
-  const plain = open(key.encryption, sealed, context(tenancy, id));
+export const openCertificate = (key: TenantKey, tenancy: Tenancy, id: string, sealed: Uint8Array): CertificateSecret =>
+  secretOf(open(key.encryption, sealed, context(tenancy, id)));
+
+/** Opens many certificates of one tenant and key. */
+export class CertificateOpener {
+  private readonly context: Buffer;
+  private readonly prefix: number;
+
+  constructor(
+    private readonly key: TenantKey,
+    tenancy: Tenancy,
+  ) {
+    this.context = Buffer.from(context(tenancy, NO_ID));
+    this.prefix = this.context.length - NO_ID.length;
+  }
+
+  /** As `openCertificate`. */
+  open(id: string, sealed: Uint8Array): CertificateSecret {
+    this.context.write(id, this.prefix, 'latin1');
+    return secretOf(open(this.key.encryption, sealed, this.context));
+  }
+}
+
+const NO_ID = '00000000-0000-0000-0000-000000000000';
+
+function secretOf(plain: Buffer): CertificateSecret {
   const end = 1 + plain[0]!;
-  const certificate = plain.subarray(end);
-  return {
-    serialNumber: plain.toString('latin1', 1, end),
-    ...(certificate.length > 0 ? { certificate } : {}),
-  };
+  const serialNumber = plain.toString('latin1', 1, end);
+  return end === plain.length ? { serialNumber } : { serialNumber, certificate: plain.subarray(end) };
 }

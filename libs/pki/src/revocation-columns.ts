@@ -44,10 +44,11 @@ export function shortSerial(octets: Uint8Array): number {
 
 /** Content octets of the INTEGER `value`, 0 to 2^32 − 1. */
 export function serialOctets(value: number): Uint8Array {
-  const octets = [value & 0xff];
-  for (let rest = Math.floor(value / 256); rest > 0; rest = Math.floor(rest / 256)) octets.unshift(rest & 0xff);
-  if (octets[0]! >= 0x80) octets.unshift(0);
-  return Uint8Array.from(octets);
+  const octets = new Uint8Array(
+    value < 0x80 ? 1 : value < 0x8000 ? 2 : value < 0x80_0000 ? 3 : value < 0x8000_0000 ? 4 : 5,
+  );
+  for (let at = octets.length - 1, rest = value; at >= 0; at--, rest = Math.floor(rest / 256)) octets[at] = rest & 0xff;
+  return octets;
 }
 
 /** The row of a serial that is not short. */

@@ -25,11 +25,14 @@ export function seal(key: KeyObject, plaintext: Uint8Array, context: string): Bu
   return Buffer.concat([Buffer.of(VERSION), iv, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** @throws Error when key, context or a single bit differs from what was sealed. */
-export function open(key: KeyObject, sealed: Uint8Array, context: string): Buffer {
+/**
+ * @param context as octets where many are opened
+ * @throws Error when key, context or a single bit differs from what was sealed.
+ */
+export function open(key: KeyObject, sealed: Uint8Array, context: string | Uint8Array): Buffer {
   if (sealed[0] !== VERSION || sealed.length < 1 + IV + TAG) throw new Error('sealed value has an unknown form');
   const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(1, 1 + IV));
-  decipher.setAAD(Buffer.from(context));
+  decipher.setAAD(typeof context === 'string' ? Buffer.from(context) : context);
   decipher.setAuthTag(sealed.subarray(sealed.length - TAG));
   const plaintext = decipher.update(sealed.subarray(1 + IV, sealed.length - TAG));
   // Of a stream cipher nothing is left: it only judges the tag.

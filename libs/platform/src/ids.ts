@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { takeRandom } from './random-pool.js';
+import { putRandom } from './random-pool.js';
 
 /** Public prefix of each kind of thing. */
 export const ID_PREFIXES = [
@@ -38,6 +38,15 @@ let sequence = 0;
  * process never go backwards: within one millisecond the 12 bits of `rand_a` count.
  */
 export function newId(nowMs: number): string {
+  putNewId(nowMs, made, 0);
+  const hex = made.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+const made = Buffer.alloc(16);
+
+/** The same as 16 octets, from `at` of `into`: text takes as long again, which counts where ids come by the million. */
+export function putNewId(nowMs: number, into: Buffer, at: number): void {
   if (nowMs > lastMs) {
     lastMs = nowMs;
     sequence = 0;
@@ -45,11 +54,10 @@ export function newId(nowMs: number): string {
     lastMs++;
     sequence = 0;
   }
-  const tail = takeRandom(8);
-  tail[0] = (tail[0]! & 0x3f) | 0x80;
-  const time = lastMs.toString(16).padStart(12, '0');
-  const hex = tail.toString('hex');
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${sequence.toString(16).padStart(3, '0')}-${hex.slice(0, 4)}-${hex.slice(4)}`;
+  into.writeUIntBE(lastMs, at, 6);
+  into.writeUInt16BE(0x7000 | sequence, at + 6);
+  putRandom(into, at + 8, 8);
+  into[at + 8] = (into[at + 8]! & 0x3f) | 0x80;
 }
 
 /** The smallest id that `newId` can make at `ms`: ids of a table in time order are bounds of time. */

@@ -5,14 +5,20 @@ const POOL_BYTES = 8_192;
 const pool = Buffer.allocUnsafeSlow(POOL_BYTES);
 let used = POOL_BYTES;
 
-/** `count` (at most 64) random bytes that nobody else gets; erased from the pool as they leave it. */
-export function takeRandom(count: number): Buffer {
+/** Puts `count` (at most 64) random octets that nobody else gets into `into`; they are erased from the pool as they leave it. */
+export function putRandom(into: Uint8Array, at: number, count: number): void {
   if (used + count > POOL_BYTES) {
     randomFillSync(pool);
     used = 0;
   }
-  const taken = Buffer.from(pool.subarray(used, used + count));
+  pool.copy(into, at, used, used + count);
   pool.fill(0, used, used + count);
   used += count;
+}
+
+/** `count` (at most 64) random octets that nobody else gets. */
+export function takeRandom(count: number): Buffer {
+  const taken = Buffer.allocUnsafe(count);
+  putRandom(taken, 0, count);
   return taken;
 }

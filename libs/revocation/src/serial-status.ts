@@ -1,9 +1,12 @@
-import type { RevocationFinding } from '#lib/pki';
+import { type RevocationFinding, serialOctets as shortSerialOctets } from '#lib/pki';
 import { entryStatus, listDoubt, type ListFacts } from './crl-status.js';
 import type { ResidentCrl } from './resident-set.js';
 
 /** Content octets of the INTEGER of a serial number (X.690 §8.3). @param decimal positive */
 export function serialOctets(decimal: string): Uint8Array {
+  // Serial numbers of JPKI are short; ten digits are up to 2^34.
+  const short = decimal.length <= 10 ? Number(decimal) : Infinity;
+  if (short < 2 ** 32) return shortSerialOctets(short);
   const hex = BigInt(decimal).toString(16);
   const octets = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex');
   return octets[0]! >= 0x80 ? Buffer.concat([Buffer.of(0), octets]) : octets;
