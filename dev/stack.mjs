@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, chmodSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AppProcess, NODE_ARGUMENTS } from './app-process.mjs';
+import { API_ARGUMENTS, AppProcess, NODE_ARGUMENTS } from './app-process.mjs';
 import { LaunchProblem } from './launch-problem.mjs';
 import { LockFile } from './lock-file.mjs';
 import { root } from './paths.mjs';
@@ -173,6 +173,7 @@ class Stack {
     const app = (name, script, env, readyUrl) =>
       new AppProcess(name, {
         script,
+        ...(name === 'api' ? { nodeArguments: API_ARGUMENTS } : {}),
         env: { ...inherited(), ...this.#shared(), ...env, ...this.#options.environment?.[name] },
         logFile: join(this.logDir, `${name}.log`),
         lock: this.#lock,
