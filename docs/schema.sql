@@ -6,6 +6,7 @@ create role shomei_admin login noinherit;
 create role shomei_api login noinherit;
 create role shomei_audit_sealer nologin noinherit;
 create role shomei_biller nologin noinherit;
+create role shomei_counter nologin noinherit;
 create role shomei_crl_keeper nologin noinherit;
 create role shomei_door nologin noinherit;
 create role shomei_evidence_clerk nologin noinherit;
@@ -68,6 +69,17 @@ create table age_question (
 );
 alter table age_question enable row level security;
 alter table age_question force row level security;
+
+create table answer_time (
+  mode tenant_mode not null,
+  hour timestamp with time zone not null,
+  octave_eighth smallint not null,
+  answers bigint not null,
+  constraint answer_time_pkey PRIMARY KEY (mode, hour, octave_eighth),
+  constraint answer_time_answers_check CHECK ((answers > 0)),
+  constraint answer_time_hour_check CHECK ((hour = date_trunc('hour'::text, hour, 'UTC'::text))),
+  constraint answer_time_octave_eighth_check CHECK (((octave_eighth >= '-64'::integer) AND (octave_eighth <= 192)))
+);
 
 create table api_key (
   tenant_id uuid not null,
@@ -305,6 +317,25 @@ create table challenge_use (
 );
 alter table challenge_use enable row level security;
 alter table challenge_use force row level security;
+
+create table check_count (
+  mode tenant_mode not null,
+  hour timestamp with time zone not null,
+  kind text not null,
+  outcome outcome not null,
+  checks bigint not null,
+  constraint check_count_pkey PRIMARY KEY (mode, hour, kind, outcome),
+  constraint check_count_checks_check CHECK ((checks > 0)),
+  constraint check_count_hour_check CHECK ((hour = date_trunc('hour'::text, hour, 'UTC'::text)))
+);
+
+create table check_count_progress (
+  only_row boolean default true not null,
+  counted_below xid8 default '0'::xid8 not null,
+  counted_at timestamp with time zone,
+  constraint check_count_progress_pkey PRIMARY KEY (only_row),
+  constraint check_count_progress_only_row_check CHECK (only_row)
+);
 
 create table checklist_file (
   tenant_id uuid not null,
@@ -859,6 +890,22 @@ create table month_close (
   constraint month_close_check CHECK ((ends_at > starts_at)),
   constraint month_close_check1 CHECK (((closed_at IS NULL) OR (rated_at IS NOT NULL))),
   constraint month_close_month_check CHECK ((month ~ '^[0-9]{4}-(0[1-9]|1[0-2])$'::text))
+);
+
+create table month_estimate (
+  mode tenant_mode not null,
+  month text,
+  contract_yen bigint,
+  jlis_yen bigint,
+  billed_yen bigint,
+  tenants integer,
+  unpriced integer,
+  made_at timestamp with time zone,
+  begun_at timestamp with time zone default '-infinity'::timestamp with time zone not null,
+  took_ms integer default 0 not null,
+  constraint month_estimate_pkey PRIMARY KEY (mode),
+  constraint month_estimate_check CHECK ((num_nulls(month, contract_yen, jlis_yen, billed_yen, tenants, unpriced, made_at) = ANY (ARRAY[0, 7]))),
+  constraint month_estimate_month_check CHECK ((month ~ '^[0-9]{4}-(0[1-9]|1[0-2])$'::text))
 );
 
 create table operator_account (
@@ -1636,6 +1683,23 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.add_answer_times(times jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  insert into answer_time as a (mode, hour, octave_eighth, answers)
+  select t.mode, t.hour, t.octave_eighth, sum(t.answers)
+  from jsonb_to_recordset(times) as t(mode tenant_mode, hour timestamptz, octave_eighth smallint, answers int)
+  where t.hour between clock_timestamp() - interval '2 hours' and clock_timestamp() + interval '1 minute' and t.answers > 0
+  group by 1, 2, 3 order by 1, 2, 3
+  on conflict (mode, hour, octave_eighth) do update set answers = a.answers + excluded.answers;
+end $function$
+;
+alter function add_answer_times(jsonb) owner to shomei_counter;
+
 CREATE OR REPLACE FUNCTION public.any_tenant_usage(of_tenant uuid, of_mode tenant_mode, starts timestamp with time zone, ends timestamp with time zone, seen pg_snapshot, seen_before pg_snapshot, seen_before_at timestamp with time zone, years timestamp with time zone[], recognised jsonb, rules jsonb)
  RETURNS TABLE(id uuid, occurred_at timestamp with time zone, meter text, method text, purpose text, outcome outcome, billable boolean, certificate_kind text, late boolean, jlis text, contract_again boolean)
  LANGUAGE sql
@@ -1935,6 +1999,40 @@ AS $function$
 $function$
 ;
 alter function contracts_to_bill(tenant_mode) owner to shomei_biller;
+
+CREATE OR REPLACE FUNCTION public.count_checks(up_to integer)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  since xid8;
+  ended_below xid8;
+  stop_below xid8;
+  began timestamptz := clock_timestamp();
+begin
+  select p.counted_below into since from check_count_progress p for update;
+  ended_below := pg_snapshot_xmin(pg_current_snapshot());
+  select a.xact into stop_below from audit_event a where a.xact > since and a.xact < ended_below
+  order by a.xact, a.id offset least(greatest(up_to, 1), 100000) limit 1;
+  stop_below := coalesce(stop_below, ended_below);
+  if stop_below <= since then return false; end if;
+  insert into check_count as c (mode, hour, kind, outcome, checks)
+  select v.mode, date_trunc('hour', v.recorded_at, 'UTC'), v.kind, v.outcome, count(*)
+  from (
+    select e.tenant_id, e.mode, case when e.action = 'verification.create' then substr(e.target, 14)::uuid end as id
+    from audit_event e where e.xact >= since and e.xact < stop_below and e.action = 'verification.create'
+  ) a
+  join verification v on v.tenant_id = a.tenant_id and v.mode = a.mode and v.id = a.id
+  group by 1, 2, 3, 4 order by 1, 2, 3, 4
+  on conflict (mode, hour, kind, outcome) do update set checks = c.checks + excluded.checks;
+  update check_count_progress set counted_below = stop_below,
+    counted_at = case when stop_below = ended_below then began else counted_at end;
+  return stop_below < ended_below;
+end $function$
+;
+alter function count_checks(integer) owner to shomei_counter;
 
 CREATE OR REPLACE FUNCTION public.current_mode()
  RETURNS tenant_mode
@@ -4109,6 +4207,7 @@ create policy export_clerk on attribute_update_result for select to shomei_expor
 create policy own on attribute_update_result for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy retention_clerk on attribute_update_result for all to shomei_retention_clerk using (true) with check (true);
 create policy admin on audit_event for all to shomei_admin using (true) with check (true);
+create policy counter on audit_event for select to shomei_counter using (true);
 create policy door on audit_event for insert to shomei_door with check (true);
 create policy evidence_clerk on audit_event for insert to shomei_evidence_clerk with check (true);
 create policy export_clerk on audit_event for select to shomei_export_clerk using (((tenant_id = current_tenant()) AND (mode = current_mode())));
@@ -4232,6 +4331,7 @@ create policy door on usage_event for insert to shomei_door with check (true);
 create policy export_clerk on usage_event for select to shomei_export_clerk using (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy own on usage_event for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy admin on verification for select to shomei_admin using (true);
+create policy counter on verification for select to shomei_counter using (true);
 create policy crl_keeper on verification for select to shomei_crl_keeper using (true);
 create policy door on verification for insert to shomei_door with check (true);
 create policy evidence_clerk on verification for select to shomei_evidence_clerk using (true);
@@ -4262,6 +4362,7 @@ grant usage on schema public to shomei_admin;
 grant usage on schema public to shomei_api;
 grant usage on schema public to shomei_audit_sealer;
 grant usage on schema public to shomei_biller;
+grant usage on schema public to shomei_counter;
 grant usage on schema public to shomei_crl_keeper;
 grant usage on schema public to shomei_door;
 grant usage on schema public to shomei_evidence_clerk;
@@ -4281,6 +4382,8 @@ grant usage on schema public to shomei_webhook_clerk;
 grant usage on schema public to shomei_worker;
 grant insert, select on age_check to shomei_api;
 grant delete, insert, select on age_question to shomei_api;
+grant insert, select, update on answer_time to shomei_counter;
+grant select on answer_time to shomei_admin;
 grant insert on api_key to shomei_admin;
 grant insert on api_key to shomei_operator;
 grant insert, select on api_key to shomei_key_maker;
@@ -4312,6 +4415,10 @@ grant select on certificate_tombstone to shomei_worker;
 grant insert, select on challenge to shomei_api;
 grant insert on challenge_use to shomei_door;
 grant select on challenge_use to shomei_api;
+grant insert, select, update on check_count to shomei_counter;
+grant select on check_count to shomei_admin;
+grant select on check_count_progress to shomei_admin;
+grant select, update on check_count_progress to shomei_counter;
 grant insert, select on checklist_file to shomei_admin;
 grant insert, select on checklist_item to shomei_admin;
 grant delete on consent to shomei_retention_clerk;
@@ -4395,6 +4502,8 @@ grant select on month_close to shomei_admin;
 grant select on month_close to shomei_invoicer;
 grant select on month_close to shomei_operator;
 grant select on month_close to shomei_worker;
+grant select on month_estimate to shomei_admin;
+grant select, update on month_estimate to shomei_worker;
 grant delete, insert, select on operator_recovery_code to shomei_admin;
 grant insert, select on operator_session to shomei_operator_keeper;
 grant insert, select on person to shomei_api;
@@ -4520,6 +4629,7 @@ grant insert (action, actor, detail, id, ip, mode, request_id, target, tenant_id
 grant insert (action, actor, detail, id, mode, target, tenant_id) on audit_event to shomei_retention_clerk;
 grant select (action, actor, change, detail, id, ip, mode, recorded_at, request_id, schema_version, target, tenant_id) on audit_event to shomei_api;
 grant select (action, actor, change, detail, id, ip, mode, recorded_at, request_id, schema_version, target, tenant_id, xact) on audit_event to shomei_export_clerk;
+grant select (action, id, mode, target, tenant_id, xact) on audit_event to shomei_counter;
 grant select (event_id) on audit_seal to shomei_audit_sealer;
 grant insert (id, public_key) on audit_signing_key to shomei_worker;
 grant select (created_at, from_id, id, mode, relation, source, tenant_id, to_id) on certificate_link to shomei_export_clerk;
@@ -4672,6 +4782,7 @@ grant select (api_key_id, certificate_hash, decided_at, hidden, id, kind, mode, 
 grant select (api_key_id, certificate_kind, challenge_id, decided_at, id, kind, mode, outcome, reason_code, recorded_at, reference, tenant_id, verdict) on verification to shomei_admin;
 grant select (certificate_hash, erased_at, id, mode, recorded_at, tenant_id, tenant_key_id) on verification to shomei_retention_clerk;
 grant select (decided_at, evidence, id, kind, mode, recorded_at, tenant_id, tenant_key_id, verdict) on verification to shomei_evidence_clerk;
+grant select (id, kind, mode, outcome, recorded_at, tenant_id) on verification to shomei_counter;
 grant select (mode, recorded_at, verdict) on verification to shomei_crl_keeper;
 grant update (erased_at, evidence, hidden, reference) on verification to shomei_retention_clerk;
 grant select (mode, person_id, person_is_new, state, tenant_id, verification_id) on verification_person to shomei_export_clerk;
@@ -4698,6 +4809,7 @@ grant execute on function acting_operator(bytea) to shomei_evidence_clerk;
 grant execute on function acting_operator(bytea) to shomei_export_clerk;
 grant execute on function acting_operator(bytea) to shomei_key_clerk;
 grant execute on function acts_as_admin(bytea) to shomei_key_clerk;
+grant execute on function add_answer_times(jsonb) to shomei_api;
 grant execute on function any_tenant_usage(uuid,tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb) to shomei_admin;
 grant execute on function append_decided(json,bytea) to shomei_api;
 grant execute on function approval_is_executed(uuid,text,text,jsonb,jsonb) to shomei_admin;
@@ -4716,6 +4828,7 @@ grant execute on function connection_test(uuid) to shomei_admin;
 grant execute on function contract_features(contract) to shomei_admin;
 grant execute on function contract_features(contract) to shomei_operator;
 grant execute on function contracts_to_bill(tenant_mode) to shomei_worker;
+grant execute on function count_checks(integer) to shomei_worker;
 grant execute on function current_mode() to shomei_admin;
 grant execute on function current_mode() to shomei_api;
 grant execute on function current_mode() to shomei_door;

@@ -35,6 +35,7 @@ import { SweepChoice1763900000065 } from './0045-sweep-choice.js';
 import { SweepWrites1763900000072 } from './0046-sweep-writes.js';
 import { UsageStream1763900000066 } from './0043-usage-stream.js';
 import { MonthUsageHashed1763900000067 } from './0044-month-usage-hashed.js';
+import { Overview1763900000080 } from './0050-overview.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -75,4 +76,5 @@ export const migrations = [
   UsageStream1763900000066,
   MonthUsageHashed1763900000067,
   SweepWrites1763900000072,
+  Overview1763900000080,
 ];

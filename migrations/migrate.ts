@@ -32,6 +32,7 @@ const DOOR_ROLES = [
   'shomei_quota_keeper',
   'shomei_monitor',
   'shomei_webhook_clerk',
+  'shomei_counter',
 ];
 
 /**

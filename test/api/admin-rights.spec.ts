@@ -66,6 +66,7 @@ describe('the description of the operators’ REST', () => {
       ['getMe', 'first_factor'],
       ['changePassword', 'signed_in'],
       ['renewRecoveryCodes', 'signed_in'],
+      ['getOverview', 'signed_in'],
     ]);
     const used = new Set(GUARDED.map((each) => each['x-permission']));
     const unused = Object.keys(PERMISSIONS).filter((permission) => !used.has(permission));

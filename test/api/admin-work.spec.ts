@@ -320,3 +320,87 @@ describe('a code', () => {
     expect((await stack.browser().send('GET', '/codes/constructor')).status).toBe(404);
   });
 });
+
+describe('the overview', () => {
+  const PARTS = ['checks', 'revocation', 'queues', 'tenants', 'approvals', 'revenue'];
+  const shown = ({ body }: { body: Record<string, unknown> }): string[] => PARTS.filter((part) => body[part] !== null);
+
+  it('is one request, in which is null what the roles of the operator may not read', async () => {
+    const all = await browser.send('GET', '/v1/overview?mode=test');
+    expect([all.status, shown(all), all.body['mode']]).toEqual([200, PARTS, 'test']);
+    for (const [roles, parts] of [
+      [['billing'], ['tenants', 'approvals', 'revenue']],
+      [['support'], ['checks', 'revocation', 'queues', 'tenants']],
+      [[], []],
+    ] as const) {
+      const answer = await (await stack.signedIn(await stack.person(roles))).send('GET', '/v1/overview');
+      expect([roles, answer.status, shown(answer), answer.body['mode']]).toEqual([roles, 200, parts, 'live']);
+    }
+    expect((await browser.send('GET', '/v1/overview?mode=prod')).body['code']).toBe('request_invalid');
+  });
+
+  it('names the tenants that have waited longest and the proposals that expire first, and counts them all', async () => {
+    const id = await newTenant('停止商事');
+    await stack.owner.query(`update tenant set state = 'suspended', suspended_from = 'test' where name = '停止商事'`);
+    const { data } = await browser.client.GET('/v1/overview');
+    expect(data!.tenants!.longest.find((each) => each.id === id)).toMatchObject({
+      name: '停止商事',
+      state: 'suspended',
+    });
+    const { rows } = await stack.owner.query<{ n: string }>(
+      `select count(*) as n from tenant where state in ('applied', 'in_review', 'notified', 'suspended')`,
+    );
+    expect(data!.tenants!.count).toBe(Number(rows[0]!.n));
+    const open = await stack.owner.query<{ n: string }>(
+      `select count(*) as n from approval where state = 'proposed' and expires_at > now()`,
+    );
+    expect(data!.approvals!.count).toBe(Number(open.rows[0]!.n));
+  });
+
+  it('tells how deep each queue is', async () => {
+    const { data } = await browser.client.GET('/v1/overview');
+    expect([data!.queues!.reachable, data!.queues!.queues.map(({ name }) => name).sort()]).toEqual([
+      true,
+      ['billing-months', 'revocation-partition', 'revocation-plan', 'status-sweep'],
+    ]);
+  });
+
+  it('shows counts, answer times and the estimate as they were made', async () => {
+    await stack.owner.query(
+      `insert into check_count (mode, hour, kind, outcome, checks) values
+         ('live', date_trunc('hour', now(), 'UTC'), 'signature', 'valid', 7),
+         ('live', date_trunc('hour', now(), 'UTC') - interval '2 days', 'authentication', 'invalid', 5),
+         ('live', date_trunc('hour', now(), 'UTC') - interval '40 days', 'signature', 'valid', 9)`,
+    );
+    await stack.owner.query(
+      `insert into answer_time (mode, hour, octave_eighth, answers) values ('live', date_trunc('hour', now(), 'UTC'), 24, 99)`,
+    );
+    await stack.owner.query(
+      `update month_estimate set month = '2026-11', contract_yen = 3, jlis_yen = 20, billed_yen = 23, tenants = 2, unpriced = 1,
+         made_at = now() where mode = 'live'`,
+    );
+    const { data } = await browser.client.GET('/v1/overview');
+    const { hours, days, answer_times: times } = data!.checks!;
+    expect([hours.map(({ checks }) => checks), days.map(({ checks }) => checks)]).toEqual([[7], [5, 7]]);
+    expect(times.whole).toEqual({ answers: 99, p50_ms: 8, p99_ms: 8 });
+    expect(data!.revenue!.estimate).toMatchObject({ billed_yen: 23, tenants: 2, unpriced: 1 });
+  });
+
+  it('leaves the idle time of a session running, as nobody need be there who asks for it', async () => {
+    const own = await stack.signedIn(stack.first);
+    const idle = async (): Promise<number> => {
+      const { rows } = await stack.owner.query<{ idle: Date }>(
+        'select idle_until as idle from operator_session order by created_at desc limit 1',
+      );
+      return rows[0]!.idle.getTime();
+    };
+    await stack.owner.query(
+      `update operator_session set idle_until = now() + interval '1 minute' where ended_at is null`,
+    );
+    const before = await idle();
+    expect((await own.send('GET', '/v1/overview')).status).toBe(200);
+    expect(await idle()).toBe(before);
+    expect((await own.send('GET', '/v1/me')).status).toBe(200);
+    expect(await idle()).toBeGreaterThan(before);
+  });
+});

@@ -111,12 +111,14 @@ describe('the catalogue', () => {
     expect(rows).toEqual([
       ...Object.entries({
         acting_operator: 'shomei_operator_keeper',
+        add_answer_times: 'shomei_counter',
         any_tenant_usage: 'shomei_biller',
         append_decided: 'shomei_door',
         audit_backlog: 'shomei_audit_sealer',
         begin_month_close: 'shomei_biller',
         change_operator_password: 'shomei_operator_keeper',
         contracts_to_bill: 'shomei_biller',
+        count_checks: 'shomei_counter',
         data_export_page: 'shomei_export_clerk',
         decide_approval: 'shomei_operator_keeper',
         due_serial_linkages: 'shomei_linkage_clerk',

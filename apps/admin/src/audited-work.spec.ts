@@ -127,6 +127,7 @@ const ADMIN: Record<string, readonly string[] | string> = {
   createApiKey: ['api_key.create'],
   rotateApiKey: ['api_key.rotate'],
   revokeApiKey: ['api_key.revoke'],
+  getOverview: PLATFORM,
   getRevocation: PUBLIC,
   listPartitions: PUBLIC,
   refreshRevocation: ['revocation.request_refresh'],

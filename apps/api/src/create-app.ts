@@ -13,7 +13,8 @@ import {
   SECURITY_HEADERS,
 } from '#lib/platform';
 import { ApiKeys } from '#lib/tenancy';
-import { authenticate } from './api-key.guard.js';
+import { AnswerTimes } from '#lib/verification';
+import { authenticate, callerOf } from './api-key.guard.js';
 import { AppModule, type ApiOptions } from './app.module.js';
 import { endpointClassOf, mustBeLimited } from './endpoint-class.js';
 import { originAddress } from './origin-address.js';
@@ -23,6 +24,9 @@ import { FILE_ROUTE } from './status-sweeps.controller.js';
 
 /** One MiB of content in base64, its signature and certificate, and room for the JSON around them. */
 const BODY_LIMIT = 2 * 1024 * 1024;
+
+/** Where verifications are made: how long they take is kept. */
+const CHECKS: ReadonlySet<string> = new Set(['/v1/signature-verifications', '/v1/authentications']);
 
 /** The application, not listening yet. `preview` builds it without connecting to anything. */
 export async function createApp(options: ApiOptions, { preview = false } = {}): Promise<NestFastifyApplication> {
@@ -67,6 +71,14 @@ export async function createApp(options: ApiOptions, { preview = false } = {}): 
     });
     server.addHook('onSend', (request, reply, _payload, done) => {
       limits.settle(request, reply);
+      done();
+    });
+    const answerTimes = app.get(AnswerTimes, { strict: false });
+    server.addHook('onResponse', (request, reply, done) => {
+      const mode = callerOf(request)?.mode;
+      const isCheck = CHECKS.has(request.routeOptions.url ?? '') && reply.statusCode === 201;
+      if (mode !== undefined && isCheck && !reply.hasHeader('idempotent-replayed'))
+        answerTimes.add(mode, reply.elapsedTime, Date.now());
       done();
     });
   }

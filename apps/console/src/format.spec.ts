@@ -26,6 +26,7 @@ describe('dates and numbers of the console', () => {
 
   it('have separators', () => {
     expect(formatsOf('ja').number(30_000_000)).toBe('30,000,000');
+    expect([formatsOf('ja').share(0.01234), formatsOf('en').share(0)]).toEqual(['1.23%', '0%']);
   });
 
   it('tell days of the calendar and months as they are, and the last day of a period', () => {

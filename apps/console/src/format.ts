@@ -17,6 +17,8 @@ export interface Formats {
   /** Yen, as a number or as the text of a price with at most three decimals. */
   yen: (amount: number | string) => string;
   number: (value: number) => string;
+  /** A part of a whole, 0 to 1, in percent with at most two decimals. */
+  share: (part: number) => string;
   /** "3 hours ago", from `now` (milliseconds). */
   ago: (iso: string | null, now?: number) => string;
   list: (words: readonly string[]) => string;
@@ -39,6 +41,7 @@ export function formatsOf(language: Language): Formats {
   const minute = new Intl.DateTimeFormat('ja-JP', clock);
   const time = new Intl.DateTimeFormat('ja-JP', { ...clock, second: '2-digit' });
   const number = new Intl.NumberFormat(language);
+  const share = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 2 });
   const yen = new Intl.NumberFormat('en', { style: 'currency', currency: 'JPY', maximumFractionDigits: 3 });
   const date = (text: string | null): string => (text === null ? NOTHING : text.replaceAll('-', '/'));
   const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
@@ -61,6 +64,7 @@ export function formatsOf(language: Language): Formats {
     },
     yen: (amount) => yen.format(Number(amount)),
     number: (value) => number.format(value),
+    share: (part) => share.format(part),
     list: (words) => list.format(words),
     ago(iso, now = Date.now()) {
       if (iso === null) return NOTHING;

@@ -11,7 +11,8 @@ const needs = (permission: Permission) => ({ permission });
 const overview = createRoute({
   getParentRoute,
   path: '/',
-  component: lazyRouteComponent(() => import('./pages/overview'), 'OverviewPage'),
+  validateSearch: words('mode', 'span', 'by'),
+  component: lazyRouteComponent(() => import('./pages/overview/overview-page'), 'OverviewPage'),
 });
 const tenants = createRoute({
   getParentRoute,

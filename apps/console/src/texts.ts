@@ -2,6 +2,7 @@ import { account } from './messages/account';
 import { approvals } from './messages/approvals';
 import { audit } from './messages/audit';
 import { chain } from './messages/chain';
+import { charts } from './messages/charts';
 import { checklist } from './messages/checklist';
 import { common } from './messages/common';
 import { evidence } from './messages/evidence';
@@ -33,6 +34,7 @@ export const TEXTS = {
   approvals,
   audit,
   chain,
+  charts,
   checklist,
   common,
   contract,

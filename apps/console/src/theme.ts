@@ -81,6 +81,11 @@ export const readable: CSSVariablesResolver = () => ({
     '--console-info-ground': '#e6eefa',
     '--console-calm': '#4a525c',
     '--console-calm-ground': '#eceff3',
+    '--chart-good': '#2f8f5b',
+    '--chart-bad': '#c9434a',
+    '--chart-warn': '#d99a1b',
+    '--chart-one': '#3468b8',
+    '--chart-two': '#8a63b8',
   },
   dark: {
     '--mantine-color-body': '#1b1e23',
@@ -100,5 +105,10 @@ export const readable: CSSVariablesResolver = () => ({
     '--console-info-ground': '#1a2e4d',
     '--console-calm': '#c3cad3',
     '--console-calm-ground': '#2c3138',
+    '--chart-good': '#5cbd86',
+    '--chart-bad': '#ef7f80',
+    '--chart-warn': '#e8b54c',
+    '--chart-one': '#7fa6e4',
+    '--chart-two': '#b99ae0',
   },
 });

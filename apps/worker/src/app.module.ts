@@ -20,6 +20,7 @@ import { CONSENT_CARE, ConsentCare, type ConsentCareOptions } from './consent-ca
 import { LinkageCare } from './linkage-care.js';
 import { MonthProcessor } from './month.processor.js';
 import { MonthSchedule } from './month-schedule.js';
+import { OverviewCare } from './overview-care.js';
 import { PartitionProcessor } from './partition.processor.js';
 import { PlanProcessor } from './plan.processor.js';
 import { QueueErrors } from './queue-errors.js';
@@ -88,6 +89,7 @@ export class AppModule {
         RetentionCare,
         MonthProcessor,
         MonthSchedule,
+        OverviewCare,
         SweepProcessor,
         SweepSchedule,
         WebhookCare,

@@ -116,6 +116,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How everything is
+         * @description What the operator’s roles may not read is null. It may be asked for every few seconds, and does not keep a session from idling.
+         */
+        get: operations["getOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/operators": {
         parameters: {
             query?: never;
@@ -1865,6 +1885,147 @@ export interface components {
             /** @description Shown this once; each opens once. */
             recovery_codes: string[];
         };
+        Overview: {
+            /** @enum {string} */
+            mode: "live" | "test";
+            /**
+             * Format: date-time
+             * @description Real time.
+             */
+            now: string;
+            checks: components["schemas"]["OverviewChecks"] | null;
+            revocation: components["schemas"]["RevocationFreshness"][] | null;
+            queues: components["schemas"]["OverviewQueues"] | null;
+            tenants: components["schemas"]["OverviewTenants"] | null;
+            approvals: components["schemas"]["OverviewApprovals"] | null;
+            /** @description An estimate: what the month would come to if it were closed now. */
+            revenue: {
+                /** @description Null: none was made yet. */
+                estimate: components["schemas"]["OverviewRevenue"] | null;
+            } | null;
+        };
+        OverviewChecks: {
+            /**
+             * Format: date-time
+             * @description Everything that was durable then is counted; null: nothing yet.
+             */
+            counted_at: string | null;
+            hours: components["schemas"]["CheckCount"][];
+            days: components["schemas"]["CheckCount"][];
+            answer_times: {
+                /** @description Of the hours; null: no answers. */
+                whole: {
+                    answers: number;
+                    /** @description Half took at most so long; up to a tenth too high. */
+                    p50_ms: number;
+                    p99_ms: number;
+                } | null;
+                hours: components["schemas"]["AnswerTimes"][];
+                days: components["schemas"]["AnswerTimes"][];
+            };
+        };
+        CheckCount: {
+            /**
+             * Format: date-time
+             * @description When the hour, or the day in Japan, begins. Those with nothing are left out.
+             */
+            from: string;
+            /** @enum {string} */
+            kind: "signature" | "authentication";
+            /** @enum {string} */
+            outcome: "valid" | "invalid" | "indeterminate";
+            checks: number;
+        };
+        AnswerTimes: {
+            /**
+             * Format: date-time
+             * @description When the hour, or the day in Japan, begins. Those with nothing are left out.
+             */
+            from: string;
+            answers: number;
+            /** @description Half took at most so long; up to a tenth too high. */
+            p50_ms: number;
+            p99_ms: number;
+        };
+        RevocationFreshness: {
+            /** @enum {string} */
+            hierarchy: "sign" | "auth";
+            generation: string;
+            partitions: number;
+            entries: number;
+            missing: number;
+            failing: number;
+            stale: number;
+            late: number;
+            /** Format: date-time */
+            oldest_success_at: string | null;
+            /** Format: date-time */
+            soonest_next_update: string | null;
+            run: {
+                /** Format: date-time */
+                started_at: string;
+                done: number;
+                failed: number;
+                total: number;
+                partitions_a_second: number | null;
+                seconds_taken: number;
+                seconds_left: number | null;
+            };
+        };
+        OverviewQueues: {
+            /** @description Whether Redis answers; without it nothing is refreshed or swept. */
+            reachable: boolean;
+            queues: components["schemas"]["QueueDepth"][];
+        };
+        QueueDepth: {
+            name: string;
+            waiting: number;
+            active: number;
+            delayed: number;
+            /** @description Of those that are kept. */
+            failed: number;
+        };
+        OverviewTenants: {
+            count: number;
+            /** @description Those in their state for the longest time. */
+            longest: {
+                id: string;
+                name: string;
+                /** @enum {string} */
+                state: "applied" | "in_review" | "rejected" | "test" | "notified" | "live" | "suspended" | "terminated";
+                /** Format: date-time */
+                state_since: string;
+            }[];
+        };
+        OverviewApprovals: {
+            count: number;
+            /** @description Those that expire first. */
+            soonest: {
+                id: string;
+                kind: string;
+                /** @description Of the tenant that it is about, if it is about one. */
+                tenant_name: string | null;
+                /** @description By name. */
+                proposed_by: string | null;
+                /** Format: date-time */
+                expires_at: string;
+            }[];
+        };
+        OverviewRevenue: {
+            month: string;
+            /** @description Yen without tax. */
+            contract_yen: number;
+            /** @description Yen without tax. */
+            jlis_yen: number;
+            /** @description Yen without tax. */
+            billed_yen: number;
+            /** @description In the sums. */
+            tenants: number;
+            /** @description Tenants left out because something of theirs has no price yet. */
+            unpriced: number;
+            /** Format: date-time */
+            made_at: string;
+        };
         OperatorList: {
             data: components["schemas"]["Operator"][];
         };
@@ -2345,31 +2506,6 @@ export interface components {
             skipped: number;
             failures: number;
             last_failure: string | null;
-        };
-        RevocationFreshness: {
-            /** @enum {string} */
-            hierarchy: "sign" | "auth";
-            generation: string;
-            partitions: number;
-            entries: number;
-            missing: number;
-            failing: number;
-            stale: number;
-            late: number;
-            /** Format: date-time */
-            oldest_success_at: string | null;
-            /** Format: date-time */
-            soonest_next_update: string | null;
-            run: {
-                /** Format: date-time */
-                started_at: string;
-                done: number;
-                failed: number;
-                total: number;
-                partitions_a_second: number | null;
-                seconds_taken: number;
-                seconds_left: number | null;
-            };
         };
         RevocationPartitionList: {
             data: components["schemas"]["RevocationPartition"][];
@@ -4272,6 +4408,63 @@ export interface operations {
             };
             /** @description One of `rate_limited`, `sign_in_blocked`. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOverview: {
+        parameters: {
+            query?: {
+                mode?: "live" | "test";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

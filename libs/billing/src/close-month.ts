@@ -7,12 +7,11 @@ import { fromPublicId, type Mode, newRandomId, Problem, withTenant } from '#lib/
 import { type Month, periodOf, startOf } from './japan-month.js';
 import { allocate, type JlisReduction, takeOff } from './jlis-reduction.js';
 import { countMonth, type MonthScope } from './month-counts.js';
-import { readRecognitions, readReductions, readTariffs } from './price-book.js';
 import { type PricePlan, pricePlanTerms } from './price-plan.js';
 import { type AllocatedReduction, totalReductionsIn } from './rate-jlis.js';
 import { rateMonth, statementText } from './rate-month.js';
 import type { StatementContent, UsageCount } from './statement.js';
-import { jlisStarts, type Sight, tenantPrices, type TenantPrices } from './usage-scope.js';
+import { jlisStarts, readModePrices, type Sight, tenantPrices, type TenantPrices } from './usage-scope.js';
 import { wholeYen } from './yen.js';
 
 /** What a closing came to. */
@@ -24,7 +23,7 @@ export interface MonthClosed {
   billedYen: number;
 }
 
-interface CountedTenant {
+export interface CountedTenant {
   tenant: TenantPrices;
   counts: UsageCount[];
 }
@@ -171,15 +170,12 @@ export class MonthClosing {
     );
     const { seen, seen_before, seen_before_at } = rows[0]!;
     const sight: Sight = { seen, seenBefore: seen_before, seenBeforeAt: seen_before_at };
-    const prices = {
-      tariffs: await readTariffs(dataSource, mode),
-      reductions: await readReductions(dataSource, mode),
-      recognitions: await readRecognitions(dataSource, mode),
-    };
+    const prices = await readModePrices(dataSource, mode);
     return { mode, month: periodOf(month), sight, prices, tenants: await this.readContracts(mode, month) };
   }
 
-  private async readContracts(mode: Mode, month: Month): Promise<TenantPrices[]> {
+  /** Every tenant's prices in a month. */
+  async readContracts(mode: Mode, month: Month): Promise<TenantPrices[]> {
     const rows: { tenant_id: string; terminated_at: Date | null; valid_from: string; terms: unknown }[] =
       await this.dataSource.query(
         `select tenant_id, terminated_at, to_char(valid_from, 'YYYY-MM-DD') as valid_from, terms from contracts_to_bill($1)`,
@@ -198,7 +194,7 @@ export class MonthClosing {
   }
 
   /** Tenants with events or a contract in the month, by id. */
-  private async *tenants(scope: MonthScope): AsyncGenerator<CountedTenant> {
+  async *tenants(scope: MonthScope): AsyncGenerator<CountedTenant> {
     const contracts = scope.tenants.filter(({ segments }) => segments.length > 0);
     const byId = new Map(scope.tenants.map((tenant) => [tenant.tenantId, tenant]));
     let next = 0;
@@ -255,7 +251,7 @@ export class MonthClosing {
 }
 
 /** Each tenant's share of a reduction of the whole platform's total is known when all are rated. */
-function rateAll(scope: MonthScope, counted: readonly CountedTenant[]): StatementContent[] {
+export function rateAll(scope: MonthScope, counted: readonly CountedTenant[]): StatementContent[] {
   const whole = totalReductionsIn(scope.prices.reductions, scope.month).filter(
     ({ tenantId }) => tenantId === undefined,
   );

@@ -5,6 +5,7 @@ export * from './billing.module.js';
 export * from './business-day.js';
 export * from './close-month.js';
 export * from './dated.js';
+export * from './estimate-month.js';
 export * from './estimate-use.js';
 export * from './event-csv.js';
 export * from './finalize-invoices.js';

@@ -1,9 +1,10 @@
+import type { EntityManager } from 'typeorm';
 import type { Mode } from '#lib/platform';
 import { type Day, type Period, startOf, yearStart } from './japan-month.js';
 import type { JlisReduction } from './jlis-reduction.js';
 import type { JlisTariff } from './jlis-tariff.js';
 import { inForceOn } from './dated.js';
-import type { JlisRecognition } from './price-book.js';
+import { type JlisRecognition, readRecognitions, readReductions, readTariffs } from './price-book.js';
 import { planSegments, type PlanSegment, type PricePlan, purposesOf, type DedupeWindow } from './price-plan.js';
 
 /** What a closing sees of the events; `seen` null: everything there is now. */
@@ -24,6 +25,15 @@ export interface ModePrices {
   tariffs: readonly JlisTariff[];
   reductions: readonly JlisReduction[];
   recognitions: readonly JlisRecognition[];
+}
+
+/** What J-LIS takes in a mode, as it stands. */
+export async function readModePrices(manager: Pick<EntityManager, 'query'>, mode: Mode): Promise<ModePrices> {
+  return {
+    tariffs: await readTariffs(manager, mode),
+    reductions: await readReductions(manager, mode),
+    recognitions: await readRecognitions(manager, mode),
+  };
 }
 
 /** The plans of a tenant in a month. @param terminatedAt milliseconds; the day of it is the last one of the contract */

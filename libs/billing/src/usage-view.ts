@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { Problem, type Tenancy } from '#lib/platform';
 import { type Day, type Month, periodOf, startOf } from './japan-month.js';
-import { readPlans, readRecognitions, readReductions, readTariffs } from './price-book.js';
+import { readPlans } from './price-book.js';
 import { contractReason } from './rate-contract.js';
 import { rateTenant } from './close-month.js';
 import {
@@ -14,6 +14,7 @@ import {
 import type { MonthScope } from './month-counts.js';
 import {
   jlisStarts,
+  readModePrices,
   type Sight,
   tenantPrices,
   type TenantPrices,
@@ -66,18 +67,14 @@ export async function openUsageMonth(
   const terminatedAt = ended[0].terminated_at?.getTime();
   const tenant = tenantPrices(tenantId, await readPlans(manager, tenancy), period, terminatedAt);
   const { sight, closed } = await readSight(manager, tenancy, month);
-  const prices = {
-    tariffs: await readTariffs(manager, mode),
-    reductions: await readReductions(manager, mode),
-    recognitions: await readRecognitions(manager, mode),
-  };
+  const prices = await readModePrices(manager, mode);
   return { reader, tenancy, scope: { mode, month: period, sight, prices, tenants: [tenant] }, tenant, closed };
 }
 
 /** An open month goes on from the last that was closed; one further on is seen by itself. */
-async function readSight(
+export async function readSight(
   manager: Queries,
-  { mode }: Tenancy,
+  { mode }: Pick<Tenancy, 'mode'>,
   month: Month,
 ): Promise<{ sight: Sight; closed: boolean }> {
   const rows: {

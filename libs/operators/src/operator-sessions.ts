@@ -36,9 +36,10 @@ export class OperatorSessions {
   /**
    * The live session of a token, whose idle time this use moves on.
    * @param now milliseconds, real time
+   * @param isUnattended what a page asks for by itself shows nobody there: the idle time runs on
    * @returns undefined for an unknown, ended or outlived session, and for that of a disabled account
    */
-  async find(token: string, now: number): Promise<OperatorSession | undefined> {
+  async find(token: string, now: number, isUnattended = false): Promise<OperatorSession | undefined> {
     const tokenSha256 = hashSessionToken(token);
     if (!tokenSha256) return undefined;
     const rows: Row[] = await this.dataSource.query('select * from find_operator_session($1)', [tokenSha256]);
@@ -46,7 +47,7 @@ export class OperatorSessions {
     if (!row) return undefined;
     const times = { idleUntil: row.idle_until.getTime(), endsAt: row.ends_at.getTime() };
     if (!isSessionAlive(times, now)) return undefined;
-    const idleUntil = movedIdleUntil(times, now);
+    const idleUntil = isUnattended ? undefined : movedIdleUntil(times, now);
     if (idleUntil !== undefined)
       await this.dataSource.query('update operator_session set idle_until = $2 where id = $1 and ended_at is null', [
         row.id,

@@ -13,6 +13,7 @@ import {
 import type { SigningKeys } from '#lib/platform';
 import { RevocationModule } from '#lib/revocation';
 import { TenancyModule } from '#lib/tenancy';
+import { AnswerTimes } from './answer-times.js';
 import { Challenges } from './challenges.js';
 import { Custody } from './custody.js';
 import { DecisionWriter } from './decision-writer.js';
@@ -46,6 +47,7 @@ export class VerificationModule {
         PersonsModule,
       ],
       providers: [
+        AnswerTimes,
         Challenges,
         CertificateQuestion,
         CounterpartLookups,
@@ -71,6 +73,7 @@ export class VerificationModule {
         },
       ],
       exports: [
+        AnswerTimes,
         Challenges,
         CounterpartLookups,
         Custody,

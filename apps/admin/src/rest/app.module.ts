@@ -21,6 +21,7 @@ import { InvoicesController } from './invoices.controller.js';
 import { MonthClosesController } from './month-closes.controller.js';
 import { OnboardingController } from './onboarding.controller.js';
 import { OperatorsController } from './operators.controller.js';
+import { OverviewController } from './overview.controller.js';
 import { PasswordCheck } from './password-check.js';
 import { PricesController } from './prices.controller.js';
 import { ProblemFilter } from './problem.filter.js';
@@ -54,6 +55,7 @@ export class AppModule {
       imports: [PlatformModule.forRoot(options), OperatorsModule],
       controllers: [
         SessionController,
+        OverviewController,
         OperatorsController,
         ApprovalsController,
         TenantsController,

@@ -21,7 +21,7 @@ const source = z
   })
   .meta({ id: 'RevocationSource' });
 
-const freshness = z
+export const freshness = z
   .object({
     hierarchy,
     generation: z.string(),

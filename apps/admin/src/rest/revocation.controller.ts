@@ -162,7 +162,7 @@ export class RevocationController {
   }
 }
 
-function freshnessAnswer(state: Freshness): RevocationAnswer['freshness'][number] {
+export function freshnessAnswer(state: Freshness): RevocationAnswer['freshness'][number] {
   const { perSecond, secondsTaken, secondsLeft } = runProgress(state.run, state.now);
   return {
     hierarchy: state.hierarchy,

@@ -20,6 +20,10 @@ export const sessionOf = (request: FastifyRequest): OperatorSession | undefined 
 const isSignIn = ({ method, routeOptions }: FastifyRequest): boolean =>
   method === 'POST' && routeOptions.url === '/v1/session';
 
+/** What a page that stands open asks for again and again, whoever is there. */
+const isUnattended = ({ method, routeOptions }: FastifyRequest): boolean =>
+  method === 'GET' && routeOptions.url === '/v1/overview';
+
 /** Whether a request is for a route that the gate keeps; a path that leads nowhere below /v1/ is one. */
 export const isGated = ({ routeOptions, url }: FastifyRequest): boolean =>
   // A path below it that has no route of its own meets the console's, which answers for every other one.
@@ -40,7 +44,8 @@ export class SessionGate {
     const changes = !SAFE_METHODS.has(request.method);
     if (changes) this.checkOrigin(request);
     const token = readSessionCookie(request.headers.cookie, this.publicUrl);
-    const session = token === undefined ? undefined : await this.sessions.find(token, this.clock.now('live'));
+    const session =
+      token === undefined ? undefined : await this.sessions.find(token, this.clock.now('live'), isUnattended(request));
     if (session) (request as Admitted)[SESSION] = session;
     // A sign-in has no session to forge a request in; SameSite and the origin keep other pages from signing somebody in.
     if (isSignIn(request)) return;

@@ -1,0 +1,84 @@
+import { Text } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import type { Schemas } from '../../api';
+import { useReading } from '../../language';
+import { Empty } from '../../parts/loaded';
+import { Panel } from '../../parts/page';
+import { TenantState } from '../../parts/state';
+import { type Column, Rows } from '../../parts/table';
+import { kindText } from '../approvals/subject';
+
+type Approvals = Schemas['OverviewApprovals'];
+type Tenants = Schemas['OverviewTenants'];
+
+export function WaitingApprovals({ approvals: { count, soonest } }: { approvals: Approvals }) {
+  const { t, format } = useReading();
+  const columns: Column<Approvals['soonest'][number]>[] = [
+    {
+      name: 'kind',
+      title: t('approvals.kind'),
+      cell: ({ id, kind, tenant_name: tenant }) => (
+        <>
+          <Link to="/approvals/$approvalId" params={{ approvalId: id }}>
+            {kindText(t, kind)}
+          </Link>
+          {tenant !== null && <Below>{tenant}</Below>}
+        </>
+      ),
+    },
+    { name: 'by', title: t('approvals.proposed_by'), cell: ({ proposed_by: name }) => name ?? '—' },
+    { name: 'until', title: t('approvals.expires_at'), cell: ({ expires_at: at }) => format.ago(at) },
+  ];
+  return (
+    <Panel title={t('overview.approvals')} actions={<More count={count} to="/approvals" />}>
+      {count === 0 ? (
+        <Empty>{t('overview.no_approvals')}</Empty>
+      ) : (
+        <Rows label={t('overview.approvals')} columns={columns} rows={soonest} keyOf={({ id }) => id} />
+      )}
+    </Panel>
+  );
+}
+
+export function TenantsToDo({ tenants: { count, longest } }: { tenants: Tenants }) {
+  const { t, format } = useReading();
+  const columns: Column<Tenants['longest'][number]>[] = [
+    {
+      name: 'name',
+      title: t('tenants.name'),
+      cell: ({ id, name, state }) => (
+        <>
+          <Link to="/tenants/$tenantId" params={{ tenantId: id }}>
+            {name}
+          </Link>
+          <Below>{t(`tenants.next_${state}`)}</Below>
+        </>
+      ),
+    },
+    { name: 'state', title: t('tenants.state'), cell: ({ state }) => <TenantState state={state} /> },
+    { name: 'since', title: t('tenants.state_since'), cell: ({ state_since: at }) => format.ago(at) },
+  ];
+  return (
+    <Panel title={t('overview.tenants')} actions={<More count={count} to="/tenants" />}>
+      {count === 0 ? (
+        <Empty>{t('overview.no_tenants')}</Empty>
+      ) : (
+        <Rows label={t('overview.tenants')} columns={columns} rows={longest} keyOf={({ id }) => id} />
+      )}
+    </Panel>
+  );
+}
+
+const Below = ({ children }: { children: ReactNode }) => (
+  <Text size="xs" c="dimmed">
+    {children}
+  </Text>
+);
+
+/** How many there are in all, leading to them. */
+function More({ count, to }: { count: number; to: '/approvals' | '/tenants' }) {
+  const { t, format } = useReading();
+  if (count === 0) return null;
+  return <Link to={to}>{t('overview.all_of', { count: format.number(count) })}</Link>;
+}
