@@ -4535,6 +4535,7 @@ grant insert, select on revocation_source to shomei_operator;
 grant select on revocation_source to shomei_admin;
 grant select on revocation_source to shomei_api;
 grant select on revocation_source to shomei_worker;
+grant select on schema_migration to shomei_admin;
 grant insert, select on serial_linkage to shomei_api;
 grant select on serial_linkage to shomei_worker;
 grant delete, insert, select, update on sign_in_backoff to shomei_admin;

@@ -36,6 +36,7 @@ import { SweepWrites1763900000072 } from './0046-sweep-writes.js';
 import { UsageStream1763900000066 } from './0043-usage-stream.js';
 import { MonthUsageHashed1763900000067 } from './0044-month-usage-hashed.js';
 import { Overview1763900000080 } from './0050-overview.js';
+import { SystemPage1763900000090 } from './0052-system-page.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -77,4 +78,5 @@ export const migrations = [
   MonthUsageHashed1763900000067,
   SweepWrites1763900000072,
   Overview1763900000080,
+  SystemPage1763900000090,
 ];

@@ -1,14 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Queue, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import { MONTH_QUEUE } from '#lib/billing';
 import { fromPublicId, newId, toPublicId } from '#lib/platform';
+import { PARTITION_QUEUE, QUEUE_PREFIX } from '#lib/revocation';
 import { type AdminBrowser, AdminStack } from '../support/admin.js';
 import { emptyTestRedis } from '../support/redis.js';
 
 let stack: AdminStack;
 let browser: AdminBrowser;
+let redisUrl: string;
 
 beforeAll(async () => {
-  stack = await AdminStack.start({ REDIS_URL: await emptyTestRedis() });
+  redisUrl = await emptyTestRedis();
+  stack = await AdminStack.start({ REDIS_URL: redisUrl });
   browser = await stack.signedIn(stack.first);
 });
 afterAll(() => stack.stop());
@@ -246,6 +252,27 @@ describe('verifications', () => {
     expect(status).toBe(404);
   });
 
+  it('are taken as a table, whole, safe for spreadsheets, and on the record', async () => {
+    const tenant = await newTenant('一覧商事');
+    const made = [await decided(tenant, '=1+1'), await decided(tenant, '二')].reverse();
+    const { status, headers, content } = await browser.download(`/v1/verifications.csv?tenant_id=${tenant}`);
+    expect([status, headers.get('content-type')]).toEqual([200, 'text/csv; charset=utf-8']);
+    expect(content.subarray(0, 3)).toEqual(Buffer.from([0xef, 0xbb, 0xbf]));
+    const [head, ...rows] = content.toString().slice(1).trimEnd().split('\r\n');
+    expect(head).toMatch(/^"id","recorded_at","decided_at","tenant_id","mode","kind","outcome","reason","reference"/);
+    expect(rows.map((row) => row.split(',')[0])).toEqual(made.map((id) => `"${id}"`));
+    expect(rows[1]).toContain(`"invalid","revoked","'=1+1"`);
+    expect(content.toString()).not.toMatch(/SECRET|certificate_hash/);
+    const audited = await stack.audited(`tenant:${fromPublicId('ten', tenant)!}`);
+    expect(audited.at(-1)).toEqual({
+      action: 'verification.export',
+      actor: `operator:${stack.first.id}`,
+      detail: { mode: null, outcome: null, by_reference: false, found: 2 },
+    });
+    const refused = await browser.send('GET', '/v1/verifications.csv?reference=x');
+    expect([refused.status, refused.body['code']]).toEqual([400, 'request_invalid']);
+  });
+
   it('are looked at on the record; the reference is not in it', async () => {
     const tenant = await newTenant('記録商事');
     const id = await decided(tenant, 'ref-on-record');
@@ -306,6 +333,141 @@ describe('revocation data', () => {
     const { body } = await browser.send('GET', '/v1/revocation/test/partitions?state=late');
     expect(body['data']).toEqual([]);
     expect((await browser.send('GET', '/v1/revocation/prod')).status).toBe(404);
+  });
+});
+
+describe('the system', () => {
+  it('says what runs in which version, how it answers, and by which settings, without a secret', async () => {
+    const { data } = await browser.client.GET('/v1/system');
+    const { programs, database, redis, settings } = data!;
+    expect(programs).toContainEqual({
+      app: 'admin',
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+      node: process.versions.node,
+      started_at: expect.any(String),
+    });
+    const { rows } = await stack.owner.query<{ name: string; version: string }>(
+      `select name, current_setting('server_version') as version from schema_migration order by id desc limit 1`,
+    );
+    expect(database).toMatchObject({ migration: rows[0]!.name, version: rows[0]!.version });
+    expect(redis).toMatchObject({ state: 'up', version: expect.stringMatching(/^\d/) });
+    expect(settings).toEqual(
+      expect.arrayContaining([
+        { name: 'LOG_LEVEL', secret: false, value: 'info', source: 'environment' },
+        { name: 'CRL_LATE_MINUTES', secret: false, value: '720', source: 'default' },
+        { name: 'DATABASE_URL', secret: true, value: null, source: 'environment' },
+        { name: 'REDIS_URL', secret: true, value: null, source: 'environment' },
+      ]),
+    );
+    expect(JSON.stringify(data)).not.toContain(new URL(stack.urls.admin).password);
+  });
+
+  describe('with jobs of the worker', () => {
+    const connection = () => new Redis(redisUrl, { maxRetriesPerRequest: null });
+    let redis: Redis;
+    let months: Queue;
+    let partitions: Queue;
+    beforeAll(async () => {
+      redis = connection();
+      months = new Queue(MONTH_QUEUE, { connection: redis, prefix: QUEUE_PREFIX });
+      partitions = new Queue(PARTITION_QUEUE, { connection: redis, prefix: QUEUE_PREFIX });
+      await months.upsertJobScheduler('due', { pattern: '10 * * * *', tz: 'Asia/Tokyo' }, { name: 'due', data: {} });
+      await partitions.add('test', { mode: 'test', partitionId: '7' }, { delay: 3_600_000, jobId: 'later' });
+      const data = { mode: 'test', month: '2026-10', note: '山田太郎' };
+      for (const jobId of ['one', 'two', 'three']) await months.add('test-2026-10', data, { jobId });
+      const own = connection();
+      let left = 3;
+      const worker = new Worker(MONTH_QUEUE, () => Promise.reject(new Error('the disk\nis full')), {
+        connection: own,
+        prefix: QUEUE_PREFIX,
+      });
+      await new Promise<void>((resolve) => worker.on('failed', () => --left === 0 && resolve()));
+      await worker.close();
+      own.disconnect();
+    });
+    afterAll(async () => {
+      await months.close();
+      await partitions.close();
+      redis.disconnect();
+    });
+    const jobsOf = async (path: string): Promise<Record<string, unknown>[]> =>
+      (await browser.send('GET', `/v1/system/queues/${path}`)).body['data'] as Record<string, unknown>[];
+
+    it('counts them by state, and says when schedules come next', async () => {
+      const { data } = await browser.client.GET('/v1/system/queues');
+      expect(data!.data.map(({ queue }) => queue)).toEqual([
+        'revocation-plan',
+        'revocation-partition',
+        'status-sweep',
+        'billing-months',
+      ]);
+      expect(data!.data[1]).toMatchObject({ delayed: 1, failed: 0, schedules: [] });
+      const [schedule] = data!.data[3]!.schedules;
+      expect(data!.data[3]).toMatchObject({ waiting: 0, active: 0, delayed: 0, failed: 3 });
+      expect(schedule).toMatchObject({ name: 'due', pattern: '10 * * * *', zone: 'Asia/Tokyo' });
+      expect(Date.parse(schedule!.next_at!)).toBeGreaterThan(Date.now());
+    });
+
+    it('lists them page by page with what they are about and why they failed, and nothing else of their data', async () => {
+      const first = await browser.send('GET', '/v1/system/queues/billing-months/jobs?limit=2');
+      const rest = await browser.send(
+        'GET',
+        `/v1/system/queues/billing-months/jobs?limit=2&cursor=${String(first.body['next_cursor'])}`,
+      );
+      const found = [...(first.body['data'] as object[]), ...(rest.body['data'] as object[])];
+      expect(rest.body['next_cursor']).toBeNull();
+      expect(found.map((job) => (job as { id: string }).id).sort()).toEqual(['one', 'three', 'two']);
+      expect(found[0]).toMatchObject({
+        name: 'test-2026-10',
+        state: 'failed',
+        subject: { mode: 'test', month: '2026-10' },
+        attempts: 1,
+        reason: 'the disk is full',
+        due_at: null,
+      });
+      expect(JSON.stringify(found)).not.toContain('山田太郎');
+      const [later, ...others] = await jobsOf('revocation-partition/jobs?state=delayed');
+      expect(others).toEqual([]);
+      expect(later).toMatchObject({ id: 'later', subject: { mode: 'test' }, attempts: 0, reason: null });
+      expect(Math.abs(Date.parse(String(later!['due_at'])) - Date.now() - 3_600_000)).toBeLessThan(60_000);
+      // What a schedule will bring is none of them.
+      expect(await jobsOf('billing-months/jobs?state=delayed')).toEqual([]);
+    });
+
+    it('has one done again, then all that failed, and records who had it done', async () => {
+      const retry = (path: string) => browser.send('POST', `/v1/system/queues/${path}`);
+      expect((await retry('billing-months/jobs/two/retry')).body).toEqual({ retried: 1 });
+      expect(await months.getWaitingCount()).toBe(1);
+      const again = await retry('billing-months/jobs/two/retry');
+      expect([again.status, again.body['code'], again.body['state']]).toEqual([409, 'job_not_retryable', 'waiting']);
+      expect((await retry('revocation-partition/jobs/later/retry')).status).toBe(202);
+      expect(await partitions.getWaitingCount()).toBe(1);
+      const [scheduled] = await months.getDelayed();
+      const early = await retry(`billing-months/jobs/${encodeURIComponent(scheduled!.id!)}/retry`);
+      expect([early.status, early.body['code']]).toEqual([409, 'job_not_retryable']);
+      expect((await retry('billing-months/jobs/none/retry')).status).toBe(404);
+      expect((await retry('mail/jobs/one/retry')).status).toBe(404);
+      expect((await retry('billing-months/retry-failed')).body).toEqual({ retried: 2 });
+      expect((await retry('billing-months/retry-failed')).body).toEqual({ retried: 0 });
+      expect([await months.getFailedCount(), await months.getWaitingCount()]).toEqual([0, 3]);
+      const audited = await stack.audited(`queue:${MONTH_QUEUE}`);
+      expect(audited).toEqual([
+        {
+          action: 'job.retry',
+          actor: `operator:${stack.first.id}`,
+          detail: { job: 'two', name: 'test-2026-10', state: 'failed' },
+        },
+        { action: 'job.retry_failed', actor: `operator:${stack.first.id}`, detail: { failed: 2 } },
+      ]);
+    });
+
+    it.each([
+      ['billing-months/jobs?state=active', 'request_invalid'],
+      ['billing-months/jobs?cursor=-1', 'cursor_malformed'],
+      ['bull/jobs', 'not_found'],
+    ])('refuses %s', async (path, code) =>
+      expect((await browser.send('GET', `/v1/system/queues/${path}`)).body['code']).toBe(code),
+    );
   });
 });
 

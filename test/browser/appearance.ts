@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import type { Desk, World } from '../support/desk.js';
@@ -47,9 +48,24 @@ const pagesOf = ({
   ['holds', '/holds'],
   ['holds-rules', '/holds?tab=rules'],
   ['operators', '/operators'],
+  ['system', '/system'],
+  ['system-jobs', '/system?tab=jobs'],
+  ['system-settings', '/system?tab=settings'],
   ['account', '/account'],
   ['nowhere', '/nowhere'],
 ];
+
+/** Addresses that the router knows, with `$name` for what differs. */
+const routes = (): string[] =>
+  [...readFileSync('apps/console/src/router.tsx', 'utf8').matchAll(/^ {2}path: '([^']+)',$/gm)].map(
+    ([, path]) => path!,
+  );
+
+/** Whether an address leads to a route itself, and not to one that is named before what differs. */
+function leadsTo(route: string, path: string): boolean {
+  const [asked, known] = [path.split('?')[0]!.split('/'), route.split('/')];
+  return asked.length === known.length && known.every((part, at) => part.startsWith('$') || part === asked[at]);
+}
 
 type Look = readonly ['ja' | 'en', 'light' | 'dark'];
 const LOOKS = [
@@ -80,6 +96,12 @@ async function turn(page: Page, [language, theme]: Look): Promise<void> {
 
 /** How pages look and are read, whatever they say. */
 export function appearance(world: World): void {
+  it('leaves out no page that the router has', () => {
+    const paths = pagesOf(world).map(([, path]) => path);
+    expect(routes().length).toBeGreaterThan(20);
+    expect(routes().filter((route) => !paths.some((path) => leadsTo(route, path)))).toEqual([]);
+  });
+
   it('is free of faults that axe finds on every page, in both languages and themes', async () => {
     const { hanako } = world;
     const found: string[] = [];
@@ -130,6 +152,7 @@ export function appearance(world: World): void {
       ['sweeps', '/sweeps'],
       ['invoices', '/invoices?mode=test'],
       ['invoice', world.invoicePath],
+      ['system', '/system?tab=jobs'],
     ] as const) {
       await see(hanako, path);
       expect([name, await page.evaluate('document.documentElement.scrollWidth <= innerWidth')]).toEqual([name, true]);
@@ -161,6 +184,14 @@ export function appearance(world: World): void {
     await page.unroute('**/v1/operators');
     await hanako.press('再試行');
     await hanako.told('taro@shomei.example');
+    // A proxy that says something of its own, in HTML.
+    await page.route('**/v1/system', (route) => route.fulfill({ status: 502, body: '<h1>Bad Gateway</h1>' }));
+    await hanako.visit('/system');
+    await hanako.told('HTTP 502');
+    await hanako.picture('proxy-error');
+    await page.unroute('**/v1/system');
+    await hanako.press('再試行');
+    await hanako.told('PostgreSQL');
     rig.complaints.length = 0;
   });
 

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ConsoleRig } from '../support/console.js';
 import { BusyDesk, Desk, type World } from '../support/desk.js';
@@ -32,6 +34,19 @@ describe('the console', () => {
       await hanako.picture(name);
     });
     expect(await hanako.page.title()).toBe('概要 · Shomei');
+  });
+
+  it('loads at most 300 kB of compressed JavaScript before somebody signs in', async () => {
+    const page = await world.rig.window();
+    await page.goto('/');
+    await page.getByLabel('メールアドレス').waitFor();
+    const loaded = await page.evaluate<string[]>(
+      `performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname).filter((path) => path.endsWith('.js'))`,
+    );
+    const sizes = loaded.map((path) => statSync(join('dist/apps/console', `${path}.gz`)).size);
+    expect(sizes.length).toBeGreaterThan(0);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(300_000);
+    await page.context().close();
   });
 
   onboarding(world);

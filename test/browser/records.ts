@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from '@jest/globals';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { PARTITION_QUEUE, QUEUE_PREFIX } from '#lib/revocation';
 import { BusyDesk, type World } from '../support/desk.js';
 import { eventually, exchange } from '../support/story.js';
 
@@ -175,6 +178,58 @@ export function records(world: World): void {
       `select count(*) as n from audit_event where action like 'webhook%.replay' and actor like 'operator:%'`,
     );
     expect(recorded).toEqual({ n: '1' });
+  });
+
+  it('shows what runs, and has a waiting job done at once, named before it is', async () => {
+    const { rig, hanako } = world;
+    const { page } = hanako;
+    const redis = new Redis(rig.story.stack.urls.redis, { maxRetriesPerRequest: null });
+    const queue = new Queue(PARTITION_QUEUE, { connection: redis, prefix: QUEUE_PREFIX });
+    // A partition that is gone by its time: then there is nothing to fetch.
+    await queue.add('test', { mode: 'test', partitionId: '999999999' }, { delay: 86_400_000, removeOnComplete: true });
+    await hanako.go('システム');
+    await hanako.told('ワーカー（バックグラウンド処理）');
+    await page.getByRole('cell', { name: '停止中' }).waitFor({ state: 'detached' });
+    await hanako.tab('ジョブ');
+    await page.getByRole('button', { name: /^失効リストの取得 再試行待ちのジョブ/ }).click();
+    await hanako.press('テスト を再実行');
+    await page.getByRole('dialog').getByText('失効リストの取得: テスト').waitFor();
+    expect(await hanako.faults('job-retry')).toEqual([]);
+    await hanako.picture('job-retry');
+    await hanako.confirm('再実行');
+    await hanako.told('「失効リストの取得: テスト」の再実行を依頼しました。');
+    expect(
+      await eventually(
+        () => queue.getDelayedCount(),
+        (left) => left === 0,
+      ),
+    ).toBe(0);
+    await queue.close();
+    redis.disconnect();
+    await hanako.tab('設定');
+    await hanako.told('設定済み（非表示）');
+  });
+
+  it('takes a list as a file: one that is here as a whole, one page by page, and one of the server’s', async () => {
+    const { hanako } = world;
+    const rowsOf = async (press: string): Promise<string[]> => {
+      const { bytes } = await hanako.taken(() => hanako.press(press));
+      expect(bytes.subarray(0, 3)).toEqual(Buffer.from([0xef, 0xbb, 0xbf]));
+      return bytes.toString().slice(1).trimEnd().split('\r\n');
+    };
+    await hanako.go('担当者');
+    await hanako.press('メールアドレス');
+    const people = await rowsOf('CSV 担当者');
+    expect(people[0]).toBe('"氏名","メールアドレス","ロール","状態","登録日時"');
+    expect(people.slice(1).map((row) => row.split(',')[1])).toEqual(
+      [...people.slice(1)].map((row) => row.split(',')[1]).sort(),
+    );
+    await hanako.go('事業者');
+    expect((await rowsOf('CSV 事業者')).some((row) => row.startsWith('"株式会社青空銀行"'))).toBe(true);
+    await hanako.go('検証履歴');
+    const checks = await rowsOf('CSV');
+    const id = world.validPath.split('/').at(-1)!;
+    expect(checks.some((row) => row.startsWith(`"${id}"`))).toBe(true);
   });
 
   it('shows how far the trail is sealed, verifies it, and exports it', async () => {

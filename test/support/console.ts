@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page, type Request } from 'playwright-core';
@@ -11,6 +11,13 @@ import { Story } from './story.js';
 /** Looked at by people, and made where they are asked for: they take a quarter of the time. Git ignores the folder. */
 const PICTURES = join('.cache', 'console-screenshots');
 const WITH_PICTURES = Boolean(process.env['CONSOLE_PICTURES']);
+/** Those that the README shows, and how large a file of them may be, octets. They are committed. */
+const SHOWN_PICTURES = join('docs', 'images');
+export const SHOWN = ['overview', 'tenant-checklist', 'verification', 'invoice', 'system-jobs'].map(
+  (name) => `${name}-ja-light`,
+);
+export const SHOWN_OCTETS = 60_000;
+const FOR_README = process.env['CONSOLE_PICTURES'] === 'readme';
 /** Debian's packaged browser, alone: no first-run page, no calls home. */
 const ARGUMENTS = [
   '--no-sandbox',
@@ -170,6 +177,27 @@ export class ConsoleRig {
   async picture(page: Page, name: string): Promise<void> {
     if (!WITH_PICTURES) return;
     await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true, animations: 'disabled' });
+    if (FOR_README && SHOWN.includes(name)) await this.show(await page.screenshot({ animations: 'disabled' }), name);
+  }
+
+  /** Writes a picture of a window as WebP, as good as fits. */
+  private async show(png: Buffer, name: string): Promise<void> {
+    const page = await this.browser.newPage();
+    const webp = await page.evaluate<string>(`(async () => {
+      const picture = new Image();
+      picture.src = 'data:image/png;base64,${png.toString('base64')}';
+      await picture.decode();
+      const canvas = Object.assign(document.createElement('canvas'), { width: picture.width, height: picture.height });
+      canvas.getContext('2d').drawImage(picture, 0, 0);
+      for (let quality = 0.9; quality > 0.2; quality -= 0.1) {
+        const octets = canvas.toDataURL('image/webp', quality).split(',')[1];
+        if (octets.length * 0.75 <= ${SHOWN_OCTETS}) return octets;
+      }
+      throw new Error('too large');
+    })()`);
+    await page.close();
+    await mkdir(SHOWN_PICTURES, { recursive: true });
+    await writeFile(join(SHOWN_PICTURES, `${name.replace(/-ja-light$/, '')}.webp`), Buffer.from(webp, 'base64'));
   }
 
   private watch(context: BrowserContext): void {

@@ -134,6 +134,7 @@ const ADMIN: Record<string, readonly string[] | string> = {
   listTrustAnchors: PUBLIC,
   proposeLiveAnchor: ['approval.propose'],
   searchVerifications: ['verification.search'],
+  exportVerifications: ['verification.export'],
   explainVerification: ['verification.explain'],
   exportEvidence: ['evidence.open', 'evidence.export'],
   revealHolder: ['verification.reveal'],
@@ -192,6 +193,11 @@ const ADMIN: Record<string, readonly string[] | string> = {
   getInvoicePdf: SUMS,
   getInvoiceEvents: SUMS,
   proposeInvoiceVoid: ['approval.propose'],
+  getSystem: PLATFORM,
+  listJobQueues: PLATFORM,
+  listJobs: PLATFORM,
+  retryJob: ['job.retry'],
+  retryFailedJobs: ['job.retry_failed'],
 };
 
 const BY_COMMAND: Record<string, readonly string[] | string> = {

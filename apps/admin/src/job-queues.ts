@@ -77,10 +77,53 @@ export interface QueueDepth {
   active: number;
   /** For a free hand. */
   waiting: number;
-  /** For their time: a next attempt, or the schedule's. */
+  /** For their next attempt; what a schedule will bring is none yet. */
   delayed: number;
   /** Given up, as far as they are kept. */
   failed: number;
+}
+
+/** Work that comes again and again. */
+export interface JobSchedule {
+  name: string;
+  /** Cron, in `zone`. */
+  pattern: string;
+  zone: string;
+  /** Milliseconds. */
+  next?: number;
+}
+
+/** A queue as it is now. */
+export async function lookAt(
+  { redis, queue }: RedisAtWork,
+  name: JobQueue,
+): Promise<{ depth: QueueDepth; schedules: JobSchedule[] }> {
+  const opened = queue(name);
+  const [counts, schedulers] = await Promise.all([
+    opened.getJobCounts('active', 'waiting', 'prioritized', 'delayed', 'failed'),
+    opened.getJobSchedulers(),
+  ]);
+  const of = (state: string): number => counts[state] ?? 0;
+  // The next job of a schedule has its time in its id.
+  const next = schedulers.map(({ key, next: at = 0 }) => `repeat:${key}:${at}`);
+  const places = next.length === 0 ? [] : await redis.zmscore(opened.toKey('delayed'), ...next);
+  const scheduled = places.filter((place) => place !== null).length;
+  return {
+    depth: {
+      queue: name,
+      active: of('active'),
+      waiting: of('waiting') + of('prioritized'),
+      // The two were not read at once.
+      delayed: Math.max(0, of('delayed') - scheduled),
+      failed: of('failed'),
+    },
+    schedules: schedulers.map(({ key, pattern = '', tz = 'UTC', next: at }) => ({
+      name: key,
+      pattern,
+      zone: tz,
+      ...(at === undefined ? {} : { next: at }),
+    })),
+  };
 }
 
 /**
@@ -88,16 +131,4 @@ export interface QueueDepth {
  * @throws OperatorError `redis_unavailable`
  */
 export const queueDepths = (redisUrl: string | undefined): Promise<QueueDepth[]> =>
-  inRedis(redisUrl, ({ queue }) => Promise.all(JOB_QUEUES.map((name) => depthOf(name, queue(name)))));
-
-export async function depthOf(name: JobQueue, queue: Queue): Promise<QueueDepth> {
-  const counts = await queue.getJobCounts('active', 'waiting', 'prioritized', 'delayed', 'failed');
-  const of = (state: string): number => counts[state] ?? 0;
-  return {
-    queue: name,
-    active: of('active'),
-    waiting: of('waiting') + of('prioritized'),
-    delayed: of('delayed'),
-    failed: of('failed'),
-  };
-}
+  inRedis(redisUrl, (at) => Promise.all(JOB_QUEUES.map(async (name) => (await lookAt(at, name)).depth)));

@@ -8,6 +8,7 @@ import {
   Logger,
   runMain,
   serveMetrics,
+  showSettings,
   stopWithParent,
 } from '#lib/platform';
 import { createApp } from './rest/create-app.js';
@@ -44,7 +45,8 @@ runMain(async () => {
     publicUrl: config.PUBLIC_URL,
     lateMs: config.CRL_LATE_MINUTES * 60_000,
     consoleDir: CONSOLE_DIR,
-    // Everything but a refresh on demand works without it.
+    settings: showSettings([...SETTINGS, 'REDIS_URL'], process.env),
+    // Everything works without it but what is handed to the worker, and the look at its jobs.
     ...(process.env['REDIS_URL'] ? { redisUrl: loadConfig(['REDIS_URL'], process.env).REDIS_URL } : {}),
     http: httpLimitsOf(config),
     logger,

@@ -12,6 +12,7 @@ runMain(async () => {
       keyRing: { active: '', keys: new Map() },
       publicUrl: 'http://127.0.0.1:3001',
       lateMs: 0,
+      settings: [],
       http: { headersTimeoutMs: 1_000, requestTimeoutMs: 1_000, peerConnections: 1 },
       logger: new Logger('openapi', 'error'),
     },

@@ -169,6 +169,13 @@ const operators = createRoute({
   validateSearch: words('sort'),
   component: lazyRouteComponent(() => import('./pages/operators/operators-page'), 'OperatorsPage'),
 });
+const system = createRoute({
+  getParentRoute,
+  path: '/system',
+  staticData: needs('system:read'),
+  validateSearch: words('tab', 'queue', 'state', 'cursor'),
+  component: lazyRouteComponent(() => import('./pages/system/system-page'), 'SystemPage'),
+});
 const account = createRoute({
   getParentRoute,
   path: '/account',
@@ -199,6 +206,7 @@ export const router = createRouter({
     audit,
     holds,
     operators,
+    system,
     account,
   ]),
   scrollRestoration: true,

@@ -18,6 +18,7 @@ import { revocation } from './messages/revocation';
 import { session } from './messages/session';
 import { statements } from './messages/statements';
 import { sweeps } from './messages/sweeps';
+import { system } from './messages/system';
 import { tenants } from './messages/tenants';
 import { application } from './messages/application';
 import { contract } from './messages/contract';
@@ -51,6 +52,7 @@ export const TEXTS = {
   session,
   statements,
   sweeps,
+  system,
   tenants,
   verifications,
   webhooks,

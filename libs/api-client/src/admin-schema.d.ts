@@ -747,6 +747,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/verifications.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All verifications of a search as a table, newest first
+         * @description At most 100,000. UTF-8 with byte order mark and CRLF; texts that a spreadsheet would run are led by an apostrophe. The export is recorded.
+         */
+        get: operations["exportVerifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/verifications/{id}": {
         parameters: {
             query?: never;
@@ -1791,6 +1811,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Versions and health of the parts, and the settings */
+        get: operations["getSystem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/system/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The worker's queues: jobs by state, and schedules */
+        get: operations["listJobQueues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/system/queues/{queue}/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jobs that failed, newest first, or that wait for their next attempt, soonest first */
+        get: operations["listJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/system/queues/{queue}/jobs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have the worker do a job again now */
+        post: operations["retryJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/system/queues/{queue}/retry-failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have the worker do every failed job of a queue again */
+        post: operations["retryFailedJobs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1811,7 +1916,7 @@ export interface components {
              * @enum {string}
              */
             stage: "enrolment" | "second_factor" | "password_change" | "open";
-            permissions: ("tenants:read" | "tenants:write" | "applications:read" | "checklist:read" | "checklist:write" | "tenant_data:export" | "go_live:propose" | "go_live:approve" | "contracts:propose" | "contracts:approve" | "api_keys:read" | "api_keys:write" | "revocation:read" | "revocation:refresh" | "anchors:propose" | "anchors:approve" | "evidence:read" | "holders:reveal" | "retention:read" | "holds:write" | "key_ring:rewrap" | "verifications:read" | "sweeps:read" | "approvals:read" | "operators:read" | "operators:write" | "operator_roles:propose" | "operator_roles:approve" | "billing:read" | "prices:propose" | "prices:approve" | "months:close" | "invoices:draft" | "invoices:propose" | "invoices:approve" | "audit:read" | "webhooks:read" | "webhooks:replay")[];
+            permissions: ("tenants:read" | "tenants:write" | "applications:read" | "checklist:read" | "checklist:write" | "tenant_data:export" | "go_live:propose" | "go_live:approve" | "contracts:propose" | "contracts:approve" | "api_keys:read" | "api_keys:write" | "revocation:read" | "revocation:refresh" | "anchors:propose" | "anchors:approve" | "evidence:read" | "holders:reveal" | "retention:read" | "holds:write" | "key_ring:rewrap" | "verifications:read" | "sweeps:read" | "approvals:read" | "operators:read" | "operators:write" | "operator_roles:propose" | "operator_roles:approve" | "billing:read" | "prices:propose" | "prices:approve" | "months:close" | "invoices:draft" | "invoices:propose" | "invoices:approve" | "audit:read" | "webhooks:read" | "webhooks:replay" | "system:read" | "system:retry")[];
             /** @description To be sent as X-CSRF-Token with each request that changes something. */
             csrf_token: string;
             /** Format: date-time */
@@ -3928,6 +4033,92 @@ export interface components {
         TracedUsageEventList: {
             data: components["schemas"]["TracedUsageEvent"][];
         };
+        System: {
+            /** @description Processes that are connected to the database now. */
+            programs: {
+                app: string;
+                version: string;
+                node: string;
+                /** Format: date-time */
+                started_at: string;
+            }[];
+            database: {
+                version: string;
+                /** @description The newest one that was carried out. */
+                migration: string;
+                migrations: number;
+                answer_ms: number;
+            };
+            redis: {
+                /** @enum {string} */
+                state: "up" | "down" | "not_set";
+                version: string | null;
+                answer_ms: number | null;
+            };
+            /** @description Of the admin program itself; no secret has a value here. */
+            settings: {
+                name: string;
+                secret: boolean;
+                value: string | null;
+                /** @enum {string} */
+                source: "environment" | "file" | "default" | "none";
+            }[];
+        };
+        JobQueueList: {
+            data: components["schemas"]["JobQueue"][];
+        };
+        JobQueue: {
+            /** @enum {string} */
+            queue: "revocation-plan" | "revocation-partition" | "status-sweep" | "billing-months";
+            active: number;
+            /** @description For a free hand. */
+            waiting: number;
+            /** @description For their next attempt; what a schedule will bring is none yet. */
+            delayed: number;
+            /** @description Given up, as far as they are kept. */
+            failed: number;
+            schedules: {
+                name: string;
+                pattern: string;
+                zone: string;
+                /** Format: date-time */
+                next_at: string | null;
+            }[];
+        };
+        QueuedJobList: {
+            data: components["schemas"]["QueuedJob"][];
+            next_cursor: string | null;
+        };
+        QueuedJob: {
+            id: string;
+            /** @enum {string} */
+            queue: "revocation-plan" | "revocation-partition" | "status-sweep" | "billing-months";
+            name: string;
+            /** @enum {string} */
+            state: "failed" | "delayed";
+            /** @description Which work it is; nothing else of its data. */
+            subject: {
+                /** @enum {string} */
+                mode?: "live" | "test";
+                /** @enum {string} */
+                hierarchy?: "sign" | "auth";
+                partition?: string;
+                sweep_id?: string;
+                month?: string;
+            };
+            attempts: number;
+            reason: string | null;
+            /** Format: date-time */
+            added_at: string;
+            /** Format: date-time */
+            last_attempt_at: string | null;
+            /** Format: date-time */
+            due_at: string | null;
+        };
+        JobsRetried: {
+            /** @description How many jobs the worker has been told to do again. */
+            retried: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -4102,7 +4293,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4311,7 +4502,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4577,7 +4768,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4674,7 +4865,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4758,7 +4949,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4824,7 +5015,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5020,7 +5211,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5047,7 +5238,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5126,7 +5317,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5417,7 +5608,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5514,7 +5705,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5618,7 +5809,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5754,7 +5945,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5781,7 +5972,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5860,7 +6051,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5957,7 +6148,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6112,7 +6303,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6210,7 +6401,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6317,7 +6508,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6344,7 +6535,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6488,7 +6679,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6730,7 +6921,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6827,7 +7018,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6854,7 +7045,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7249,7 +7440,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7276,7 +7467,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7358,6 +7549,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportVerifications: {
+        parameters: {
+            query?: {
+                tenant_id?: string;
+                mode?: "live" | "test";
+                /** @description The tenant's own reference; needs tenant_id. */
+                reference?: string;
+                outcome?: "valid" | "invalid" | "indeterminate";
+                /** @description Real time. Without tenant_id: at most 7 days before created_before, by default one day. */
+                created_after?: string;
+                created_before?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7611,7 +7875,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7708,7 +7972,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7805,7 +8069,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8294,7 +8558,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8433,7 +8697,7 @@ export interface operations {
                     "application/x-ndjson": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8510,7 +8774,7 @@ export interface operations {
                     "text/csv": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8681,7 +8945,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8925,7 +9189,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9182,7 +9446,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9209,7 +9473,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9288,7 +9552,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9315,7 +9579,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9394,7 +9658,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9421,7 +9685,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9559,7 +9823,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9586,7 +9850,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9722,7 +9986,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9749,7 +10013,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9828,7 +10092,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9855,7 +10119,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9993,7 +10257,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10020,7 +10284,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10159,7 +10423,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10186,7 +10450,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10424,7 +10688,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10501,7 +10765,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10528,7 +10792,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10664,7 +10928,7 @@ export interface operations {
                     "text/csv": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10818,7 +11082,7 @@ export interface operations {
                     "text/csv": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11009,7 +11273,7 @@ export interface operations {
                     "text/csv": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11202,7 +11466,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11345,7 +11609,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11430,7 +11694,7 @@ export interface operations {
                     "text/csv": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11568,7 +11832,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11595,7 +11859,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11674,7 +11938,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12119,6 +12383,292 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TracedUsageEventList"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSystem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["System"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listJobQueues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobQueueList"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listJobs: {
+        parameters: {
+            query?: {
+                state?: "failed" | "delayed";
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                queue: "revocation-plan" | "revocation-partition" | "status-sweep" | "billing-months";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuedJobList"];
+                };
+            };
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retryJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue: "revocation-plan" | "revocation-partition" | "status-sweep" | "billing-months";
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsRetried"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retryFailedJobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                queue: "revocation-plan" | "revocation-partition" | "status-sweep" | "billing-months";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsRetried"];
                 };
             };
             /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */

@@ -45,6 +45,9 @@ export const PERMISSIONS = {
   'audit:read': ['admin', 'auditor'],
   'webhooks:read': ['admin', 'auditor', 'support'],
   'webhooks:replay': ['admin', 'support'],
+  'system:read': ['admin', 'auditor', 'support'],
+  // repeats what was asked for already by who might, or by a schedule
+  'system:retry': ['admin', 'support'],
 } as const satisfies Record<string, readonly Role[]>;
 export type Permission = keyof typeof PERMISSIONS;
 

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { ConfigError, loadConfig } from './config.js';
+import { ConfigError, loadConfig, showSettings } from './config.js';
 
 const message = (work: () => unknown): string => {
   try {
@@ -55,4 +55,37 @@ describe('configuration', () => {
       'configuration: KEY_RING_FILE cannot be read (ENOENT)',
     );
   });
+});
+
+describe('settings as they are shown', () => {
+  it('say where a value comes from, and of a secret only that', () => {
+    const env = {
+      DATABASE_URL: 'postgres://shomei_admin:hunter2@db/shomei',
+      REDIS_URL: 'redis://:hunter2@redis:6379/0',
+      KEY_RING_FILE: '/run/secrets/ring',
+      LOG_LEVEL: 'debug',
+      METRICS_PORT: '',
+    };
+    const names = ['DATABASE_URL', 'REDIS_URL', 'KEY_RING', 'LOG_LEVEL', 'PORT', 'METRICS_PORT'] as const;
+    const shown = showSettings(names, env);
+    expect(shown).toEqual([
+      { name: 'DATABASE_URL', secret: true, value: null, source: 'environment' },
+      { name: 'REDIS_URL', secret: true, value: null, source: 'environment' },
+      { name: 'KEY_RING', secret: true, value: null, source: 'file' },
+      { name: 'LOG_LEVEL', secret: false, value: 'debug', source: 'environment' },
+      { name: 'PORT', secret: false, value: '3000', source: 'default' },
+      { name: 'METRICS_PORT', secret: false, value: null, source: 'none' },
+    ]);
+    expect(JSON.stringify(shown)).not.toContain('hunter2');
+  });
+
+  it('take a setting for a secret that nobody has called open', () => {
+    const [shown] = showSettings(['SIGNING_KEYS_OF_TOMORROW' as 'SIGNING_KEYS'], { SIGNING_KEYS_OF_TOMORROW: 'x' });
+    expect(shown).toMatchObject({ secret: true, value: null });
+  });
+
+  it.each(['DATABASE_URL', 'REDIS_URL', 'KEY_RING', 'AUDIT_SIGNING_KEY', 'SIGNING_KEYS', 'API_DB_PASSWORD'] as const)(
+    'hide %s',
+    (name) => expect(showSettings([name], { [name]: 'hunter2' })[0]!.value).toBeNull(),
+  );
 });

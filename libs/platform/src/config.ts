@@ -120,6 +120,55 @@ function parseKeyRing(text: string, refuse: (message: string) => void): KeyRing 
 /** Settings that may come from a file, named by the setting with `_FILE` behind it. */
 const FROM_FILE: ReadonlySet<SettingName> = new Set(['KEY_RING', 'AUDIT_SIGNING_KEY', 'SIGNING_KEYS']);
 
+/** Settings that are no secrets and hold none. Of every other one nobody is shown more than whether it is set. */
+const SHOWN: ReadonlySet<SettingName> = new Set([
+  'DATABASE_POOL',
+  'HOST',
+  'PORT',
+  'ADMIN_PORT',
+  'PUBLIC_URL',
+  'TRUST_PROXY',
+  'API_PROCESSES',
+  'HEADERS_TIMEOUT_MS',
+  'REQUEST_TIMEOUT_MS',
+  'PEER_CONNECTIONS',
+  'LOG_LEVEL',
+  'OCSP_TIMEOUT_MS',
+  'CRL_IDLE_TIMEOUT_MS',
+  'CRL_THREADS',
+  'CRL_LATE_MINUTES',
+  'JLIS_TEST_URL',
+  'JLIS_LIVE_URL',
+  'JLIS_TIMEOUT_MS',
+  'JLIS_CONNECTIONS',
+  'JLIS_WITHDRAWALS_SECONDS',
+  'WEBHOOK_TEST_LOOPBACK',
+  'METRICS_PORT',
+  'METRICS_HOST',
+]);
+
+/** A setting as operators may see it. */
+export interface ShownSetting {
+  name: SettingName;
+  secret: boolean;
+  /** As it is used; null: a secret, or not set. */
+  value: string | null;
+  /** `none`: it is not set, and the program does without it. */
+  source: 'environment' | 'file' | 'default' | 'none';
+}
+
+/** What a process that reads these settings runs with, without secrets. */
+export const showSettings = (names: readonly SettingName[], env: NodeJS.ProcessEnv): ShownSetting[] =>
+  names.map((name) => {
+    const given = env[name] === '' ? undefined : env[name];
+    const secret = !SHOWN.has(name);
+    if (given !== undefined) return { name, secret, value: secret ? null : given, source: 'environment' };
+    if (FROM_FILE.has(name) && env[`${name}_FILE`]) return { name, secret, value: null, source: 'file' };
+    const { data } = settings[name].safeParse(undefined);
+    if (data === undefined) return { name, secret, value: null, source: 'none' };
+    return { name, secret, value: secret ? null : String(data as string | number | boolean), source: 'default' };
+  });
+
 /** A setting is missing or wrong; `message` is one line that names it and never shows its value. */
 export class ConfigError extends OperatorMustAct {
   override readonly name = 'ConfigError';

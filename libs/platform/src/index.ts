@@ -24,6 +24,7 @@ export * from './platform.module.js';
 export * from './problem.js';
 export * from './reader-gone.js';
 export * from './request-origins.js';
+export * from './running-program.js';
 export * from './security-headers.js';
 export * from './signing-keys.js';
 export * from './thread-host.js';

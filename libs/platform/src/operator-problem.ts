@@ -320,6 +320,12 @@ export const OPERATOR_PROBLEMS = {
     ja: '対象の請求書が5,000件を超えています。',
     remedy: 'Ask for them in parts, such as a month at a time.',
   },
+  too_many_verifications: {
+    status: 422,
+    title: 'More than 100,000 verifications are found.',
+    ja: '対象の検証が100,000件を超えています。',
+    remedy: 'Ask for them in parts, such as a day at a time.',
+  },
   jlis_file_malformed: {
     status: 422,
     title: 'The file is no bill of J-LIS for this month.',
@@ -380,6 +386,12 @@ export const OPERATOR_PROBLEMS = {
     title: 'Files of this type cannot be attached.',
     ja: '添付できるのはPDF・PNG・JPEG形式のファイルです。',
     remedy: 'Send a PDF, PNG or JPEG as the body, with its Content-Type.',
+  },
+  job_not_retryable: {
+    status: 409,
+    title: 'The job is neither failed nor waiting for its next attempt.',
+    ja: 'このジョブは失敗しておらず、再試行待ちでもありません。',
+    remedy: 'Look at the queue again: it may have been done meanwhile.',
   },
   queue_unavailable: {
     status: 503,

@@ -6,6 +6,7 @@ import type { KeyRing } from './config.js';
 import { Clock } from './clock.js';
 import { BACKGROUND_QUERY_TIMEOUT_MS, poolOptions } from './database.js';
 import { Logger } from './logger.js';
+import { programName } from './running-program.js';
 
 /** Injection token of the key ring. */
 export const KEY_RING = Symbol('KEY_RING');
@@ -41,7 +42,7 @@ export class PlatformModule {
           synchronize: false,
           migrationsRun: false,
           retryAttempts: 0,
-          applicationName: `shomei-${options.app}`,
+          applicationName: programName(options.app),
           extra: poolOptions(options.databasePool, options.queryTimeoutMs ?? BACKGROUND_QUERY_TIMEOUT_MS),
         }),
       ],

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { Outcome } from '#lib/pki';
-import { firstIdOf, type Mode } from '#lib/platform';
+import { firstIdOf, type Mode, MODES, readInIndexOrder } from '#lib/platform';
 import type { VerdictFacts } from './evidence.js';
 
 /** A decided check as operators see it: whose it is and what was found, nothing of the person. */
@@ -26,7 +26,7 @@ export interface VerificationSearch {
   /** Only together with `tenantId`. */
   reference?: string;
   outcome?: Outcome;
-  /** Real time, half-open; without a tenant the two bound what is read, which must be days and not years. */
+  /** Real time, half-open. */
   createdAfter: Date;
   createdBefore: Date;
   /** Id of the last one of the page before. */
@@ -53,43 +53,56 @@ const COLUMNS =
 /** Between the making of an id and its commit; far more than any request may take. */
 const COMMIT_MS = 3_600_000;
 
-/** Verifications of any tenants, newest first. Role of the admin process: evidence is not among the columns. */
+/**
+ * Verifications of any tenants, newest first. Role of the admin process: evidence is not among the columns. The newest of
+ * each tenant and mode are read in the order of the primary key, and of those the newest of all: a page costs what it
+ * shows of each, however much there is behind it.
+ */
 export async function searchVerifications(
   dataSource: DataSource,
   search: VerificationSearch,
 ): Promise<FoundVerification[]> {
-  const { createdAfter, createdBefore } = search;
-  const values: unknown[] = [
-    firstIdOf(createdAfter.getTime()),
-    firstIdOf(createdBefore.getTime()),
-    search.outcome ?? null,
-    search.after ?? null,
-    search.limit,
-  ];
-  // Of one tenant the primary key has the order; of all of them the block ranges of the time of recording.
-  let where: string;
-  if (search.tenantId === undefined) {
-    values.push(
-      new Date(createdAfter.getTime() - COMMIT_MS),
-      new Date(createdBefore.getTime() + COMMIT_MS),
-      search.mode ?? null,
+  const { sql, values } = newestOf(search);
+  return dataSource.transaction(async (manager) => {
+    await readInIndexOrder(manager);
+    const rows: Row[] = await manager.query(
+      `with newest as (${sql})
+       select ${COLUMNS} from newest join verification using (tenant_id, mode, id) order by id desc`,
+      values,
     );
-    where = 'recorded_at >= $6 and recorded_at < $7 and ($8::tenant_mode is null or mode = $8)';
-  } else {
-    values.push(
-      search.tenantId,
-      search.mode === undefined ? ['live', 'test'] : [search.mode],
+    return rows.map(toFound);
+  });
+}
+
+/** How many there are, counted up to the limit. */
+export async function countVerifications(dataSource: DataSource, search: VerificationSearch): Promise<number> {
+  const { sql, values } = newestOf(search);
+  const rows: { n: number }[] = await dataSource.query(`select count(*)::int as n from (${sql}) as found`, values);
+  return rows[0]!.n;
+}
+
+/** Keys of the newest ones, newest first. Behind row-level security only the whole key is known to be the index's order. */
+function newestOf(search: VerificationSearch): { sql: string; values: unknown[] } {
+  return {
+    sql: `select v.tenant_id, v.mode, v.id
+      from tenant t cross join unnest($6::tenant_mode[]) as m (mode) cross join lateral (
+        select tenant_id, mode, id from verification
+        where tenant_id = t.id and mode = m.mode and id >= $1 and id < $2 and ($3::outcome is null or outcome = $3)
+          and ($4::uuid is null or id < $4) and ($7::text is null or reference = $7)
+        order by tenant_id desc, mode desc, id desc limit $5) as v
+      where $8::uuid is null or t.id = $8
+      order by v.id desc limit $5`,
+    values: [
+      firstIdOf(search.createdAfter.getTime()),
+      firstIdOf(search.createdBefore.getTime()),
+      search.outcome ?? null,
+      search.after ?? null,
+      search.limit,
+      search.mode === undefined ? MODES : [search.mode],
       search.reference ?? null,
-    );
-    where = 'tenant_id = $6 and mode = any($7::tenant_mode[]) and ($8::text is null or reference = $8)';
-  }
-  const rows: Row[] = await dataSource.query(
-    `select ${COLUMNS} from verification
-     where id >= $1 and id < $2 and ($3::outcome is null or outcome = $3) and ($4::uuid is null or id < $4) and ${where}
-     order by id desc limit $5`,
-    values,
-  );
-  return rows.map(toFound);
+      search.tenantId ?? null,
+    ],
+  };
 }
 
 /** One verification of whichever tenant. The id says when it was made, so that nothing else is looked through. */

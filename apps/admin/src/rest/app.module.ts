@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { OperatorsModule } from '#lib/operators';
-import { type HttpLimits, PlatformModule, type PlatformOptions } from '#lib/platform';
+import { type HttpLimits, PlatformModule, type PlatformOptions, type ShownSetting } from '#lib/platform';
 import { AnchorsController } from './anchors.controller.js';
 import { ApiKeysController } from './api-keys.controller.js';
 import { ApprovalsController } from './approvals.controller.js';
@@ -30,16 +30,18 @@ import { SessionGate } from './session-gate.js';
 import { SessionController } from './session.controller.js';
 import { SessionGuard } from './session.guard.js';
 import { SweepsController } from './sweeps.controller.js';
-import { CONSOLE_INDEX, LATE_MS, PUBLIC_URL, REDIS_URL } from './settings.js';
+import { CONSOLE_INDEX, LATE_MS, PUBLIC_URL, REDIS_URL, SHOWN_SETTINGS } from './settings.js';
 import { StatementsController } from './statements.controller.js';
+import { SystemController } from './system.controller.js';
 import { TenantsController } from './tenants.controller.js';
 import { VerificationsController } from './verifications.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
 
 export interface AdminOptions extends PlatformOptions {
   publicUrl: string;
-  /** Absent: lists cannot be refreshed from here. */
+  /** Absent: lists cannot be refreshed from here, and jobs are not seen. */
   redisUrl?: string;
+  settings: readonly ShownSetting[];
   /** A list this close to its nextUpdate without a successor is late, milliseconds. */
   lateMs: number;
   http: HttpLimits;
@@ -78,6 +80,7 @@ export class AppModule {
         InvoicesController,
         MonthClosesController,
         StatementsController,
+        SystemController,
         HealthController,
         CodesController,
         ...(options.consoleDir === undefined ? [] : [ConsoleController]),
@@ -86,6 +89,7 @@ export class AppModule {
         { provide: PUBLIC_URL, useValue: options.publicUrl },
         { provide: REDIS_URL, useValue: options.redisUrl },
         { provide: LATE_MS, useValue: options.lateMs },
+        { provide: SHOWN_SETTINGS, useValue: options.settings },
         ...(options.consoleDir === undefined
           ? []
           : [{ provide: CONSOLE_INDEX, useValue: readIndex(options.consoleDir) }]),

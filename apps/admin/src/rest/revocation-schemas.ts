@@ -58,7 +58,7 @@ export type RevocationAnswer = z.output<typeof revocationAnswer>;
 export const partitionsQuery = z.strictObject({
   hierarchy: hierarchy.optional(),
   state: z.enum(PARTITION_STATES).optional(),
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  limit: z.coerce.number().int().min(1).max(10_000).default(100),
 });
 export type PartitionsQuery = z.output<typeof partitionsQuery>;
 export const partitionList = z

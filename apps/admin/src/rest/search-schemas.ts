@@ -6,7 +6,7 @@ const bound = z.iso.datetime({ offset: true });
 const outcome = z.enum(['valid', 'invalid', 'indeterminate']);
 const bilingual = z.object({ ja: z.string(), en: z.string() });
 
-export const verificationQuery = z.strictObject({
+export const verificationFilter = z.strictObject({
   tenant_id: id.optional(),
   mode: mode.optional(),
   reference: text(128).optional().meta({ description: "The tenant's own reference; needs tenant_id." }),
@@ -15,9 +15,9 @@ export const verificationQuery = z.strictObject({
     .optional()
     .meta({ description: 'Real time. Without tenant_id: at most 7 days before created_before, by default one day.' }),
   created_before: bound.optional(),
-  cursor,
-  limit,
 });
+export type VerificationFilter = z.output<typeof verificationFilter>;
+export const verificationQuery = verificationFilter.extend({ cursor, limit });
 export type VerificationQuery = z.output<typeof verificationQuery>;
 
 const found = {

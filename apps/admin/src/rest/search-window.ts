@@ -1,5 +1,5 @@
 import { Problem } from '#lib/platform';
-import type { VerificationQuery } from './search-schemas.js';
+import type { VerificationFilter } from './search-schemas.js';
 
 const DAY_MS = 86_400_000;
 /** Without a tenant all of a time are looked through. */
@@ -14,7 +14,7 @@ const refuse = (field: string, message: string, messageJa: string): Problem =>
  * @throws Problem `request_invalid` naming the field.
  */
 export function searchWindow(
-  query: Pick<VerificationQuery, 'tenant_id' | 'reference' | 'created_after' | 'created_before'>,
+  query: Pick<VerificationFilter, 'tenant_id' | 'reference' | 'created_after' | 'created_before'>,
   now: number,
 ): { createdAfter: Date; createdBefore: Date } {
   const everybody = query.tenant_id === undefined;

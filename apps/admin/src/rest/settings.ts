@@ -4,5 +4,7 @@ export const PUBLIC_URL = Symbol('PUBLIC_URL');
 export const CONSOLE_INDEX = Symbol('CONSOLE_INDEX');
 /** Injection token: a list this close to its nextUpdate is late, milliseconds. */
 export const LATE_MS = Symbol('LATE_MS');
-/** Injection token: where refresh requests are handed to the worker; undefined: nowhere. */
+/** Injection token: where jobs are handed to the worker; undefined: nowhere. */
 export const REDIS_URL = Symbol('REDIS_URL');
+/** Injection token: the settings of this process as they may be shown. */
+export const SHOWN_SETTINGS = Symbol('SHOWN_SETTINGS');

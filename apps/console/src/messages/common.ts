@@ -65,6 +65,12 @@ export const common = {
   not_yet: { ja: '未実施', en: 'Not yet' },
   nothing_found: { ja: '条件に一致するものはありません。', en: 'Nothing matches.' },
   download: { ja: 'ダウンロード', en: 'Download' },
+  csv: { ja: 'CSV', en: 'CSV' },
+  csv_so_far: { ja: 'CSV（{count}件取得済み）', en: 'CSV ({count} so far)' },
+  csv_cut: {
+    ja: '先頭の{count}件だけをダウンロードしました。条件を絞り込んでください。',
+    en: 'Only the first {count} are in the file. Narrow the search.',
+  },
   period: { ja: '期間', en: 'Period' },
   downloaded: { ja: 'ダウンロードしました。', en: 'Downloaded.' },
   choose_file: { ja: 'ファイルを選択', en: 'Choose a file' },

@@ -16,12 +16,17 @@ export async function download(send: () => Promise<Answer<unknown>>, name: strin
     called = nameOf(answer.response);
     return answer;
   })) as Blob;
+  keep(blob, called ?? name);
+  return blob;
+}
+
+/** Gives the operator a file to keep. */
+export function keep(blob: Blob, name: string): void {
   const address = URL.createObjectURL(blob);
   const link = document.createElement('a');
   link.href = address;
-  link.download = called ?? name;
+  link.download = name;
   link.click();
   // The browser has taken it over by then; until then it holds the whole file.
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
-  return blob;
 }

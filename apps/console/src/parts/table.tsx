@@ -1,15 +1,12 @@
 import { Button, Group, Table } from '@mantine/core';
 import { IconArrowDown, IconArrowUp, IconChevronRight, IconChevronsLeft } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useReading } from '../language';
+import { CsvButton } from './csv-button';
+import { plainText, type TextColumn } from './csv';
 
-export interface Column<Row> {
-  /** Unique; also what the address says to sort by. */
-  name: string;
-  title: string;
+export interface Column<Row> extends TextColumn<Row> {
   cell: (row: Row) => ReactNode;
-  /** What rows are sorted by; only for lists that are here as a whole. */
-  by?: (row: Row) => string | number;
   right?: boolean;
 }
 
@@ -19,51 +16,78 @@ interface RowsProps<Row> {
   columns: readonly Column<Row>[];
   rows: readonly Row[];
   keyOf: (row: Row) => string;
-  /** A column's name, with a minus before it for descending. */
+  /** The list is here as a whole: each of its columns sorts it, and it is taken as a file of this name. */
+  whole?: string;
+  /** Takes it otherwise, where not all of it is shown. */
+  csv?: ReactNode;
+  /** A column's name, with a minus before it for descending; where the address keeps it. */
   sort?: string | undefined;
   onSort?: (sort: string | undefined) => void;
 }
 
 /** A table; wide ones scroll inside. */
-export function Rows<Row>({ label, columns, rows, keyOf, sort, onSort }: RowsProps<Row>) {
-  const by = columns.find(({ name }) => name === sort?.replace(/^-/, ''))?.by;
-  const sign = sort?.startsWith('-') ? -1 : 1;
-  const shown = by ? [...rows].sort((one, other) => sign * compare(by(one), by(other))) : rows;
+export function Rows<Row>({ label, columns, rows, keyOf, whole, csv, sort, onSort }: RowsProps<Row>) {
+  const [ownSort, setOwnSort] = useState<string>();
+  const sorted = onSort ? sort : ownSort;
+  const by = whole === undefined ? undefined : columns.find(({ name }) => name === sorted?.replace(/^-/, ''));
+  const sign = sorted?.startsWith('-') ? -1 : 1;
+  const shown = by ? [...rows].sort((one, other) => sign * compare(plainText(by, one), plainText(by, other))) : rows;
   return (
-    <div className="scroll" role="group" aria-label={label} tabIndex={0}>
-      <Table className="table" highlightOnHover miw={columns.length * 105}>
-        <caption className="skip">{label}</caption>
-        <Table.Thead>
-          <Table.Tr>
-            {columns.map((column) => (
-              <Head key={column.name} column={column} sort={sort} onSort={onSort} />
-            ))}
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {shown.map((row) => (
-            <Table.Tr key={keyOf(row)}>
-              {columns.map(({ name, cell, right }) => (
-                <Table.Td key={name} ta={right ? 'right' : undefined} className={right ? 'numbers' : undefined}>
-                  {cell(row)}
-                </Table.Td>
+    <>
+      <div className="scroll" role="group" aria-label={label} tabIndex={0}>
+        <Table className="table" highlightOnHover miw={columns.length * 105}>
+          <caption className="skip">{label}</caption>
+          <Table.Thead>
+            <Table.Tr>
+              {columns.map((column) => (
+                <Head
+                  key={column.name}
+                  column={column}
+                  sort={sorted}
+                  onSort={
+                    whole !== undefined && rows.some((row) => plainText(column, row) !== undefined)
+                      ? (onSort ?? setOwnSort)
+                      : undefined
+                  }
+                />
               ))}
             </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </div>
+          </Table.Thead>
+          <Table.Tbody>
+            {shown.map((row) => (
+              <Table.Tr key={keyOf(row)}>
+                {columns.map(({ name, cell, right }) => (
+                  <Table.Td key={name} ta={right ? 'right' : undefined} className={right ? 'numbers' : undefined}>
+                    {cell(row)}
+                  </Table.Td>
+                ))}
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </div>
+      {whole !== undefined && (
+        <Group p="xs" className="table-end">
+          {csv ?? <CsvButton name={whole} label={label} columns={columns} rows={shown} />}
+        </Group>
+      )}
+    </>
   );
 }
 
-function Head<Row>({ column, sort, onSort }: { column: Column<Row> } & Pick<RowsProps<Row>, 'sort' | 'onSort'>) {
-  const { name, title, by, right } = column;
+interface HeadProps<Row> {
+  column: Column<Row>;
+  sort: string | undefined;
+  onSort: ((sort: string | undefined) => void) | undefined;
+}
+
+function Head<Row>({ column: { name, title, right }, sort, onSort }: HeadProps<Row>) {
   const up = sort === name;
   const down = sort === `-${name}`;
   const next = up ? `-${name}` : down ? undefined : name;
   return (
     <Table.Th ta={right ? 'right' : undefined} aria-sort={up ? 'ascending' : down ? 'descending' : undefined}>
-      {by && onSort ? (
+      {onSort ? (
         <button type="button" onClick={() => onSort(next)}>
           {title}
           {up && <IconArrowUp size={13} aria-hidden />}
@@ -76,41 +100,52 @@ function Head<Row>({ column, sort, onSort }: { column: Column<Row> } & Pick<Rows
   );
 }
 
-const compare = (one: string | number, other: string | number): number =>
-  typeof one === 'number' && typeof other === 'number' ? one - other : String(one).localeCompare(String(other), 'ja');
+type Plain = string | number | null | undefined;
 
-/** Onward in a list that the server pages; back is the browser's. */
-export function Pager({
-  cursor,
-  next,
-  onCursor,
-}: {
+/** Numbers by size, words as Japanese sorts them, nothing first. */
+function compare(one: Plain, other: Plain): number {
+  if (typeof one === 'number' && typeof other === 'number') return one - other;
+  return String(one ?? '').localeCompare(String(other ?? ''), 'ja');
+}
+
+interface PagerProps {
   cursor: string | undefined;
   next: string | null;
   onCursor: (cursor: string | undefined) => void;
-}) {
+  /** How all of what the filter lets through is taken as a file. */
+  csv?: ReactNode;
+}
+
+/** Onward in a list that the server pages; back is the browser's. */
+export function Pager({ cursor, next, onCursor, csv }: PagerProps) {
   const { t } = useReading();
-  if (cursor === undefined && next === null) return null;
+  const paged = cursor !== undefined || next !== null;
+  if (!paged && csv === undefined) return null;
   return (
-    <Group justify="flex-end" gap="xs" p="sm">
-      <Button
-        variant="default"
-        size="xs"
-        disabled={cursor === undefined}
-        leftSection={<IconChevronsLeft size={14} aria-hidden />}
-        onClick={() => onCursor(undefined)}
-      >
-        {t('common.first_page')}
-      </Button>
-      <Button
-        variant="default"
-        size="xs"
-        disabled={next === null}
-        rightSection={<IconChevronRight size={14} aria-hidden />}
-        onClick={() => onCursor(next ?? undefined)}
-      >
-        {t('common.next_page')}
-      </Button>
+    <Group justify="space-between" gap="xs" p="xs" className="table-end">
+      {csv ?? <span />}
+      {paged && (
+        <Group gap="xs">
+          <Button
+            variant="default"
+            size="xs"
+            disabled={cursor === undefined}
+            leftSection={<IconChevronsLeft size={14} aria-hidden />}
+            onClick={() => onCursor(undefined)}
+          >
+            {t('common.first_page')}
+          </Button>
+          <Button
+            variant="default"
+            size="xs"
+            disabled={next === null}
+            rightSection={<IconChevronRight size={14} aria-hidden />}
+            onClick={() => onCursor(next ?? undefined)}
+          >
+            {t('common.next_page')}
+          </Button>
+        </Group>
+      )}
     </Group>
   );
 }

@@ -11,6 +11,7 @@ import {
   IconListDetails,
   IconRefreshAlert,
   IconUserCheck,
+  IconServerCog,
   IconShieldCheck,
   IconUsers,
 } from '@tabler/icons-react';
@@ -61,6 +62,7 @@ const GROUPS: readonly { text?: TextKey; entries: readonly Entry[] }[] = [
       { to: '/audit', text: 'audit.title', icon: IconHistory, permission: 'audit:read' },
       { to: '/holds', text: 'holds.title', icon: IconArchive, permission: 'retention:read' },
       { to: '/operators', text: 'operators.title', icon: IconUsers, permission: 'operators:read' },
+      { to: '/system', text: 'system.title', icon: IconServerCog, permission: 'system:read' },
     ],
   },
 ];

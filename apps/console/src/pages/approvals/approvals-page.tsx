@@ -3,6 +3,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
+import { CsvButton } from '../../parts/csv-button';
 import { Empty, Loaded } from '../../parts/loaded';
 import { Page } from '../../parts/page';
 import { ApprovalState } from '../../parts/state';
@@ -20,9 +21,11 @@ export function ApprovalsPage() {
   const navigate = route.useNavigate();
   const state = oneOf(STATES, search.state);
   const query = { state, kind: search.kind, cursor: search.cursor, limit: 50 };
+  const load = (part: Partial<typeof query>) =>
+    ask(() => client.GET('/v1/approvals', { params: { query: { ...query, ...part } } }));
   const found = useQuery({
     queryKey: ['approvals', query],
-    queryFn: () => ask(() => client.GET('/v1/approvals', { params: { query } })),
+    queryFn: () => load({}),
     placeholderData: keepPreviousData,
   });
   const columns: Column<Schemas['Approval']>[] = [
@@ -34,9 +37,20 @@ export function ApprovalsPage() {
           {kindText(t, kind)}
         </Link>
       ),
+      text: ({ kind }) => kindText(t, kind),
     },
-    { name: 'subject', title: t('approvals.subject'), cell: (approval) => <Subject approval={approval} /> },
-    { name: 'state', title: t('approvals.state'), cell: ({ state: each }) => <ApprovalState state={each} /> },
+    {
+      name: 'subject',
+      title: t('approvals.subject'),
+      cell: (approval) => <Subject approval={approval} />,
+      text: ({ subject }) => subject,
+    },
+    {
+      name: 'state',
+      title: t('approvals.state'),
+      cell: ({ state: each }) => <ApprovalState state={each} />,
+      text: ({ state: each }) => t(`approvals.state_${each}`),
+    },
     {
       name: 'by',
       title: t('approvals.proposed_by'),
@@ -88,6 +102,14 @@ export function ApprovalsPage() {
                   cursor={search.cursor}
                   next={next}
                   onCursor={(cursor) => void navigate({ search: { ...search, cursor } })}
+                  csv={
+                    <CsvButton
+                      name="approvals"
+                      label={t('approvals.title')}
+                      columns={columns}
+                      load={(cursor) => load({ cursor, limit: 100 })}
+                    />
+                  }
                 />
               </>
             )

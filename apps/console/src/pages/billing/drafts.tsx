@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { shortId } from '../../parts/copy';
+import { CsvButton } from '../../parts/csv-button';
 import { Empty, Loaded } from '../../parts/loaded';
 import type { Mode } from '../../parts/mode-choice';
 import { type Column, Pager, Rows } from '../../parts/table';
@@ -30,9 +31,11 @@ export function Drafts({ mode, month, cursor, onSearch }: DraftsProps) {
   const [chosen, setChosen] = useState<readonly Draft[]>([]);
   const [proposing, setProposing] = useState(false);
   const query = { mode, month, cursor, limit: 50 };
+  const load = (part: Partial<typeof query>) =>
+    ask(() => client.GET('/v1/invoice-drafts', { params: { query: { ...query, ...part } } }));
   const found = useQuery({
     queryKey: ['invoice-drafts', query],
-    queryFn: () => ask(() => client.GET('/v1/invoice-drafts', { params: { query } })),
+    queryFn: () => load({}),
     placeholderData: keepPreviousData,
   });
   const choose = (draft: Draft, on: boolean): void =>
@@ -65,11 +68,23 @@ export function Drafts({ mode, month, cursor, onSearch }: DraftsProps) {
           {shortId(id)}
         </Link>
       ),
+      text: ({ id }) => id,
     },
     { name: 'month', title: t('invoices.month'), cell: (draft) => format.month(draft.month) },
     { name: 'recipient', title: t('invoices.recipient'), cell: ({ recipient: { name } }) => name },
-    { name: 'tenant', title: t('tenants.tenant'), cell: ({ tenant_id: id }) => <TenantName id={id} /> },
-    { name: 'total', title: t('invoices.total'), right: true, cell: ({ totals }) => format.yen(totals.total_yen) },
+    {
+      name: 'tenant',
+      title: t('tenants.tenant'),
+      cell: ({ tenant_id: id }) => <TenantName id={id} />,
+      text: ({ tenant_id: id }) => id,
+    },
+    {
+      name: 'total',
+      title: t('invoices.total'),
+      right: true,
+      cell: ({ totals }) => format.yen(totals.total_yen),
+      text: ({ totals }) => totals.total_yen,
+    },
     { name: 'due', title: t('invoices.due_on'), cell: ({ due_on: on }) => format.date(on) },
     { name: 'made', title: t('invoices.made_at'), cell: ({ made_at: at }) => format.minute(at) },
   ];
@@ -108,7 +123,19 @@ export function Drafts({ mode, month, cursor, onSearch }: DraftsProps) {
                 </Group>
               )}
               <Rows label={t('invoices.tab_drafts')} columns={columns} rows={data} keyOf={({ id }) => id} />
-              <Pager cursor={cursor} next={next} onCursor={(to) => onSearch({ month, cursor: to })} />
+              <Pager
+                cursor={cursor}
+                next={next}
+                onCursor={(to) => onSearch({ month, cursor: to })}
+                csv={
+                  <CsvButton
+                    name="invoice-drafts"
+                    label={t('invoices.tab_drafts')}
+                    columns={columns}
+                    load={(from) => load({ cursor: from, limit: 100 })}
+                  />
+                }
+              />
             </>
           )
         }

@@ -24,13 +24,26 @@ export function Exports({ mode }: { mode: Mode }) {
   const columns: Column<Export>[] = [
     { name: 'month', title: t('invoices.month'), cell: ({ month }) => format.month(month) },
     { name: 'version', title: t('invoices.version'), right: true, cell: ({ version }) => version },
-    { name: 'count', title: t('invoices.count'), right: true, cell: ({ invoices }) => format.number(invoices) },
-    { name: 'total', title: t('invoices.total'), right: true, cell: ({ total_yen: yen }) => format.yen(yen) },
+    {
+      name: 'count',
+      title: t('invoices.count'),
+      right: true,
+      cell: ({ invoices }) => format.number(invoices),
+      text: ({ invoices }) => invoices,
+    },
+    {
+      name: 'total',
+      title: t('invoices.total'),
+      right: true,
+      cell: ({ total_yen: yen }) => format.yen(yen),
+      text: ({ total_yen: yen }) => yen,
+    },
     { name: 'made', title: t('invoices.made_at'), cell: ({ made_at: at }) => format.minute(at) },
     {
       name: 'sha256',
       title: t('invoices.file_sha256'),
       cell: ({ sha256 }) => <Copyable text={sha256} shown={shortId(sha256)} />,
+      text: ({ sha256 }) => sha256,
     },
     {
       name: 'file',
@@ -62,6 +75,7 @@ export function Exports({ mode }: { mode: Mode }) {
               columns={columns}
               rows={data}
               keyOf={({ month, version }) => `${month} ${version}`}
+              whole="invoice-exports"
             />
           )
         }

@@ -1,4 +1,4 @@
-import { Button, Group } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -76,17 +76,21 @@ export function Issued({ mode, search, onSearch }: IssuedProps) {
           ) : (
             <>
               <Rows label={t('invoices.title')} columns={columns} rows={data} keyOf={({ id }) => id} />
-              <Group justify="space-between" p="sm">
-                <Button
-                  variant="default"
-                  size="xs"
-                  leftSection={<IconDownload size={14} aria-hidden />}
-                  onClick={() => setTaking(true)}
-                >
-                  {t('invoices.csv_of_found')}
-                </Button>
-                <Pager cursor={cursor} next={next} onCursor={(to) => onSearch({ ...rest, cursor: to })} />
-              </Group>
+              <Pager
+                cursor={cursor}
+                next={next}
+                onCursor={(to) => onSearch({ ...rest, cursor: to })}
+                csv={
+                  <Button
+                    variant="default"
+                    size="xs"
+                    leftSection={<IconDownload size={14} aria-hidden />}
+                    onClick={() => setTaking(true)}
+                  >
+                    {t('invoices.csv_of_found')}
+                  </Button>
+                }
+              />
             </>
           )
         }

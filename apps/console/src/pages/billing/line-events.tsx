@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { shortId } from '../../parts/copy';
+import { CsvButton } from '../../parts/csv-button';
 import { Empty, Loaded } from '../../parts/loaded';
 import { Panel } from '../../parts/page';
 import { Outcome } from '../../parts/state';
@@ -24,12 +25,14 @@ export function LineEvents({ statementId, statementLine, line, cursor, onCursor 
   const { t, language } = useReading();
   const number = statementLine ?? line.number;
   const path = { id: statementId, number };
+  const columns = useEventColumns();
+  const load = (from: string | undefined, limit: number) =>
+    ask(() =>
+      client.GET('/v1/statements/{id}/lines/{number}/events', { params: { path, query: { cursor: from, limit } } }),
+    );
   const found = useQuery({
     queryKey: ['line-events', statementId, number, cursor],
-    queryFn: () =>
-      ask(() =>
-        client.GET('/v1/statements/{id}/lines/{number}/events', { params: { path, query: { cursor, limit: 50 } } }),
-      ),
+    queryFn: () => load(cursor, 50),
     placeholderData: keepPreviousData,
     staleTime: Infinity,
   });
@@ -39,7 +42,19 @@ export function LineEvents({ statementId, statementLine, line, cursor, onCursor 
         {({ data, next_cursor: next }) => (
           <>
             <Events events={data} none={t('statements.no_events')} />
-            <Pager cursor={cursor} next={next} onCursor={onCursor} />
+            <Pager
+              cursor={cursor}
+              next={next}
+              onCursor={onCursor}
+              csv={
+                <CsvButton
+                  name={`events-of-line-${line.number}`}
+                  label={t('statements.events_of', { line: line.number })}
+                  columns={columns}
+                  load={(from) => load(from, 100)}
+                />
+              }
+            />
           </>
         )}
       </Loaded>
@@ -47,10 +62,9 @@ export function LineEvents({ statementId, statementLine, line, cursor, onCursor 
   );
 }
 
-/** Usage events, each leading to what it costs and to what caused it. */
-export function Events({ events, none }: { events: readonly Event[]; none: string }) {
+function useEventColumns(): Column<Event>[] {
   const { t, format } = useReading();
-  const columns: Column<Event>[] = [
+  return [
     {
       name: 'id',
       title: t('statements.event_id'),
@@ -59,18 +73,31 @@ export function Events({ events, none }: { events: readonly Event[]; none: strin
           {shortId(id)}
         </Link>
       ),
+      text: ({ id }) => id,
     },
     { name: 'at', title: t('statements.occurred_at'), cell: ({ occurred_at: at }) => format.time(at) },
     { name: 'meter', title: t('prices.meter'), cell: ({ meter }) => t(`prices.meter_${meter}`) },
     { name: 'purpose', title: t('prices.purpose'), cell: ({ purpose }) => t(`prices.purpose_${purpose}`) },
     { name: 'method', title: t('statements.method'), cell: ({ method }) => t(`statements.method_${method}`) },
-    { name: 'outcome', title: t('verifications.outcome'), cell: ({ outcome }) => <Outcome outcome={outcome} /> },
+    {
+      name: 'outcome',
+      title: t('verifications.outcome'),
+      cell: ({ outcome }) => <Outcome outcome={outcome} />,
+      text: ({ outcome }) => t(`verifications.outcome_${outcome}`),
+    },
     {
       name: 'verification',
       title: t('verifications.verification'),
       cell: ({ verification_id: id }) => <VerificationLink id={id} />,
+      text: ({ verification_id: id }) => id,
     },
   ];
+}
+
+/** Usage events, each leading to what it costs and to what caused it. */
+export function Events({ events, none }: { events: readonly Event[]; none: string }) {
+  const { t } = useReading();
+  const columns = useEventColumns();
   if (events.length === 0) return <Empty>{none}</Empty>;
   return <Rows label={t('statements.event')} columns={columns} rows={events} keyOf={({ id }) => id} />;
 }

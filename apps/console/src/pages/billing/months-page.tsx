@@ -38,23 +38,42 @@ export function MonthsPage() {
           {format.month(month)}
         </Link>
       ),
+      text: ({ month }) => month,
     },
-    { name: 'state', title: t('months.state'), cell: ({ state }) => <CloseState state={state} /> },
+    {
+      name: 'state',
+      title: t('months.state'),
+      cell: ({ state }) => <CloseState state={state} />,
+      text: ({ state }) => t(`months.state_${state}`),
+    },
     {
       name: 'statements',
       title: t('months.statements'),
       right: true,
       cell: ({ statements }) => t('months.statements_of', { count: format.number(statements) }),
+      text: ({ statements }) => statements,
     },
-    { name: 'billed', title: t('months.billed'), right: true, cell: ({ billed_yen: yen }) => format.yen(yen) },
+    {
+      name: 'billed',
+      title: t('months.billed'),
+      right: true,
+      cell: ({ billed_yen: yen }) => format.yen(yen),
+      text: ({ billed_yen: yen }) => yen,
+    },
     {
       name: 'jlis',
       title: t('months.jlis'),
       cell: ({ unexplained_difference: open }) =>
         open ? <State tone="bad">{t('months.unexplained')}</State> : t('months.no_difference'),
+      text: ({ unexplained_difference: open }) => t(open ? 'months.unexplained' : 'months.no_difference'),
     },
     { name: 'closed', title: t('months.closed_at'), cell: ({ closed_at: at }) => format.minute(at) },
-    { name: 'by', title: t('months.begun_by'), cell: ({ begun_by: by }) => <Actor name={by} /> },
+    {
+      name: 'by',
+      title: t('months.begun_by'),
+      cell: ({ begun_by: by }) => <Actor name={by} />,
+      text: ({ begun_by: by }) => by,
+    },
   ];
   return (
     <Page title={t('months.title')} lead={t('months.lead')}>
@@ -67,7 +86,13 @@ export function MonthsPage() {
               {data.length === 0 ? (
                 <Empty>{t('months.none')}</Empty>
               ) : (
-                <Rows label={t('months.title')} columns={columns} rows={data} keyOf={({ month }) => month} />
+                <Rows
+                  label={t('months.title')}
+                  columns={columns}
+                  rows={data}
+                  keyOf={({ month }) => month}
+                  whole="months"
+                />
               )}
             </div>
           </>

@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { shortId } from '../../parts/copy';
+import { CsvButton } from '../../parts/csv-button';
 import { Empty, Loaded } from '../../parts/loaded';
 import type { Mode } from '../../parts/mode-choice';
 import { type Column, Pager, Rows } from '../../parts/table';
@@ -19,9 +20,11 @@ interface StatementsListProps {
 /** Statements of a mode, newest month first. */
 export function StatementsList({ query, cursor, onCursor }: StatementsListProps) {
   const { t, format } = useReading();
+  const load = (from: string | undefined, limit: number) =>
+    ask(() => client.GET('/v1/statements', { params: { query: { ...query, cursor: from, limit } } }));
   const found = useQuery({
     queryKey: ['statements', query, cursor],
-    queryFn: () => ask(() => client.GET('/v1/statements', { params: { query: { ...query, cursor, limit: 50 } } })),
+    queryFn: () => load(cursor, 50),
     placeholderData: keepPreviousData,
   });
   const columns: Column<Summary>[] = [
@@ -33,17 +36,36 @@ export function StatementsList({ query, cursor, onCursor }: StatementsListProps)
           {shortId(id)}
         </Link>
       ),
+      text: ({ id }) => id,
     },
     { name: 'month', title: t('months.month'), cell: ({ month }) => format.month(month) },
-    { name: 'tenant', title: t('tenants.tenant'), cell: ({ tenant_id: id }) => <TenantName id={id} /> },
+    {
+      name: 'tenant',
+      title: t('tenants.tenant'),
+      cell: ({ tenant_id: id }) => <TenantName id={id} />,
+      text: ({ tenant_id: id }) => id,
+    },
     {
       name: 'contract',
       title: t('statements.contract_yen'),
       right: true,
       cell: ({ contract_yen: yen }) => format.yen(yen),
+      text: ({ contract_yen: yen }) => yen,
     },
-    { name: 'jlis', title: t('statements.jlis_yen'), right: true, cell: ({ jlis_yen: yen }) => format.yen(yen) },
-    { name: 'billed', title: t('statements.billed_yen'), right: true, cell: ({ billed_yen: yen }) => format.yen(yen) },
+    {
+      name: 'jlis',
+      title: t('statements.jlis_yen'),
+      right: true,
+      cell: ({ jlis_yen: yen }) => format.yen(yen),
+      text: ({ jlis_yen: yen }) => yen,
+    },
+    {
+      name: 'billed',
+      title: t('statements.billed_yen'),
+      right: true,
+      cell: ({ billed_yen: yen }) => format.yen(yen),
+      text: ({ billed_yen: yen }) => yen,
+    },
     { name: 'written', title: t('statements.written_at'), cell: ({ written_at: at }) => format.minute(at) },
   ];
   return (
@@ -54,7 +76,19 @@ export function StatementsList({ query, cursor, onCursor }: StatementsListProps)
         ) : (
           <>
             <Rows label={t('statements.title')} columns={columns} rows={data} keyOf={({ id }) => id} />
-            <Pager cursor={cursor} next={next} onCursor={onCursor} />
+            <Pager
+              cursor={cursor}
+              next={next}
+              onCursor={onCursor}
+              csv={
+                <CsvButton
+                  name="statements"
+                  label={t('statements.title')}
+                  columns={columns}
+                  load={(from) => load(from, 100)}
+                />
+              }
+            />
           </>
         )
       }

@@ -84,7 +84,7 @@ function TariffTable({ tariffs }: { tariffs: readonly Tariff[] }) {
       cell: (row: Row) => say(terms, row),
     })),
   ];
-  return <Rows label={t('prices.rates')} columns={columns} rows={ROWS} keyOf={(row) => row} />;
+  return <Rows label={t('prices.rates')} columns={columns} rows={ROWS} keyOf={(row) => row} whole="jlis-fees" />;
 }
 
 /** For whom, and on which days: what reductions and recognitions share. */
@@ -92,11 +92,17 @@ function useScope<Row extends Pick<Recognition, 'tenant_id' | 'from' | 'until'>>
   const { t, format } = useReading();
   return [
     { name: 'period', title: t('common.period'), cell: ({ from, until }) => format.period(from, until) },
-    { name: 'now', title: t('months.state'), cell: ({ from, until }) => <StandingState from={from} until={until} /> },
+    {
+      name: 'now',
+      title: t('months.state'),
+      cell: ({ from, until }) => <StandingState from={from} until={until} />,
+      text: ({ from, until }) => t(`prices.standing_${standing(from, until)}`),
+    },
     {
       name: 'tenant',
       title: t('prices.tenant_id'),
       cell: ({ tenant_id: id }) => (id === null ? t('prices.everybody') : <TenantName id={id} />),
+      text: ({ tenant_id: id }) => id ?? t('prices.everybody'),
     },
   ];
 }
@@ -123,7 +129,15 @@ function Reductions({ rows }: { rows: Reduction[] }) {
     { name: 'ground', title: t('prices.ground'), cell: ({ terms }) => t(`prices.ground_${terms.ground}`) },
     { name: 'letter', title: t('prices.approval_reference'), cell: ({ terms }) => terms.approval_reference },
   ];
-  return <Rows label={t('prices.reductions')} columns={columns} rows={rows.toReversed()} keyOf={({ id }) => id} />;
+  return (
+    <Rows
+      label={t('prices.reductions')}
+      columns={columns}
+      rows={rows.toReversed()}
+      keyOf={({ id }) => id}
+      whole="jlis-reductions"
+    />
+  );
 }
 
 function Recognitions({ rows }: { rows: Recognition[] }) {
@@ -134,5 +148,13 @@ function Recognitions({ rows }: { rows: Recognition[] }) {
     ...scope,
     { name: 'letter', title: t('prices.approval_reference'), cell: ({ terms }) => terms.approval_reference },
   ];
-  return <Rows label={t('prices.recognitions')} columns={columns} rows={rows.toReversed()} keyOf={({ id }) => id} />;
+  return (
+    <Rows
+      label={t('prices.recognitions')}
+      columns={columns}
+      rows={rows.toReversed()}
+      keyOf={({ id }) => id}
+      whole="jlis-recognitions"
+    />
+  );
 }

@@ -3,6 +3,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
+import { CsvButton } from '../../parts/csv-button';
 import { Empty, Loaded } from '../../parts/loaded';
 import { Page, Panel } from '../../parts/page';
 import { type Column, Pager, Rows } from '../../parts/table';
@@ -50,9 +51,11 @@ function AllHolds() {
   const { cursor, tenant_id } = search;
   const [state, mode] = [oneOf(STATES, search.state), oneOf(MODES, search.mode)];
   const query = { state, mode, tenant_id, cursor, limit: 50 };
+  const load = (part: Partial<typeof query>) =>
+    ask(() => client.GET('/v1/legal-holds', { params: { query: { ...query, ...part } } }));
   const found = useQuery({
     queryKey: ['legal-holds', query],
-    queryFn: () => ask(() => client.GET('/v1/legal-holds', { params: { query } })),
+    queryFn: () => load({}),
     placeholderData: keepPreviousData,
   });
   return (
@@ -86,14 +89,24 @@ function AllHolds() {
           data.length === 0 ? (
             <Empty>{t('holds.none')}</Empty>
           ) : (
-            <>
-              <Holds holds={data} />
-              <Pager
-                cursor={cursor}
-                next={next}
-                onCursor={(to) => void navigate({ search: { ...search, cursor: to } })}
-              />
-            </>
+            <Holds
+              holds={data}
+              end={(columns) => (
+                <Pager
+                  cursor={cursor}
+                  next={next}
+                  onCursor={(to) => void navigate({ search: { ...search, cursor: to } })}
+                  csv={
+                    <CsvButton
+                      name="legal-holds"
+                      label={t('holds.hold')}
+                      columns={columns}
+                      load={(from) => load({ cursor: from, limit: 100 })}
+                    />
+                  }
+                />
+              )}
+            />
           )
         }
       </Loaded>
@@ -155,6 +168,7 @@ function Rules() {
             columns={columns}
             rows={data}
             keyOf={({ kind, valid_from: from }) => `${kind} ${from}`}
+            whole="retention-rules"
           />
         )}
       </Loaded>
@@ -177,7 +191,13 @@ function Due() {
       // 2026/11: months are Japan's
       cell: ({ starts }) => (starts === null ? t('holds.due_over') : format.day(starts).slice(0, 7)),
     },
-    { name: 'things', title: t('holds.due_things'), right: true, cell: ({ things }) => format.number(things) },
+    {
+      name: 'things',
+      title: t('holds.due_things'),
+      right: true,
+      cell: ({ things }) => format.number(things),
+      text: ({ things }) => things,
+    },
   ];
   return (
     <Panel title={t('holds.due')}>
@@ -187,7 +207,13 @@ function Due() {
           return rows.length === 0 ? (
             <Empty>{t('holds.due_none')}</Empty>
           ) : (
-            <Rows label={t('holds.due')} columns={columns} rows={rows} keyOf={({ kind, ends }) => `${kind} ${ends}`} />
+            <Rows
+              label={t('holds.due')}
+              columns={columns}
+              rows={rows}
+              keyOf={({ kind, ends }) => `${kind} ${ends}`}
+              whole="retention-due"
+            />
           );
         }}
       </Loaded>

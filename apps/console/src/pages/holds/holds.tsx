@@ -1,7 +1,7 @@
 import { Button, Radio, Stack, Text } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { Confirm } from '../../parts/confirm';
@@ -16,21 +16,43 @@ type Hold = Schemas['LegalHold'];
 const HOLDS = ['legal-holds'];
 
 /** Legal holds, each with the way to end it. */
-export function Holds({ holds }: { holds: readonly Hold[] }) {
+export function Holds({
+  holds,
+  end,
+}: {
+  holds: readonly Hold[];
+  end?: (columns: readonly Column<Hold>[]) => ReactNode;
+}) {
   const { t, format } = useReading();
   const may = useMay();
   const queries = useQueryClient();
   const [lifting, setLifting] = useState<Hold>();
   const columns: Column<Hold>[] = [
-    { name: 'id', title: 'ID', cell: ({ id }) => <Copyable text={id} shown={shortId(id)} /> },
-    { name: 'tenant', title: t('tenants.tenant'), cell: ({ tenant_id: id }) => <TenantName id={id} /> },
-    { name: 'mode', title: t('common.mode'), cell: ({ mode }) => <ModeState mode={mode} /> },
-    { name: 'scope', title: t('holds.scope'), cell: (hold) => <Scope hold={hold} /> },
+    { name: 'id', title: 'ID', cell: ({ id }) => <Copyable text={id} shown={shortId(id)} />, text: ({ id }) => id },
+    {
+      name: 'tenant',
+      title: t('tenants.tenant'),
+      cell: ({ tenant_id: id }) => <TenantName id={id} />,
+      text: ({ tenant_id: id }) => id,
+    },
+    {
+      name: 'mode',
+      title: t('common.mode'),
+      cell: ({ mode }) => <ModeState mode={mode} />,
+      text: ({ mode }) => t(`common.mode_${mode}`),
+    },
+    {
+      name: 'scope',
+      title: t('holds.scope'),
+      cell: (hold) => <Scope hold={hold} />,
+      text: ({ verification_id: verification, person_id: person }) => verification ?? person ?? t('holds.scope_tenant'),
+    },
     { name: 'reason', title: t('common.reason'), cell: ({ reason }) => reason },
     {
       name: 'placed',
       title: t('holds.placed'),
       cell: ({ placed_by: by, placed_at: at }) => <Who by={by} at={format.minute(at)} />,
+      text: ({ placed_by: by, placed_at: at }) => `${format.minute(at)} ${by}`,
     },
     {
       name: 'state',
@@ -38,6 +60,7 @@ export function Holds({ holds }: { holds: readonly Hold[] }) {
       cell: ({ lifted_at: at }) => (
         <State tone={at === null ? 'warn' : 'calm'}>{t(at === null ? 'holds.state_open' : 'holds.state_lifted')}</State>
       ),
+      text: ({ lifted_at: at }) => t(at === null ? 'holds.state_open' : 'holds.state_lifted'),
     },
     {
       name: 'lifted',
@@ -61,11 +84,14 @@ export function Holds({ holds }: { holds: readonly Hold[] }) {
             </Button>
           )
         ),
+      text: ({ lifted_by: by, lifted_at: at, lift_reason: why }) =>
+        by === null ? null : `${format.minute(at)} ${by} ${why ?? ''}`,
     },
   ];
   return (
     <>
       <Rows label={t('holds.hold')} columns={columns} rows={holds} keyOf={({ id }) => id} />
+      {end?.(columns)}
       {lifting && (
         <Confirm
           title={t('holds.lift_title')}

@@ -25,31 +25,25 @@ export function OperatorsPage() {
   const found = useQuery({ queryKey: ['operators'], queryFn: () => ask(() => client.GET('/v1/operators')) });
   const acts = may('operators:write') || may('operator_roles:propose');
   const columns: Column<Operator>[] = [
-    { name: 'name', title: t('operators.name'), by: ({ name }) => name, cell: ({ name }) => name },
-    { name: 'email', title: t('session.email'), by: ({ email }) => email, cell: ({ email }) => email },
+    { name: 'name', title: t('operators.name'), cell: ({ name }) => name },
+    { name: 'email', title: t('session.email'), cell: ({ email }) => email },
     {
       name: 'roles',
       title: t('operators.roles'),
-      by: ({ roles }) => roles.join(),
       cell: ({ roles }) =>
         roles.length === 0 ? t('operators.no_roles') : format.list(roles.map((role) => t(`operators.role_${role}`))),
     },
     {
       name: 'state',
       title: t('operators.state'),
-      by: (operator) => stateOf(operator),
       cell: (operator) => {
         const state = stateOf(operator);
         const tone = { active: 'good', invited: 'warn', disabled: 'calm' } as const;
         return <State tone={tone[state]}>{t(`operators.state_${state}`)}</State>;
       },
+      text: (operator) => t(`operators.state_${stateOf(operator)}`),
     },
-    {
-      name: 'created',
-      title: t('operators.created_at'),
-      by: ({ created_at: at }) => Date.parse(at),
-      cell: ({ created_at: at }) => format.minute(at),
-    },
+    { name: 'created', title: t('operators.created_at'), cell: ({ created_at: at }) => format.minute(at) },
     ...(acts
       ? [
           {
@@ -84,6 +78,7 @@ export function OperatorsPage() {
               columns={columns}
               rows={data}
               keyOf={({ id }) => id}
+              whole="operators"
               sort={search.sort}
               onSort={(sort) => void navigate({ search: { sort } })}
             />

@@ -39,8 +39,14 @@ export function Anchors({ mode }: { mode: 'live' | 'test' }) {
       name: 'fingerprint',
       title: t('revocation.fingerprint'),
       cell: ({ fingerprint }) => <Copyable text={fingerprint} shown={`${fingerprint.slice(0, 16)}…`} />,
+      text: ({ fingerprint }) => fingerprint,
     },
-    { name: 'until', title: t('revocation.not_after'), cell: ({ not_after: at }) => <Expiry at={at} /> },
+    {
+      name: 'until',
+      title: t('revocation.not_after'),
+      cell: ({ not_after: at }) => <Expiry at={at} />,
+      text: ({ not_after: at }) => format.day(at),
+    },
     { name: 'imported', title: t('revocation.imported_at'), cell: ({ imported_at: at }) => format.day(at) },
     {
       name: 'approval',
@@ -53,6 +59,7 @@ export function Anchors({ mode }: { mode: 'live' | 'test' }) {
             {t('common.open')}
           </Link>
         ),
+      text: ({ approval_id: id }) => id,
     },
   ];
   return (
@@ -73,6 +80,7 @@ export function Anchors({ mode }: { mode: 'live' | 'test' }) {
                 columns={columns}
                 rows={data}
                 keyOf={({ fingerprint, hierarchy }) => `${hierarchy} ${fingerprint}`}
+                whole="trust-anchors"
               />
             )
           }

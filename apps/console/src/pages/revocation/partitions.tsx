@@ -2,7 +2,9 @@ import { Group, NativeSelect } from '@mantine/core';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
+import { CsvButton } from '../../parts/csv-button';
 import { Empty, Loaded } from '../../parts/loaded';
+import { MOST_ROWS } from '../../parts/csv';
 import { State } from '../../parts/state';
 import { type Column, Rows } from '../../parts/table';
 import { oneOf } from '../../search';
@@ -21,30 +23,31 @@ interface PartitionsProps {
 /** The lists one by one, those that need a look first. */
 export function Partitions({ mode, search, onSearch }: PartitionsProps) {
   const { t, format } = useReading();
-  const query = { hierarchy: oneOf(HIERARCHIES, search.hierarchy), state: oneOf(STATES, search.state), limit: SHOWN };
+  const query = { hierarchy: oneOf(HIERARCHIES, search.hierarchy), state: oneOf(STATES, search.state) };
+  const load = (limit: number) =>
+    ask(() =>
+      client.GET('/v1/revocation/{mode}/partitions', { params: { path: { mode }, query: { ...query, limit } } }),
+    );
   const found = useQuery({
     queryKey: ['revocation', mode, 'partitions', query],
-    queryFn: () => ask(() => client.GET('/v1/revocation/{mode}/partitions', { params: { path: { mode }, query } })),
+    queryFn: () => load(SHOWN),
     placeholderData: keepPreviousData,
   });
-  const time = (value: string | null): number => (value === null ? 0 : Date.parse(value));
   const columns: Column<Partition>[] = [
     {
       name: 'name',
       title: t('revocation.partition'),
-      by: ({ name }) => name,
       cell: ({ name }) => <code>{name}</code>,
+      text: ({ name }) => name,
     },
     {
       name: 'hierarchy',
       title: t('revocation.hierarchy'),
-      by: ({ hierarchy }) => hierarchy,
       cell: ({ hierarchy, generation }) => `${t(`revocation.hierarchy_${hierarchy}`)} · ${generation}`,
     },
     {
       name: 'states',
       title: t('revocation.state'),
-      by: ({ states }) => -states.length,
       cell: ({ states }) =>
         states.length === 0 ? (
           <State tone="good">{t('revocation.state_fresh')}</State>
@@ -57,37 +60,38 @@ export function Partitions({ mode, search, onSearch }: PartitionsProps) {
             ))}
           </Group>
         ),
+      text: ({ states }) =>
+        states.length === 0
+          ? t('revocation.state_fresh')
+          : format.list(states.map((state) => t(`revocation.state_${state}`))),
     },
     {
       name: 'number',
       title: t('verifications.crl_number'),
       right: true,
-      by: ({ crl_number: number }) => Number(number ?? 0),
       cell: ({ crl_number: number }) => number ?? '—',
+      text: ({ crl_number: number }) => (number === null ? null : Number(number)),
     },
     {
       name: 'next',
       title: t('verifications.next_update'),
-      by: ({ next_update: at }) => time(at),
       cell: ({ next_update: at }) => format.minute(at),
     },
     {
       name: 'entries',
       title: t('revocation.entries'),
       right: true,
-      by: ({ entries }) => entries,
       cell: ({ entries }) => format.number(entries),
+      text: ({ entries }) => entries,
     },
     {
       name: 'success',
       title: t('revocation.last_success'),
-      by: ({ last_success_at: at }) => time(at),
       cell: ({ last_success_at: at }) => format.minute(at),
     },
     {
       name: 'failure',
       title: t('revocation.last_failure'),
-      by: ({ failures }) => failures,
       cell: ({ failures, last_failure: failure }) => (failures === 0 ? '—' : `${failures}× ${failure ?? ''}`),
     },
   ];
@@ -118,6 +122,15 @@ export function Partitions({ mode, search, onSearch }: PartitionsProps) {
               columns={columns}
               rows={data}
               keyOf={({ hierarchy, name }) => `${hierarchy} ${name}`}
+              whole="partitions"
+              csv={
+                <CsvButton
+                  name="partitions"
+                  label={t('revocation.tab_partitions')}
+                  columns={columns}
+                  load={async () => ({ data: (await load(MOST_ROWS)).data, next_cursor: null })}
+                />
+              }
               sort={search.sort}
               onSort={(sort) => onSearch({ sort })}
             />

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { shortId } from '../../parts/copy';
+import { CsvButton } from '../../parts/csv-button';
 import { Empty, Loaded } from '../../parts/loaded';
 import { Page } from '../../parts/page';
 import { ModeState, State, type Tone } from '../../parts/state';
@@ -34,9 +35,11 @@ export function SweepsPage() {
   const { cursor, tenant_id } = search;
   const [state, mode] = [oneOf(STATES, search.state), oneOf(MODES, search.mode)];
   const query = { state, mode, tenant_id, cursor, limit: 50 };
+  const load = (part: Partial<typeof query>) =>
+    ask(() => client.GET('/v1/status-sweeps', { params: { query: { ...query, ...part } } }));
   const found = useQuery({
     queryKey: ['status-sweeps', query],
-    queryFn: () => ask(() => client.GET('/v1/status-sweeps', { params: { query } })),
+    queryFn: () => load({}),
     placeholderData: keepPreviousData,
   });
   const columns: Column<Sweep>[] = [
@@ -48,13 +51,25 @@ export function SweepsPage() {
           {shortId(id)}
         </button>
       ),
+      text: ({ id }) => id,
     },
-    { name: 'tenant', title: t('tenants.tenant'), cell: ({ tenant_id: id }) => <TenantName id={id} /> },
-    { name: 'mode', title: t('common.mode'), cell: (sweep) => <ModeState mode={sweep.mode} /> },
+    {
+      name: 'tenant',
+      title: t('tenants.tenant'),
+      cell: ({ tenant_id: id }) => <TenantName id={id} />,
+      text: ({ tenant_id: id }) => id,
+    },
+    {
+      name: 'mode',
+      title: t('common.mode'),
+      cell: (sweep) => <ModeState mode={sweep.mode} />,
+      text: (sweep) => t(`common.mode_${sweep.mode}`),
+    },
     {
       name: 'state',
       title: t('sweeps.state'),
       cell: (sweep) => <State tone={TONES[sweep.state]}>{t(`sweeps.state_${sweep.state}`)}</State>,
+      text: (sweep) => t(`sweeps.state_${sweep.state}`),
     },
     {
       name: 'progress',
@@ -64,6 +79,7 @@ export function SweepsPage() {
         total === null
           ? t('sweeps.so_far', { done: format.number(done) })
           : t('sweeps.of_total', { done: format.number(done), total: format.number(total) }),
+      text: ({ done }) => done,
     },
     { name: 'selection', title: t('sweeps.selection'), cell: ({ selection }) => t(`sweeps.selection_${selection}`) },
     { name: 'created', title: t('sweeps.created_at'), cell: ({ created_at: at }) => format.minute(at) },
@@ -100,6 +116,14 @@ export function SweepsPage() {
                   cursor={cursor}
                   next={next}
                   onCursor={(to) => void navigate({ search: { ...search, cursor: to } })}
+                  csv={
+                    <CsvButton
+                      name="status-sweeps"
+                      label={t('sweeps.title')}
+                      columns={columns}
+                      load={(from) => load({ cursor: from, limit: 100 })}
+                    />
+                  }
                 />
               </>
             )

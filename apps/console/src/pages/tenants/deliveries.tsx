@@ -5,6 +5,7 @@ import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { Confirm } from '../../parts/confirm';
 import { Copyable, shortId } from '../../parts/copy';
+import { CsvButton } from '../../parts/csv-button';
 import { Empty, Loaded } from '../../parts/loaded';
 import { Panel } from '../../parts/page';
 import { State, type Tone } from '../../parts/state';
@@ -31,22 +32,35 @@ export function Deliveries({ endpoint, onClose }: DeliveriesProps) {
   const [shown, setShown] = useState<string>();
   const [again, setAgain] = useState<string>();
   const path = { id: endpoint.id };
+  const load = (from: string | undefined, limit: number) =>
+    ask(() =>
+      client.GET('/v1/webhook-endpoints/{id}/deliveries', { params: { path, query: { cursor: from, limit } } }),
+    );
   const found = useQuery({
     queryKey: ['deliveries', endpoint.id, cursor],
-    queryFn: () =>
-      ask(() =>
-        client.GET('/v1/webhook-endpoints/{id}/deliveries', { params: { path, query: { cursor, limit: 20 } } }),
-      ),
+    queryFn: () => load(cursor, 20),
   });
   const columns: Column<Delivery>[] = [
-    { name: 'type', title: t('webhooks.event'), cell: ({ type }) => <code>{type}</code> },
-    { name: 'id', title: 'ID', cell: ({ event_id: id }) => <Copyable text={id} shown={shortId(id)} /> },
+    { name: 'type', title: t('webhooks.event'), cell: ({ type }) => <code>{type}</code>, text: ({ type }) => type },
+    {
+      name: 'id',
+      title: 'ID',
+      cell: ({ event_id: id }) => <Copyable text={id} shown={shortId(id)} />,
+      text: ({ event_id: id }) => id,
+    },
     {
       name: 'state',
       title: t('webhooks.state'),
       cell: ({ state }) => <State tone={TONES[state]}>{t(`webhooks.delivery_${state}`)}</State>,
+      text: ({ state }) => t(`webhooks.delivery_${state}`),
     },
-    { name: 'attempts', title: t('webhooks.attempts'), right: true, cell: ({ attempts }) => format.number(attempts) },
+    {
+      name: 'attempts',
+      title: t('webhooks.attempts'),
+      right: true,
+      cell: ({ attempts }) => format.number(attempts),
+      text: ({ attempts }) => attempts,
+    },
     { name: 'created', title: t('webhooks.occurred'), cell: ({ created_at: at }) => format.time(at) },
     { name: 'next', title: t('webhooks.next_attempt'), cell: ({ next_attempt_at: at }) => format.time(at) },
     { name: 'finished', title: t('webhooks.finished'), cell: ({ finished_at: at }) => format.time(at) },
@@ -87,7 +101,19 @@ export function Deliveries({ endpoint, onClose }: DeliveriesProps) {
             ) : (
               <div>
                 <Rows label={t('webhooks.deliveries')} columns={columns} rows={data} keyOf={({ event_id: id }) => id} />
-                <Pager cursor={cursor} next={next} onCursor={setCursor} />
+                <Pager
+                  cursor={cursor}
+                  next={next}
+                  onCursor={setCursor}
+                  csv={
+                    <CsvButton
+                      name="deliveries"
+                      label={t('webhooks.deliveries')}
+                      columns={columns}
+                      load={(from) => load(from, 100)}
+                    />
+                  }
+                />
               </div>
             )
           }

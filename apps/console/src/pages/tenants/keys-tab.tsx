@@ -24,6 +24,13 @@ export function KeysTab({ tenant }: { tenant: Schemas['TenantDetail'] }) {
   );
 }
 
+const STATES = {
+  revoked: { tone: 'bad', text: 'keys.revoked' },
+  expired: { tone: 'calm', text: 'keys.expired' },
+  replaced: { tone: 'warn', text: 'keys.replaced' },
+  usable: { tone: 'good', text: 'keys.usable' },
+} as const;
+
 const isOver = ({ expires_at: at }: ApiKey): boolean => at !== null && Date.parse(at) <= Date.now();
 
 function Keys({ tenant }: { tenant: Schemas['TenantDetail'] }) {
@@ -41,6 +48,11 @@ function Keys({ tenant }: { tenant: Schemas['TenantDetail'] }) {
   const forget = () => queries.invalidateQueries({ queryKey });
   const known = new Map(found.data?.data.map((key) => [key.id, key]));
   const replaced = new Set(found.data?.data.map(({ rotated_from: from }) => from));
+  const stateOf = (key: ApiKey) => {
+    if (key.revoked_at !== null) return STATES.revoked;
+    if (isOver(key)) return STATES.expired;
+    return replaced.has(key.id) ? STATES.replaced : STATES.usable;
+  };
   const columns: Column<ApiKey>[] = [
     {
       name: 'name',
@@ -55,33 +67,45 @@ function Keys({ tenant }: { tenant: Schemas['TenantDetail'] }) {
           )}
         </>
       ),
+      text: ({ name }) => name,
     },
-    { name: 'mode', title: t('common.mode'), cell: ({ mode }) => <ModeState mode={mode} /> },
-    { name: 'key', title: t('keys.ends_in'), cell: ({ mode, last_four: end }) => <code>{`shm_${mode}_…${end}`}</code> },
+    {
+      name: 'mode',
+      title: t('common.mode'),
+      cell: ({ mode }) => <ModeState mode={mode} />,
+      text: ({ mode }) => t(`common.mode_${mode}`),
+    },
+    {
+      name: 'key',
+      title: t('keys.ends_in'),
+      cell: ({ mode, last_four: end }) => <code>{`shm_${mode}_…${end}`}</code>,
+      text: ({ last_four: end }) => end,
+    },
     {
       name: 'state',
       title: t('keys.state'),
-      cell: (key) =>
-        key.revoked_at !== null ? (
-          <State tone="bad">{t('keys.revoked')}</State>
-        ) : isOver(key) ? (
-          <State tone="calm">{t('keys.expired')}</State>
-        ) : replaced.has(key.id) ? (
-          <State tone="warn">{t('keys.replaced')}</State>
-        ) : (
-          <State tone="good">{t('keys.usable')}</State>
-        ),
+      cell: (key) => {
+        const { tone, text } = stateOf(key);
+        return <State tone={tone}>{t(text)}</State>;
+      },
+      text: (key) => t(stateOf(key).text),
     },
-    { name: 'scopes', title: t('keys.scopes'), cell: ({ scopes }) => <ShortList words={scopes} /> },
+    {
+      name: 'scopes',
+      title: t('keys.scopes'),
+      cell: ({ scopes }) => <ShortList words={scopes} />,
+      text: ({ scopes }) => scopes.join(' '),
+    },
     {
       name: 'addresses',
       title: t('keys.addresses'),
       cell: ({ allowed_addresses: addresses }) =>
         addresses.length === 0 ? t('keys.everywhere') : <ShortList words={addresses} />,
+      text: ({ allowed_addresses: addresses }) => (addresses.length === 0 ? t('keys.everywhere') : addresses.join(' ')),
     },
     { name: 'used', title: t('keys.last_used'), cell: ({ last_used_at: at }) => format.minute(at) },
     { name: 'expires', title: t('keys.expires'), cell: ({ expires_at: at }) => format.minute(at) },
-    { name: 'id', title: 'ID', cell: ({ id }) => <Copyable text={id} shown={shortId(id)} /> },
+    { name: 'id', title: 'ID', cell: ({ id }) => <Copyable text={id} shown={shortId(id)} />, text: ({ id }) => id },
     ...(may('api_keys:write')
       ? [
           {
@@ -130,7 +154,7 @@ function Keys({ tenant }: { tenant: Schemas['TenantDetail'] }) {
             data.length === 0 ? (
               <Empty>{t('keys.none')}</Empty>
             ) : (
-              <Rows label={t('keys.title')} columns={columns} rows={data} keyOf={({ id }) => id} />
+              <Rows label={t('keys.title')} columns={columns} rows={data} keyOf={({ id }) => id} whole="api-keys" />
             )
           }
         </Loaded>

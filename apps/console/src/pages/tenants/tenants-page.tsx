@@ -6,6 +6,7 @@ import { type SyntheticEvent, useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { Copyable, shortId } from '../../parts/copy';
+import { CsvButton } from '../../parts/csv-button';
 import { Empty, Loaded } from '../../parts/loaded';
 import { Page } from '../../parts/page';
 import { TenantState } from '../../parts/state';
@@ -19,12 +20,11 @@ export function TenantsPage() {
   const may = useMay();
   const search = route.useSearch();
   const navigate = route.useNavigate();
+  const load = (cursor: string | undefined, limit: number) =>
+    ask(() => client.GET('/v1/tenants', { params: { query: { name: search.name, cursor, limit } } }));
   const found = useQuery({
     queryKey: ['tenants', search],
-    queryFn: () =>
-      ask(() =>
-        client.GET('/v1/tenants', { params: { query: { name: search.name, cursor: search.cursor, limit: 50 } } }),
-      ),
+    queryFn: () => load(search.cursor, 50),
     placeholderData: keepPreviousData,
   });
   const columns: Column<Schemas['Tenant']>[] = [
@@ -36,12 +36,23 @@ export function TenantsPage() {
           {name}
         </Link>
       ),
+      text: ({ name }) => name,
     },
-    { name: 'state', title: t('tenants.state'), cell: ({ state }) => <TenantState state={state} /> },
+    {
+      name: 'state',
+      title: t('tenants.state'),
+      cell: ({ state }) => <TenantState state={state} />,
+      text: ({ state }) => t(`tenants.state_${state}`),
+    },
     { name: 'next', title: t('tenants.next_step'), cell: ({ state }) => t(`tenants.next_${state}`) },
     { name: 'since', title: t('tenants.state_since'), cell: ({ state_since: since }) => format.minute(since) },
     { name: 'created', title: t('tenants.created_at'), cell: ({ created_at: at }) => format.minute(at) },
-    { name: 'id', title: t('tenants.id'), cell: ({ id }) => <Copyable text={id} shown={shortId(id)} /> },
+    {
+      name: 'id',
+      title: t('tenants.id'),
+      cell: ({ id }) => <Copyable text={id} shown={shortId(id)} />,
+      text: ({ id }) => id,
+    },
   ];
   const apply = (button = may('tenants:write')) =>
     button && (
@@ -64,6 +75,14 @@ export function TenantsPage() {
                   cursor={search.cursor}
                   next={next}
                   onCursor={(cursor) => void navigate({ search: { ...search, cursor } })}
+                  csv={
+                    <CsvButton
+                      name="tenants"
+                      label={t('tenants.title')}
+                      columns={columns}
+                      load={(cursor) => load(cursor, 100)}
+                    />
+                  }
                 />
               </>
             )

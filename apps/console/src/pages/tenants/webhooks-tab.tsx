@@ -4,8 +4,9 @@ import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { Allowed, Empty, Loaded } from '../../parts/loaded';
 import { Panel } from '../../parts/page';
-import { ModeState, State } from '../../parts/state';
+import { ModeState, State, type Tone } from '../../parts/state';
 import { type Column, Rows } from '../../parts/table';
+import type { TextKey } from '../../texts';
 import { Deliveries } from './deliveries';
 
 type Endpoint = Schemas['WebhookEndpointHealth'];
@@ -41,9 +42,23 @@ function Endpoints({ tenantId }: { tenantId: string }) {
           {endpoint.origin}
         </button>
       ),
+      text: ({ origin }) => origin,
     },
-    { name: 'mode', title: t('common.mode'), cell: ({ mode }) => <ModeState mode={mode} /> },
-    { name: 'state', title: t('webhooks.state'), cell: (endpoint) => <Health endpoint={endpoint} /> },
+    {
+      name: 'mode',
+      title: t('common.mode'),
+      cell: ({ mode }) => <ModeState mode={mode} />,
+      text: ({ mode }) => t(`common.mode_${mode}`),
+    },
+    {
+      name: 'state',
+      title: t('webhooks.state'),
+      cell: (endpoint) => {
+        const { tone, text } = healthOf(endpoint);
+        return <State tone={tone}>{t(text)}</State>;
+      },
+      text: (endpoint) => t(healthOf(endpoint).text),
+    },
     {
       name: 'types',
       title: t('webhooks.event_types'),
@@ -53,11 +68,24 @@ function Endpoints({ tenantId }: { tenantId: string }) {
         ) : (
           <span title={types.join(', ')}>{t('webhooks.types_count', { count: types.length })}</span>
         ),
+      text: ({ event_types: types }) => (types === null ? t('webhooks.all_types') : types.join(' ')),
     },
     { name: 'success', title: t('webhooks.last_success'), cell: ({ last_success_at: at }) => format.minute(at) },
     { name: 'failure', title: t('webhooks.last_failure'), cell: ({ last_failure_at: at }) => format.minute(at) },
-    { name: 'waiting', title: t('webhooks.waiting'), right: true, cell: ({ waiting }) => format.number(waiting) },
-    { name: 'failed', title: t('webhooks.failed'), right: true, cell: ({ failed }) => format.number(failed) },
+    {
+      name: 'waiting',
+      title: t('webhooks.waiting'),
+      right: true,
+      cell: ({ waiting }) => format.number(waiting),
+      text: ({ waiting }) => waiting,
+    },
+    {
+      name: 'failed',
+      title: t('webhooks.failed'),
+      right: true,
+      cell: ({ failed }) => format.number(failed),
+      text: ({ failed }) => failed,
+    },
   ];
   return (
     <Panel title={t('webhooks.endpoints')}>
@@ -66,7 +94,13 @@ function Endpoints({ tenantId }: { tenantId: string }) {
           data.length === 0 ? (
             <Empty>{t('webhooks.none')}</Empty>
           ) : (
-            <Rows label={t('webhooks.endpoints')} columns={columns} rows={data} keyOf={({ id }) => id} />
+            <Rows
+              label={t('webhooks.endpoints')}
+              columns={columns}
+              rows={data}
+              keyOf={({ id }) => id}
+              whole="webhook-endpoints"
+            />
           )
         }
       </Loaded>
@@ -75,18 +109,12 @@ function Endpoints({ tenantId }: { tenantId: string }) {
   );
 }
 
-function Health({ endpoint }: { endpoint: Endpoint }) {
-  const { t } = useReading();
-  const { enabled, disabled_reason: reason, failing_since: since } = endpoint;
+function healthOf({ enabled, disabled_reason: reason, failing_since: since }: Endpoint): { tone: Tone; text: TextKey } {
   if (!enabled)
-    return (
-      <State tone={reason === null ? 'calm' : 'bad'}>
-        {t(reason === null ? 'webhooks.state_off' : `webhooks.state_off_${reason}`)}
-      </State>
-    );
-  return since === null ? (
-    <State tone="good">{t('webhooks.state_on')}</State>
-  ) : (
-    <State tone="warn">{t('webhooks.state_failing')}</State>
-  );
+    return reason === null
+      ? { tone: 'calm', text: 'webhooks.state_off' }
+      : { tone: 'bad', text: `webhooks.state_off_${reason}` };
+  return since === null
+    ? { tone: 'good', text: 'webhooks.state_on' }
+    : { tone: 'warn', text: 'webhooks.state_failing' };
 }

@@ -4,9 +4,11 @@ import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { shortId } from '../../parts/copy';
 import { Empty, Loaded } from '../../parts/loaded';
+import { download } from '../../parts/download';
 import { Page } from '../../parts/page';
 import { ModeState, Outcome } from '../../parts/state';
 import { type Column, Pager, Rows } from '../../parts/table';
+import { Take } from '../../parts/take';
 import { oneOf } from '../../search';
 import { TenantName } from '../approvals/subject';
 import { MODES, OUTCOMES, VerificationFilter } from './verification-filter';
@@ -18,16 +20,15 @@ export function VerificationsPage() {
   const { t, format } = useReading();
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const query = {
+  const filter = {
     tenant_id: search.tenant_id,
     mode: oneOf(MODES, search.mode),
     reference: search.reference,
     outcome: oneOf(OUTCOMES, search.outcome),
     created_after: search.after,
     created_before: search.before,
-    cursor: search.cursor,
-    limit: 50,
   };
+  const query = { ...filter, cursor: search.cursor, limit: 50 };
   const found = useQuery({
     queryKey: ['verifications', query],
     queryFn: () => ask(() => client.GET('/v1/verifications', { params: { query } })),
@@ -75,6 +76,19 @@ export function VerificationsPage() {
                   cursor={search.cursor}
                   next={next}
                   onCursor={(cursor) => void navigate({ search: { ...search, cursor } })}
+                  csv={
+                    <Take
+                      name={t('common.csv')}
+                      size="xs"
+                      done={t('common.downloaded')}
+                      take={() =>
+                        download(
+                          () => client.GET('/v1/verifications.csv', { params: { query: filter }, parseAs: 'blob' }),
+                          'verifications.csv',
+                        )
+                      }
+                    />
+                  }
                 />
               </>
             )
