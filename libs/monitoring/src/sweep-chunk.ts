@@ -1,13 +1,13 @@
 import type pg from 'pg';
 import type { QueryRunner } from 'typeorm';
-import {
-  type AskedCertificate,
+import type {
+  AskedCertificate,
   CertificateOpener,
-  type CertificateSecret,
-  type OpenedCertificate,
-  type Provenance,
+  CertificateSecret,
+  OpenedCertificate,
+  Provenance,
 } from '#lib/persons';
-import { readInIndexOrder, type Tenancy, type TenantKey } from '#lib/platform';
+import { readInIndexOrder, type SealedPlace, type Tenancy } from '#lib/platform';
 import { copyRows, type RowOctets } from '#lib/revocation';
 import type { Disclosure } from '#lib/tenancy';
 import { POSTGRES_EPOCH_MS } from './pg-array.js';
@@ -52,7 +52,7 @@ export interface ChunkQuestion {
 /** The next persons of a sweep. */
 export interface Chunk {
   persons: SweptPerson[];
-  /** Ids of persons, 16 each, and keyed hashes of certificates, 32 each: objects of their own would be five a person. */
+  /** Ids of persons, keyed hashes of certificates, and what was sealed: objects of their own would be many a person. */
   octets: Buffer;
   /** After whom it goes on: whoever was looked at last, asked about or not. Absent: nobody was left. */
   last?: string;
@@ -66,13 +66,13 @@ export interface Chunk {
  * Who was checked since a time is passed over here, a stretch of persons at a time, so that choosing a million is no work
  * of its own that could be lost.
  * In the caller's transaction of the tenant.
- * @param keys every key of the tenant and mode, by id
+ * @param openers by the ids of the keys: every key of the tenant and mode
  * @throws SweepFailed
  */
 export async function readChunk(
   runner: QueryRunner,
   { tenancy, sweep, beganAt, after, counterpartOnly, limit }: ChunkQuestion,
-  keys: ReadonlyMap<string, TenantKey>,
+  openers: ReadonlyMap<string, CertificateOpener>,
 ): Promise<Chunk> {
   const own = `tenant_id = ${literal(tenancy.tenantId, UUID)} and mode = '${tenancy.mode}'`;
   const from = literal(after ?? NOBODY, UUID);
@@ -97,7 +97,7 @@ export async function readChunk(
       left join lateral (select merged_into from person where ${own} and id = s.person_id limit 1) p on true`;
   const kind = sweep.certificates === 'both' ? '' : `and c.kind = '${sweep.certificates}'`;
   const counterparts = counterpartOnly === 'none' ? `and c.provenance <> 'counterpart'` : '';
-  const intake = new Intake(tenancy, keys);
+  const intake = new Intake(openers);
   // TypeORM gives the driver's connection.
   const client = (await runner.connect()) as pg.PoolClient;
   await copyRows(
@@ -111,7 +111,7 @@ export async function readChunk(
      order by people.id, c.first_seen_at, c.id`,
     (row) => intake.take(row),
   );
-  const { persons, octets } = intake;
+  const { persons, octets } = intake.open();
   const end = persons.at(-1);
   const last = passed === undefined ? end && uuid(octets, end.idAt) : passed.last;
   const isLast = (passed?.count ?? persons.length) < limit;
@@ -134,51 +134,68 @@ class Intake {
   readonly persons: SweptPerson[] = [];
   octets = Buffer.allocUnsafe(65_536);
   private end = 0;
-  private readonly openers = new Map<string, CertificateOpener>();
+  private readonly sealed = new Map<string, SealedRows>();
   private readonly provenance = new LastText('latin1');
   private readonly anchor = new LastText('latin1');
   private readonly key = new LastText('hex');
   private current: SweptPerson | undefined;
 
-  constructor(tenancy: Tenancy, keys: ReadonlyMap<string, TenantKey>) {
-    for (const [id, key] of keys) this.openers.set(id.replaceAll('-', ''), new CertificateOpener(key, tenancy));
-  }
+  constructor(private readonly openers: ReadonlyMap<string, CertificateOpener>) {}
 
-  /** @throws SweepFailed */
   take({ octets, starts, ends }: RowOctets): void {
     const personAt = starts[PERSON]!;
     if (this.current === undefined || !isSame(octets, personAt, this.octets, this.current.idAt, 16))
-      this.persons.push((this.current = { idAt: this.keep(octets, personAt, 16), certificates: [] }));
+      this.persons.push((this.current = { idAt: this.keep(octets, personAt, personAt + 16), certificates: [] }));
     if (ends[SEALED] === starts[SEALED]) return;
-    const opener = this.openers.get(this.key.of(octets, starts[KEY]!, ends[KEY]!));
-    if (!opener) throw new SweepFailed('tenant_key_unavailable');
-    const id = uuid(octets, starts[CERTIFICATE]!);
-    let secret: CertificateSecret;
-    try {
-      secret = opener.open(id, octets.subarray(starts[SEALED], ends[SEALED]));
-    } catch (cause) {
-      throw new SweepFailed('certificate_unreadable', { cause });
-    }
     const certificate: SweptCertificate = {
-      id,
+      id: uuid(octets, starts[CERTIFICATE]!),
       kind: octets[starts[KIND]!] === LETTER_S ? 'sign' : 'auth',
       provenance: this.provenance.of(octets, starts[PROVENANCE]!, ends[PROVENANCE]!) as Provenance,
-      hashAt: this.keep(octets, starts[HASH]!, 32),
+      hashAt: this.keep(octets, starts[HASH]!, ends[HASH]!),
     };
     if (ends[ANCHOR]! > starts[ANCHOR]!) certificate.anchor = this.anchor.of(octets, starts[ANCHOR]!, ends[ANCHOR]!);
     if (ends[NOT_AFTER]! > starts[NOT_AFTER]!) certificate.notAfter = timeAt(octets, starts[NOT_AFTER]!);
-    this.current.certificates.push({ certificate, secret });
+    const opened = { certificate, secret: SEALED_YET };
+    this.current.certificates.push(opened);
+    const key = this.key.of(octets, starts[KEY]!, ends[KEY]!);
+    let rows = this.sealed.get(key);
+    if (rows === undefined) this.sealed.set(key, (rows = { places: [], certificates: [] }));
+    const start = this.keep(octets, starts[SEALED]!, ends[SEALED]!);
+    rows.places.push({ start, end: this.end });
+    rows.certificates.push(opened);
+  }
+
+  /** Opens all that was taken in. @throws SweepFailed */
+  open(): Pick<Chunk, 'persons' | 'octets'> {
+    for (const [key, { places, certificates }] of this.sealed) {
+      const opener = this.openers.get(uuidOf(key));
+      if (!opener) throw new SweepFailed('tenant_key_unavailable');
+      try {
+        const secrets = opener.open(this.octets, places, (index) => certificates[index]!.certificate.id);
+        for (const [index, secret] of secrets.entries()) certificates[index]!.secret = secret;
+      } catch (cause) {
+        throw new SweepFailed('certificate_unreadable', { cause });
+      }
+    }
+    return { persons: this.persons, octets: this.octets };
   }
 
   /** The driver's buffer goes on to hold other rows. */
-  private keep(source: Buffer, start: number, length: number): number {
+  private keep(source: Buffer, start: number, end: number): number {
     const at = this.end;
-    this.end += length;
+    this.end += end - start;
     if (this.end > this.octets.length) this.octets = Buffer.concat([this.octets], 2 * this.end);
-    source.copy(this.octets, at, start, start + length);
+    source.copy(this.octets, at, start, end);
     return at;
   }
 }
+
+/** Certificates of one key, and where they lie sealed. */
+interface SealedRows {
+  places: SealedPlace[];
+  certificates: OpenedCertificate<SweptCertificate>[];
+}
+const SEALED_YET: CertificateSecret = { serialNumber: '' };
 
 /** Text that comes again and again, made once for as long as it is the same. */
 class LastText {
@@ -207,7 +224,7 @@ const timeAt = (octets: Buffer, at: number): number =>
 
 const LETTER_S = 's'.charCodeAt(0);
 
-function uuid(octets: Buffer, at: number): string {
-  const hex = octets.toString('hex', at, at + 16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
-}
+const uuid = (octets: Buffer, at: number): string => uuidOf(octets.toString('hex', at, at + 16));
+
+const uuidOf = (hex: string): string =>
+  `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;

@@ -1,8 +1,15 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { appendAudit } from '#lib/audit';
-import { askResponders, judgeByLists, judgePerson, readCounterpartDisclosure, type Telling } from '#lib/persons';
-import { readInIndexOrder, withTenant, type Mode, type Tenancy, type TenantKey } from '#lib/platform';
+import {
+  askResponders,
+  CertificateOpener,
+  judgeByLists,
+  judgePerson,
+  readCounterpartDisclosure,
+  type Telling,
+} from '#lib/persons';
+import { readInIndexOrder, withTenant, type Mode, type Tenancy } from '#lib/platform';
 import { ListsAt, ListsDamaged, type OcspSources, readEpoch } from '#lib/revocation';
 import type { TenantKeys } from '#lib/tenancy';
 import { appendEvent, type EventType } from '#lib/webhook';
@@ -126,10 +133,10 @@ export class SweepSteps {
         [job.id],
       );
       const counterpartOnly = await readCounterpartDisclosure(manager, job, Date.now());
-      return sweep && row && { sweep, row, counterpartOnly, keys: await this.keysOf(manager, job) };
+      return sweep && row && { sweep, row, counterpartOnly, openers: await this.openersOf(manager, job) };
     });
     if (state?.sweep.state !== 'running') return 'taken';
-    const { sweep, row, counterpartOnly, keys } = state;
+    const { sweep, row, counterpartOnly, openers } = state;
     const source =
       sweep.method === 'crl'
         ? await this.sources.listsAt(job.mode, sweep.snapshot!.epoch)
@@ -138,7 +145,7 @@ export class SweepSteps {
     const limit = sweep.method === 'crl' ? CRL_CHUNK : OCSP_CHUNK;
     const chunk = { tenancy: job, sweep, beganAt: row.began_at, counterpartOnly, limit };
     const read = (after: string | undefined): Promise<Chunk> =>
-      this.inTransaction(job, (runner) => readChunk(runner, { ...chunk, after }, keys));
+      this.inTransaction(job, (runner) => readChunk(runner, { ...chunk, after }, openers));
     const progress: Progress = { after: row.last_person ?? undefined, summary: sweep.summary };
     const end = performance.now() + TURN_MS;
     let reading = read(progress.after);
@@ -233,20 +240,20 @@ export class SweepSteps {
     });
   }
 
-  private async keysOf(manager: EntityManager, tenancy: Tenancy): Promise<Map<string, TenantKey>> {
+  private async openersOf(manager: EntityManager, tenancy: Tenancy): Promise<Map<string, CertificateOpener>> {
     const rows: { id: string }[] = await manager.query('select id from tenant_key where tenant_id = $1 and mode = $2', [
       tenancy.tenantId,
       tenancy.mode,
     ]);
-    const keys = new Map<string, TenantKey>();
+    const openers = new Map<string, CertificateOpener>();
     for (const { id } of rows) {
       try {
-        keys.set(id, await this.tenantKeys.get(tenancy, id, manager));
+        openers.set(id, new CertificateOpener(await this.tenantKeys.get(tenancy, id, manager), tenancy));
       } catch (cause) {
         throw new SweepFailed('tenant_key_unavailable', { cause });
       }
     }
-    return keys;
+    return openers;
   }
 
   /** As `withTenant`, for what needs the driver's connection. */

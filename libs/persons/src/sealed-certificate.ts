@@ -1,4 +1,4 @@
-import { open, seal, type Tenancy, type TenantKey } from '#lib/platform';
+import { BoxOpener, open, plaintextOf, seal, type SealedPlace, type Tenancy, type TenantKey } from '#lib/platform';
 
 /** What is kept of a known certificate under seal. */
 export interface CertificateSecret {
@@ -22,33 +22,44 @@ export function sealCertificate(key: TenantKey, tenancy: Tenancy, id: string, se
 }
 
 /** @throws Error when the sealed bytes belong to another row or were changed. */
-export const openCertificate = (key: TenantKey, tenancy: Tenancy, id: string, sealed: Uint8Array): CertificateSecret =>
-  secretOf(open(key.encryption, sealed, context(tenancy, id)));
+export function openCertificate(key: TenantKey, tenancy: Tenancy, id: string, sealed: Uint8Array): CertificateSecret {
+  const plain = open(key.encryption, sealed, context(tenancy, id));
+  return secretOf(plain, 0, plain.length);
+}
 
-/** Opens many certificates of one tenant and key. */
+/** Opens the certificates of many rows of one tenant and key in one go. */
 export class CertificateOpener {
+  private readonly boxes: BoxOpener;
   private readonly context: Buffer;
   private readonly prefix: number;
 
-  constructor(
-    private readonly key: TenantKey,
-    tenancy: Tenancy,
-  ) {
+  constructor(key: TenantKey, tenancy: Tenancy) {
+    this.boxes = new BoxOpener(key.encryption);
     this.context = Buffer.from(context(tenancy, NO_ID));
     this.prefix = this.context.length - NO_ID.length;
   }
 
-  /** As `openCertificate`. */
-  open(id: string, sealed: Uint8Array): CertificateSecret {
-    this.context.write(id, this.prefix, 'latin1');
-    return secretOf(open(this.key.encryption, sealed, this.context));
+  /**
+   * Opens what is sealed where it lies; the certificates given are part of `octets`.
+   * @param idOf id of the row of the value at a place
+   * @throws Error when any of them belongs to another row or was changed
+   */
+  open(octets: Buffer, places: readonly SealedPlace[], idOf: (index: number) => string): CertificateSecret[] {
+    this.boxes.open(octets, places, (index) => {
+      this.context.write(idOf(index), this.prefix, 'latin1');
+      return this.context;
+    });
+    return places.map((place) => {
+      const { start, end } = plaintextOf(place);
+      return secretOf(octets, start, end);
+    });
   }
 }
 
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 
-function secretOf(plain: Buffer): CertificateSecret {
-  const end = 1 + plain[0]!;
-  const serialNumber = plain.toString('latin1', 1, end);
-  return end === plain.length ? { serialNumber } : { serialNumber, certificate: plain.subarray(end) };
+function secretOf(octets: Buffer, start: number, end: number): CertificateSecret {
+  const digitsEnd = start + 1 + octets[start]!;
+  const serialNumber = octets.toString('latin1', start + 1, digitsEnd);
+  return digitsEnd === end ? { serialNumber } : { serialNumber, certificate: octets.subarray(digitsEnd, end) };
 }

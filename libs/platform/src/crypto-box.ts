@@ -13,6 +13,8 @@ import { takeRandom } from './random-pool.js';
 const VERSION = 1;
 const IV = 12;
 const TAG = 16;
+/** Where the parts of a sealed value begin, and how long its end is. */
+export const BOX_LAYOUT = { version: VERSION, iv: 1, ciphertext: 1 + IV, tag: TAG } as const;
 
 /**
  * AES-256-GCM with a random 96-bit IV (NIST SP 800-38D §8.2.2): `version(1) | iv(12) | ciphertext | tag(16)`.

@@ -2,6 +2,7 @@ export * from './cidr.js';
 export * from './clock.js';
 export * from './corporate-number.js';
 export * from './config.js';
+export * from './box-opener.js';
 export * from './crypto-box.js';
 export * from './cp932.js';
 export * from './csv.js';
