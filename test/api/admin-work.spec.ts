@@ -6,6 +6,7 @@ import { MONTH_QUEUE } from '#lib/billing';
 import { fromPublicId, newId, toPublicId } from '#lib/platform';
 import { PARTITION_QUEUE, QUEUE_PREFIX } from '#lib/revocation';
 import { type AdminBrowser, AdminStack } from '../support/admin.js';
+import { CARD_HOLDER, issueEndEntity, makeAuthority } from '../support/pki.js';
 import { emptyTestRedis } from '../support/redis.js';
 
 let stack: AdminStack;
@@ -564,5 +565,71 @@ describe('the overview', () => {
     expect(await idle()).toBe(before);
     expect((await own.send('GET', '/v1/me')).status).toBe(200);
     expect(await idle()).toBeGreaterThan(before);
+  });
+});
+
+describe('an inspection', () => {
+  const authority = makeAuthority('sign', 2023, { notAfter: Date.now() + 86_400_000 * 365 });
+  const holder = issueEndEntity(authority, { notAfter: Date.now() + 86_400_000 * 30 });
+  const inspect = (file: Buffer) => browser.send('POST', '/v1/inspections', { file: file.toString('base64') });
+  const recorded = async () => {
+    const { rows } = await stack.owner.query<{ detail: unknown; target: string }>(
+      `select target, detail from audit_event where action = 'certificate.inspect' order by id desc limit 1`,
+    );
+    return rows[0]!;
+  };
+
+  it('explains a certificate against the roots that are trusted here, and keeps only that somebody asked', async () => {
+    await stack.owner.query(
+      `insert into trust_anchor (mode, fingerprint, hierarchy, generation, certificate, imported_by)
+       values ('test', sha256($1), 'sign', '2023', $1, 'test')`,
+      [authority.der],
+    );
+    const { status, body } = await inspect(holder.der);
+    expect([status, body]).toEqual([
+      200,
+      expect.objectContaining({
+        structure: 'certificate',
+        verdict: expect.objectContaining({ outcome: 'valid', trusted_in: 'test' }),
+        certificates: [
+          expect.objectContaining({
+            kind: 'jpki_sign',
+            attributes: expect.objectContaining({ name: expect.objectContaining({ value: CARD_HOLDER.name }) }),
+          }),
+        ],
+      }),
+    ]);
+    expect(await recorded()).toEqual({
+      target: 'certificate:given',
+      detail: { structure: 'certificate', outcome: 'valid' },
+    });
+    const [{ sha256 }] = body['certificates'] as [{ sha256: string }];
+    for (const secret of [CARD_HOLDER.name, sha256, holder.der.toString('base64').slice(100, 140)])
+      expect(stack.log).not.toContain(secret);
+  });
+
+  it('says what is wrong with what cannot be read, and at which octet', async () => {
+    const cut = await inspect(holder.der.subarray(0, 700));
+    expect([cut.status, cut.body]).toEqual([
+      422,
+      expect.objectContaining({
+        code: 'inspection_unreadable',
+        structure: 'certificate',
+        rule: 'truncated',
+        offset: 0,
+      }),
+    ]);
+    expect(await recorded()).toMatchObject({ detail: { structure: 'certificate', rule: 'truncated' } });
+    expect((await inspect(randomBytes(3_000))).body['code']).toBe('inspection_unreadable');
+    const wrong = await browser.send('POST', '/v1/inspections', { file: '****' });
+    expect([wrong.status, wrong.body['field']]).toEqual([400, 'file']);
+  });
+
+  it('takes a message of a megabyte and no more than it says, which no other route does', async () => {
+    expect((await inspect(Buffer.alloc(1_500_000, 'no certificate '))).status).toBe(422);
+    expect((await inspect(Buffer.alloc(1_650_000))).body['code']).toBe('body_too_large');
+    expect((await browser.send('POST', '/v1/tenants', { name: 'x'.repeat(100_000) })).body['code']).toBe(
+      'body_too_large',
+    );
   });
 });

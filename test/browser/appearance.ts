@@ -11,7 +11,8 @@ const pagesOf = ({
   invalidPath,
   ...world
 }: World): readonly (readonly [string, string])[] => [
-  ['overview', '/'],
+  ['overview', '/?mode=test'],
+  ['inspector', '/inspector'],
   ['tenants', '/tenants'],
   ['tenant-way', tenantPath],
   ['tenant-application', `${tenantPath}?tab=application`],

@@ -7,6 +7,7 @@ import { appearance } from './appearance.js';
 import { billing } from './billing.js';
 import { ending } from './ending.js';
 import { onboarding } from './onboarding.js';
+import { overview } from './overview.js';
 import { records } from './records.js';
 
 /** Long enough for a busy machine; nothing here measures time. */
@@ -51,6 +52,7 @@ describe('the console', () => {
 
   onboarding(world);
   records(world);
+  overview(world);
   billing(world);
   appearance(world);
   ending(world);

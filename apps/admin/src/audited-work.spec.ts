@@ -133,6 +133,7 @@ const ADMIN: Record<string, readonly string[] | string> = {
   refreshRevocation: ['revocation.request_refresh'],
   listTrustAnchors: PUBLIC,
   proposeLiveAnchor: ['approval.propose'],
+  inspect: ['certificate.inspect'],
   searchVerifications: ['verification.search'],
   exportVerifications: ['verification.export'],
   explainVerification: ['verification.explain'],

@@ -60,6 +60,12 @@ const verification = createRoute({
   staticData: needs('verifications:read'),
   component: lazyRouteComponent(() => import('./pages/verifications/verification-page'), 'VerificationPage'),
 });
+const inspector = createRoute({
+  getParentRoute,
+  path: '/inspector',
+  staticData: needs('certificates:read'),
+  component: lazyRouteComponent(() => import('./pages/inspector/inspector-page'), 'InspectorPage'),
+});
 const revocation = createRoute({
   getParentRoute,
   path: '/revocation',
@@ -192,6 +198,7 @@ export const router = createRouter({
     approval,
     verifications,
     verification,
+    inspector,
     revocation,
     sweeps,
     months,

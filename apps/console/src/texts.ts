@@ -8,6 +8,7 @@ import { common } from './messages/common';
 import { evidence } from './messages/evidence';
 import { holder } from './messages/holder';
 import { holds } from './messages/holds';
+import { inspector } from './messages/inspector';
 import { invoices } from './messages/invoices';
 import { keys } from './messages/keys';
 import { months } from './messages/months';
@@ -42,6 +43,7 @@ export const TEXTS = {
   evidence,
   holder,
   holds,
+  inspector,
   invoices,
   keys,
   months,

@@ -844,6 +844,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/inspections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Explain a certificate or a CMS message
+         * @description Stores nothing. Judged against the roots of both modes; the revocation status is not asked, so that nobody’s can be found out here.
+         */
+        post: operations["inspect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/status-sweeps": {
         parameters: {
             query?: never;
@@ -1916,7 +1936,7 @@ export interface components {
              * @enum {string}
              */
             stage: "enrolment" | "second_factor" | "password_change" | "open";
-            permissions: ("tenants:read" | "tenants:write" | "applications:read" | "checklist:read" | "checklist:write" | "tenant_data:export" | "go_live:propose" | "go_live:approve" | "contracts:propose" | "contracts:approve" | "api_keys:read" | "api_keys:write" | "revocation:read" | "revocation:refresh" | "anchors:propose" | "anchors:approve" | "evidence:read" | "holders:reveal" | "retention:read" | "holds:write" | "key_ring:rewrap" | "verifications:read" | "sweeps:read" | "approvals:read" | "operators:read" | "operators:write" | "operator_roles:propose" | "operator_roles:approve" | "billing:read" | "prices:propose" | "prices:approve" | "months:close" | "invoices:draft" | "invoices:propose" | "invoices:approve" | "audit:read" | "webhooks:read" | "webhooks:replay" | "system:read" | "system:retry")[];
+            permissions: ("tenants:read" | "tenants:write" | "applications:read" | "checklist:read" | "checklist:write" | "tenant_data:export" | "go_live:propose" | "go_live:approve" | "contracts:propose" | "contracts:approve" | "api_keys:read" | "api_keys:write" | "revocation:read" | "revocation:refresh" | "anchors:propose" | "anchors:approve" | "evidence:read" | "holders:reveal" | "retention:read" | "holds:write" | "key_ring:rewrap" | "verifications:read" | "certificates:read" | "sweeps:read" | "approvals:read" | "operators:read" | "operators:write" | "operator_roles:propose" | "operator_roles:approve" | "billing:read" | "prices:propose" | "prices:approve" | "months:close" | "invoices:draft" | "invoices:propose" | "invoices:approve" | "audit:read" | "webhooks:read" | "webhooks:replay" | "system:read" | "system:retry")[];
             /** @description To be sent as X-CSRF-Token with each request that changes something. */
             csrf_token: string;
             /** Format: date-time */
@@ -1937,6 +1957,8 @@ export interface components {
             retry_after?: number;
             permission?: string;
             rule?: string;
+            structure?: string;
+            offset?: number;
             field?: string;
             state?: string;
             earliest?: string;
@@ -2878,6 +2900,94 @@ export interface components {
                 then: string | null;
                 now: string;
             };
+        };
+        InspectionRequest: {
+            /**
+             * Format: base64
+             * @description The octets of the file in base64: DER, PEM, or base64 of DER.
+             */
+            file: string;
+        };
+        Inspection: {
+            /** @enum {string} */
+            form: "der" | "pem" | "base64";
+            /** @enum {string} */
+            structure: "certificate" | "cms";
+            /**
+             * Format: date-time
+             * @description The moment for which it was judged, real time.
+             */
+            at: string;
+            /** @description The one that was judged first. */
+            certificates: components["schemas"]["InspectedCertificate"][];
+            cms: components["schemas"]["InspectedCms"] | null;
+            /** @description Against the roots of both modes; the revocation status is not asked. Null: a CMS whose signer’s certificate is not in it. */
+            verdict: {
+                /** @enum {string} */
+                outcome: "valid" | "invalid" | "indeterminate";
+                steps: components["schemas"]["ExplainedStep"][];
+                path: {
+                    subject: string;
+                    sha256: string;
+                }[];
+                /**
+                 * @description The mode whose root the path ends at.
+                 * @enum {string|null}
+                 */
+                trusted_in: "live" | "test" | null;
+            } | null;
+        };
+        InspectedCertificate: {
+            sha256: string;
+            /** @enum {string} */
+            kind: "jpki_sign" | "jpki_auth" | "authority" | "other";
+            /**
+             * @description Of a JPKI certificate, by its policy.
+             * @enum {string|null}
+             */
+            kind_mode: "live" | "test" | null;
+            version: number;
+            /** @description Decimal. */
+            serial_number: string;
+            serial_hex: string;
+            subject: string;
+            issuer: string;
+            /** Format: date-time */
+            not_before: string;
+            /** Format: date-time */
+            not_after: string;
+            /** @description Such as `RSA 2048`, or the OID of another algorithm. */
+            key: string;
+            /** @description Such as `sha256 pkcs1_v15`, or the OID of another one. */
+            signature_algorithm: string;
+            extensions: components["schemas"]["InspectedExtension"][];
+            /** @description The four of a sign certificate. */
+            attributes: components["schemas"]["Attributes"] | null;
+        };
+        InspectedExtension: {
+            oid: string;
+            /** @description As RFC 5280 calls it. */
+            name: string | null;
+            critical: boolean;
+            /** @description What it says, as far as it is known and names nobody. */
+            values: string[];
+        };
+        InspectedCms: {
+            content_type: string;
+            /** @description Null: the content is not attached. */
+            content_octets: number | null;
+            certificates: number;
+            signers: components["schemas"]["InspectedSigner"][];
+        };
+        InspectedSigner: {
+            digest_algorithm: string;
+            signature_algorithm: string;
+            /**
+             * Format: date-time
+             * @description By the signer’s own clock.
+             */
+            signing_time: string | null;
+            signed_attributes: boolean;
         };
         FoundSweepList: {
             data: components["schemas"]["FoundSweep"][];
@@ -4502,7 +4612,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `inspection_unreadable`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5238,7 +5348,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `inspection_unreadable`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5809,7 +5919,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `inspection_unreadable`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5972,7 +6082,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `inspection_unreadable`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6535,7 +6645,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `inspection_unreadable`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7045,7 +7155,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `inspection_unreadable`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7467,7 +7577,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `inspection_unreadable`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7606,7 +7716,7 @@ export interface operations {
                     "text/csv": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `inspection_unreadable`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8107,6 +8217,92 @@ export interface operations {
             };
         };
     };
+    inspect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InspectionRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Inspection"];
+                };
+            };
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `inspection_unreadable`, `anchor_refused`, `fingerprint_mismatch`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listSweeps: {
         parameters: {
             query?: {
@@ -8558,7 +8754,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `inspection_unreadable`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9473,7 +9669,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `inspection_unreadable`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9579,7 +9775,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `inspection_unreadable`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9685,7 +9881,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `inspection_unreadable`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9850,7 +10046,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `inspection_unreadable`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10013,7 +10209,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `inspection_unreadable`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10119,7 +10315,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `inspection_unreadable`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10284,7 +10480,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `inspection_unreadable`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10450,7 +10646,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `inspection_unreadable`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10792,7 +10988,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `inspection_unreadable`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10928,7 +11124,7 @@ export interface operations {
                     "text/csv": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `inspection_unreadable`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11082,7 +11278,7 @@ export interface operations {
                     "text/csv": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `inspection_unreadable`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11273,7 +11469,7 @@ export interface operations {
                     "text/csv": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `inspection_unreadable`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11859,7 +12055,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `anchor_refused`, `fingerprint_mismatch`. */
+            /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `inspection_unreadable`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -29,6 +29,8 @@ export const PERMISSIONS = {
   // a command's alone; the database asks for the role too: `seal_anew`
   'key_ring:rewrap': ['admin'],
   'verifications:read': ['admin', 'auditor', 'support'],
+  // of files that somebody has: what is kept here is not looked up
+  'certificates:read': ['admin', 'auditor', 'support'],
   'sweeps:read': ['admin', 'auditor', 'support'],
   'approvals:read': ['admin', 'onboarding', 'billing', 'auditor'],
   'operators:read': ['admin', 'auditor'],

@@ -362,6 +362,12 @@ export const OPERATOR_PROBLEMS = {
     ja: 'ファイルが壊れているか、余分なデータが含まれています。',
     remedy: 'See `rule`: `truncated`, `trailing_bytes` or `broken`. Save it again from the program that made it.',
   },
+  inspection_unreadable: {
+    status: 422,
+    title: 'This is no certificate and no CMS message that can be read.',
+    ja: '証明書またはCMS署名として読み取れません。',
+    remedy: 'See `structure`, `rule` and `offset`: what was read, what is wrong with it, and at which octet.',
+  },
   anchor_refused: {
     status: 422,
     title: 'The certificate cannot be a trust anchor here.',

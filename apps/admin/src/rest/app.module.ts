@@ -15,6 +15,7 @@ import { EvidenceController } from './evidence.controller.js';
 import { ConsoleController, readIndex } from './console.controller.js';
 import { HealthController } from './health.controller.js';
 import { HoldsController } from './holds.controller.js';
+import { InspectionsController } from './inspections.controller.js';
 import { InvoiceDraftsController } from './invoice-drafts.controller.js';
 import { InvoiceExportsController } from './invoice-exports.controller.js';
 import { InvoicesController } from './invoices.controller.js';
@@ -69,6 +70,7 @@ export class AppModule {
         AnchorsController,
         VerificationsController,
         EvidenceController,
+        InspectionsController,
         SweepsController,
         WebhooksController,
         AuditController,

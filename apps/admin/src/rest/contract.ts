@@ -18,6 +18,8 @@ const problemBody = z
     retry_after: z.number().optional(),
     permission: z.string().optional(),
     rule: z.string().optional(),
+    structure: z.string().optional(),
+    offset: z.number().optional(),
     field: z.string().optional(),
     state: z.string().optional(),
     earliest: z.string().optional(),

@@ -12,6 +12,7 @@ import {
 import { AppModule, type AdminOptions } from './app.module.js';
 import { serveAssets } from './console.controller.js';
 import { admitFiles } from './file-body.js';
+import { admitInspectedFiles } from './inspections.controller.js';
 import { problemAnswer } from './problem.filter.js';
 import { isGated, SessionGate } from './session-gate.js';
 
@@ -35,6 +36,7 @@ export async function createApp(options: AdminOptions, { preview = false } = {})
   const server = adapter.getInstance();
   guardServer(adapter.getHttpServer(), { ...options.http, trustedProxies: [], bodyOf });
   hearOutLargeBodies(server);
+  admitInspectedFiles(server);
   // JSON, and files where they belong: nothing that a form of another site can send: Fastify brings a text parser too.
   server.removeContentTypeParser('text/plain');
   if (options.consoleDir !== undefined) serveAssets(app, options.consoleDir);

@@ -59,7 +59,6 @@ export const overview = {
   queue_months: { ja: '月次締め', en: 'Closing of months' },
   jobs_waiting: { ja: '待ち', en: 'Waiting' },
   jobs_active: { ja: '実行中', en: 'Active' },
-  jobs_delayed: { ja: '予約', en: 'Delayed' },
   jobs_failed: { ja: '失敗', en: 'Failed' },
   no_redis: { ja: 'Redisに接続できません', en: 'Redis does not answer' },
   no_redis_effect: {

@@ -3,6 +3,7 @@ import {
   IconArchive,
   IconBuilding,
   IconCalendarCheck,
+  IconCertificate,
   IconChecklist,
   IconCoinYen,
   IconFileInvoice,
@@ -43,6 +44,7 @@ const GROUPS: readonly { text?: TextKey; entries: readonly Entry[] }[] = [
     text: 'common.nav_checks',
     entries: [
       { to: '/verifications', text: 'verifications.title', icon: IconShieldCheck, permission: 'verifications:read' },
+      { to: '/inspector', text: 'inspector.title', icon: IconCertificate, permission: 'certificates:read' },
       { to: '/revocation', text: 'revocation.title', icon: IconRefreshAlert, permission: 'revocation:read' },
       { to: '/sweeps', text: 'sweeps.title', icon: IconUserCheck, permission: 'sweeps:read' },
     ],

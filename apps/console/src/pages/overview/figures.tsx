@@ -98,7 +98,7 @@ function Revenue({
           })}
           {estimate.unpriced > 0 && ` · ${t('overview.unpriced', { count: estimate.unpriced })}`}
           {' · '}
-          <Link to="/months" search={{ mode }}>
+          <Link to="/months" search={{ mode }} className="within-words">
             {t('months.title')}
           </Link>
         </>

@@ -64,7 +64,7 @@ export function RevocationNow({ revocation, mode }: { revocation: Schemas['Revoc
 /** How much work waits for the worker. */
 export function Queues({ queues: { reachable, queues } }: { queues: Schemas['OverviewQueues'] }) {
   const { t, format } = useReading();
-  const number = (name: 'waiting' | 'active' | 'delayed' | 'failed'): Column<Schemas['QueueDepth']> => ({
+  const number = (name: 'waiting' | 'active' | 'failed'): Column<Schemas['QueueDepth']> => ({
     name,
     title: t(`overview.jobs_${name}`),
     right: true,
@@ -81,7 +81,7 @@ export function Queues({ queues: { reachable, queues } }: { queues: Schemas['Ove
               title: t('overview.queue'),
               cell: ({ name }) => (QUEUES[name] === undefined ? name : t(QUEUES[name])),
             },
-            ...(['waiting', 'active', 'delayed', 'failed'] as const).map(number),
+            ...(['waiting', 'active', 'failed'] as const).map(number),
           ]}
           rows={queues}
           keyOf={({ name }) => name}

@@ -96,17 +96,7 @@ function Shown({ holder, onHide }: { holder: Holder; onHide: () => void }) {
 
 function What({ holder: { attributes, certificate, withheld } }: { holder: Holder }) {
   const { t, format } = useReading();
-  if (attributes)
-    return (
-      <Facts
-        facts={[
-          [t('holder.name'), <Substituted text={attributes.name} />],
-          [t('holder.date_of_birth'), attributes.date_of_birth.iso ?? attributes.date_of_birth.raw],
-          [t('holder.sex'), t(`holder.sex_${attributes.sex}`)],
-          [t('holder.address'), <Substituted text={attributes.address} />],
-        ]}
-      />
-    );
+  if (attributes) return <HolderFacts attributes={attributes} />;
   if (certificate)
     return (
       <Facts
@@ -126,6 +116,21 @@ function What({ holder: { attributes, certificate, withheld } }: { holder: Holde
     <Text size="sm" p="md">
       {t(`holder.withheld_${withheld ?? 'attributes_missing'}`)}
     </Text>
+  );
+}
+
+/** The four attributes of a sign certificate. */
+export function HolderFacts({ attributes }: { attributes: Schemas['Attributes'] }) {
+  const { t } = useReading();
+  return (
+    <Facts
+      facts={[
+        [t('holder.name'), <Substituted text={attributes.name} />],
+        [t('holder.date_of_birth'), attributes.date_of_birth.iso ?? attributes.date_of_birth.raw],
+        [t('holder.sex'), t(`holder.sex_${attributes.sex}`)],
+        [t('holder.address'), <Substituted text={attributes.address} />],
+      ]}
+    />
   );
 }
 
