@@ -10,14 +10,13 @@ import { Story } from './story.js';
 
 /** Looked at by people, and made where they are asked for: they take a quarter of the time. Git ignores the folder. */
 const PICTURES = join('.cache', 'console-screenshots');
-const WITH_PICTURES = Boolean(process.env['CONSOLE_PICTURES']);
+const WANTED = process.env['CONSOLE_PICTURES'];
+const FOR_README = WANTED === 'readme';
+const WITH_PICTURES = Boolean(WANTED) && !FOR_README;
 /** Those that the README shows, and how large a file of them may be, octets. They are committed. */
 const SHOWN_PICTURES = join('docs', 'images');
-export const SHOWN = ['overview', 'tenant-checklist', 'verification', 'invoice', 'system-jobs'].map(
-  (name) => `${name}-ja-light`,
-);
-export const SHOWN_OCTETS = 60_000;
-const FOR_README = process.env['CONSOLE_PICTURES'] === 'readme';
+const SHOWN = ['tenant-checklist', 'verification', 'invoice'].map((name) => `${name}-ja-light`);
+const SHOWN_OCTETS = 60_000;
 /** Debian's packaged browser, alone: no first-run page, no calls home. */
 const ARGUMENTS = [
   '--no-sandbox',
@@ -175,9 +174,9 @@ export class ConsoleRig {
   }
 
   async picture(page: Page, name: string): Promise<void> {
+    if (FOR_README && SHOWN.includes(name)) await this.show(await page.screenshot({ animations: 'disabled' }), name);
     if (!WITH_PICTURES) return;
     await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true, animations: 'disabled' });
-    if (FOR_README && SHOWN.includes(name)) await this.show(await page.screenshot({ animations: 'disabled' }), name);
   }
 
   /** Writes a picture of a window as WebP, as good as fits. */

@@ -23,7 +23,7 @@ export const invoices = {
   closed_on: { ja: '締日', en: 'Closed on' },
   due_on: { ja: '支払期限', en: 'Due on' },
   recipient: { ja: '請求先', en: 'Recipient' },
-  counterparty: { ja: '取引先名（一部）', en: 'Part of the counterparty’s name' },
+  counterparty: { ja: '取引先名（一部）', en: 'Counterparty’s name' },
   total: { ja: '金額（税込）', en: 'Total, with tax' },
   issued_from: { ja: '発行日（から）', en: 'Issued from' },
   issued_to: { ja: '発行日（まで）', en: 'Issued until' },

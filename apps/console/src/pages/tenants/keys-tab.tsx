@@ -78,7 +78,7 @@ function Keys({ tenant }: { tenant: Schemas['TenantDetail'] }) {
     {
       name: 'key',
       title: t('keys.ends_in'),
-      cell: ({ mode, last_four: end }) => <code>{`shm_${mode}_…${end}`}</code>,
+      cell: ({ mode, last_four: end }) => <code style={{ whiteSpace: 'nowrap' }}>{`shm_${mode}_…${end}`}</code>,
       text: ({ last_four: end }) => end,
     },
     {
