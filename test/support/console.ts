@@ -15,7 +15,7 @@ const FOR_README = WANTED === 'readme';
 const WITH_PICTURES = Boolean(WANTED) && !FOR_README;
 /** Those that the README shows, and how large a file of them may be, octets. They are committed. */
 const SHOWN_PICTURES = join('docs', 'images');
-const SHOWN = ['tenant-checklist', 'verification', 'invoice'].map((name) => `${name}-ja-light`);
+const SHOWN = ['tenant-checklist', 'verification', 'invoice', 'system-jobs'].map((name) => `${name}-ja-light`);
 const SHOWN_OCTETS = 60_000;
 /** Debian's packaged browser, alone: no first-run page, no calls home. */
 const ARGUMENTS = [
