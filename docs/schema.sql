@@ -885,10 +885,12 @@ create table month_close (
   begun_by text not null,
   rated_at timestamp with time zone,
   closed_at timestamp with time zone,
+  statements_due integer,
   constraint month_close_pkey PRIMARY KEY (mode, month),
   constraint month_close_begun_by_check CHECK (((length(begun_by) >= 1) AND (length(begun_by) <= 300))),
   constraint month_close_check CHECK ((ends_at > starts_at)),
   constraint month_close_check1 CHECK (((closed_at IS NULL) OR (rated_at IS NOT NULL))),
+  constraint month_close_check2 CHECK (((statements_due IS NULL) OR ((statements_due >= 0) AND (rated_at IS NOT NULL)))),
   constraint month_close_month_check CHECK ((month ~ '^[0-9]{4}-(0[1-9]|1[0-2])$'::text))
 );
 
@@ -1625,7 +1627,7 @@ CREATE INDEX status_change_untold ON public.status_change USING btree (tenant_id
 CREATE INDEX status_sweep_due ON public.status_sweep USING btree (mode, tenant_id, id) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
 CREATE INDEX status_sweep_to_erase ON public.status_sweep USING btree (ended_at) WHERE results_left;
 CREATE INDEX tenant_created ON public.tenant USING btree (created_at, id);
-CREATE UNIQUE INDEX usage_event_checked_person ON public.usage_event USING btree (tenant_id, mode, person_id, certificate_kind, occurred_at, source_id, certificate_hash) WHERE ((purpose = 'status_check'::text) AND billable);
+CREATE UNIQUE INDEX usage_event_checked_person ON public.usage_event USING btree (tenant_id, mode, person_id, certificate_kind, occurred_at, source_id, certificate_hash) INCLUDE (id, meter, method, outcome, xact) WHERE ((purpose = 'status_check'::text) AND billable);
 CREATE INDEX usage_event_occurred_at ON public.usage_event USING brin (occurred_at);
 CREATE INDEX usage_event_of_tenant ON public.usage_event USING btree (tenant_id, mode, occurred_at, id);
 CREATE INDEX usage_event_recorded_at ON public.usage_event USING brin (recorded_at);
@@ -2609,7 +2611,7 @@ $function$
 ;
 alter function find_operator_session(bytea) owner to shomei_operator_keeper;
 
-CREATE OR REPLACE FUNCTION public.fix_month_prices(of_mode tenant_mode, of_month text, read_at timestamp with time zone)
+CREATE OR REPLACE FUNCTION public.fix_month_prices(of_mode tenant_mode, of_month text, read_at timestamp with time zone, due integer DEFAULT NULL::integer)
  RETURNS boolean
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -2625,11 +2627,11 @@ begin
     or exists (select 1 from price_plan p where p.mode = of_mode and p.recorded_at >= read_at) then
     return false;
   end if;
-  update month_close set rated_at = clock_timestamp() where mode = of_mode and month = of_month;
+  update month_close set rated_at = clock_timestamp(), statements_due = due where mode = of_mode and month = of_month;
   return found;
 end $function$
 ;
-alter function fix_month_prices(tenant_mode,text,timestamp with time zone) owner to shomei_biller;
+alter function fix_month_prices(tenant_mode,text,timestamp with time zone,integer) owner to shomei_biller;
 
 CREATE OR REPLACE FUNCTION public.forget_swept_person()
  RETURNS trigger
@@ -2937,9 +2939,9 @@ CREATE OR REPLACE FUNCTION public.guard_month_close()
 AS $function$
 begin
   if tg_op = 'UPDATE' and old.closed_at is null
-      and to_jsonb(new) - 'rated_at' - 'closed_at' = to_jsonb(old) - 'rated_at' - 'closed_at'
+      and to_jsonb(new) - 'rated_at' - 'closed_at' - 'statements_due' = to_jsonb(old) - 'rated_at' - 'closed_at' - 'statements_due'
       and (old.rated_at is null and new.rated_at is not null and new.closed_at is null
-        or old.rated_at = new.rated_at and new.closed_at is not null) then
+        or old.rated_at = new.rated_at and new.closed_at is not null and new.statements_due is not distinct from old.statements_due) then
     return new;
   end if;
   if tg_op <> 'INSERT' or new.rated_at is not null or new.closed_at is not null then
@@ -3302,6 +3304,84 @@ CREATE OR REPLACE FUNCTION public.keys_work(state tenant_state, mode tenant_mode
 AS $function$ select state = 'live' or mode = 'test' and state in ('test', 'notified') $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.list_any_tenant_usage(of_tenant uuid, of_mode tenant_mode, starts timestamp with time zone, ends timestamp with time zone, seen pg_snapshot, seen_before pg_snapshot, seen_before_at timestamp with time zone, years timestamp with time zone[], recognised jsonb, rules jsonb, which jsonb, skip bigint, take bigint)
+ RETURNS TABLE(id uuid, occurred_at timestamp with time zone, meter text, method text, purpose text, outcome outcome, billable boolean, certificate_kind text, late boolean, jlis text, contract_again boolean, verification_id uuid, source text, source_id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select * from list_tenant_usage(of_tenant, of_mode, starts, ends, seen, seen_before, seen_before_at, years, recognised,
+    rules, which, skip, take)
+$function$
+;
+alter function list_any_tenant_usage(uuid,tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb,jsonb,bigint,bigint) owner to shomei_biller;
+
+CREATE OR REPLACE FUNCTION public.list_tenant_usage(of_tenant uuid, of_mode tenant_mode, starts timestamp with time zone, ends timestamp with time zone, seen pg_snapshot, seen_before pg_snapshot, seen_before_at timestamp with time zone, years timestamp with time zone[], recognised jsonb, rules jsonb, which jsonb, skip bigint, take bigint)
+ RETURNS TABLE(id uuid, occurred_at timestamp with time zone, meter text, method text, purpose text, outcome outcome, billable boolean, certificate_kind text, late boolean, jlis text, contract_again boolean, verification_id uuid, source text, source_id uuid)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+ SET plan_cache_mode TO 'force_custom_plan'
+AS $function$
+#variable_conflict use_column
+declare
+  recognised_at tstzmultirange := coalesce((select range_agg(tstzrange(r.starts_at, r.ends_at))
+    from jsonb_to_recordset(recognised) as r(tenant_id uuid, starts_at timestamptz, ends_at timestamptz)
+    where r.tenant_id is null or r.tenant_id = of_tenant), '{}');
+  recognises boolean := not isempty(recognised_at);
+  ids uuid[] := array(select i::uuid from jsonb_array_elements_text(which->'ids') as i);
+  purposes text[] := array(select jsonb_array_elements_text(which->'purposes'));
+  outcomes text[] := array(select jsonb_array_elements_text(which->'outcomes'));
+  from_at timestamptz := coalesce((which->>'from')::timestamptz, '-infinity');
+  until_at timestamptz := coalesce((which->>'until')::timestamptz, 'infinity');
+  after_at timestamptz := 'epoch'::timestamptz + (which->>'after_at')::bigint * interval '1 microsecond';
+  after_id uuid := (which->>'after_id')::uuid;
+begin
+  return query
+  select p.id, p.occurred_at, p.meter, p.method, p.purpose, p.outcome, p.billable, p.certificate_kind, p.occurred_at < starts,
+    case when not (recognises and p.purpose = 'status_check' and p.billable
+      and p.method = 'crl' and p.outcome <> 'indeterminate' and p.occurred_at <@ recognised_at) then 'each' when ((recognises and p.purpose = 'status_check' and p.billable
+      and p.method = 'crl' and p.outcome <> 'indeterminate' and p.occurred_at <@ recognised_at) and case when p.person_id is null
+      then exists (
+        select 1 from usage_event b
+        where b.tenant_id = of_tenant and b.mode = of_mode and (b.xact is null or pg_visible_in_snapshot(b.xact, seen)) and b.person_id is null and b.certificate_hash = p.certificate_hash and b.certificate_kind = p.certificate_kind
+          and b.occurred_at < ends and (b.occurred_at >= years[1] or (seen_before is not null and b.xact is not null and not pg_visible_in_snapshot(b.xact, seen_before))) and (recognises and b.purpose = 'status_check' and b.billable
+      and b.method = 'crl' and b.outcome <> 'indeterminate' and b.occurred_at <@ recognised_at)
+          and width_bucket(b.occurred_at, years) = width_bucket(p.occurred_at, years) and (b.occurred_at >= starts or (seen_before is not null and b.xact is not null and not pg_visible_in_snapshot(b.xact, seen_before)), b.occurred_at, b.id) < (p.occurred_at >= starts or (seen_before is not null and p.xact is not null and not pg_visible_in_snapshot(p.xact, seen_before)), p.occurred_at, p.id))
+      else exists (
+        select 1 from usage_event b
+        where b.tenant_id = of_tenant and b.mode = of_mode and (b.xact is null or pg_visible_in_snapshot(b.xact, seen)) and b.person_id = p.person_id and b.certificate_kind = p.certificate_kind
+          and b.occurred_at < ends and (b.occurred_at >= years[1] or (seen_before is not null and b.xact is not null and not pg_visible_in_snapshot(b.xact, seen_before))) and (recognises and b.purpose = 'status_check' and b.billable
+      and b.method = 'crl' and b.outcome <> 'indeterminate' and b.occurred_at <@ recognised_at)
+          and width_bucket(b.occurred_at, years) = width_bucket(p.occurred_at, years) and (b.occurred_at >= starts or (seen_before is not null and b.xact is not null and not pg_visible_in_snapshot(b.xact, seen_before)), b.occurred_at, b.id) < (p.occurred_at >= starts or (seen_before is not null and p.xact is not null and not pg_visible_in_snapshot(p.xact, seen_before)), p.occurred_at, p.id)) end) then 'again' else 'first' end, false,
+    p.verification_id, p.source, p.source_id
+  from (
+    select e.* from (
+      (select u.* from usage_event u
+       where seen_before is not null and u.tenant_id = of_tenant and u.mode = of_mode and (u.xact is null or pg_visible_in_snapshot(u.xact, seen)) and u.occurred_at < starts
+         and u.recorded_at >= seen_before_at - interval '1 day' and (seen_before is not null and u.xact is not null and not pg_visible_in_snapshot(u.xact, seen_before))
+         and case when which->>'charged_at' = 'month' then starts else u.occurred_at end >= from_at
+         and case when which->>'charged_at' = 'month' then starts else u.occurred_at end < until_at
+         and coalesce((which->>'late')::boolean, true) and (which->'ids' is null or u.id = any(ids)) and (which->'meter' is null or u.meter = which->>'meter')
+      and (which->'purposes' is null or u.purpose = any(purposes))
+      and (which->'outcomes' is null or u.billable and u.outcome::text = any(outcomes))
+      and (after_at is null or u.occurred_at >= after_at and (u.occurred_at, u.id) > (after_at, after_id))
+       order by u.occurred_at, u.id limit skip + take)
+      union all
+      -- By tenant and mode too: behind row-level security the planner does not see that they are always the same.
+      (select u.* from usage_event u
+       where u.tenant_id = of_tenant and u.mode = of_mode and (u.xact is null or pg_visible_in_snapshot(u.xact, seen)) and u.occurred_at >= greatest(starts, from_at) and u.occurred_at < least(ends, until_at)
+         and not coalesce((which->>'late')::boolean, false) and (which->'ids' is null or u.id = any(ids)) and (which->'meter' is null or u.meter = which->>'meter')
+      and (which->'purposes' is null or u.purpose = any(purposes))
+      and (which->'outcomes' is null or u.billable and u.outcome::text = any(outcomes))
+      and (after_at is null or u.occurred_at >= after_at and (u.occurred_at, u.id) > (after_at, after_id))
+       order by u.tenant_id, u.mode, u.occurred_at, u.id limit skip + take)
+    ) e order by e.occurred_at, e.id offset skip limit take
+  ) p
+  order by p.occurred_at, p.id;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.look_again_when_lifted()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3346,82 +3426,126 @@ CREATE OR REPLACE FUNCTION public.month_usage(of_mode tenant_mode, starts timest
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+ SET plan_cache_mode TO 'force_custom_plan'
+ SET work_mem TO '64MB'
  SET enable_sort TO 'off'
 AS $function$
 #variable_conflict use_column
-
 declare
   windowed uuid[] := coalesce((select array_agg(distinct r.tenant_id) from jsonb_to_recordset(rules) as r(tenant_id uuid)), '{}');
   since_ever timestamptz := (select min(r.since) from jsonb_to_recordset(rules) as r(since timestamptz));
-  -- Nearly all events come after the last start: comparing is a tenth of searching.
-  jlis_last timestamptz := jlis_starts[cardinality(jlis_starts)];
-  contract_last timestamptz := contract_starts[cardinality(contract_starts)];
+  recognises boolean := jsonb_array_length(recognised) > 0;
+  for_all tstzmultirange := coalesce((select range_agg(tstzrange(r.starts_at, r.ends_at))
+    from jsonb_to_recordset(recognised) as r(tenant_id uuid, starts_at timestamptz, ends_at timestamptz)
+    where r.tenant_id is null), '{}');
+  for_some uuid[] := coalesce((select array_agg(distinct r.tenant_id) from jsonb_to_recordset(recognised) as r(tenant_id uuid)
+    where r.tenant_id is not null), '{}');
+  borders timestamptz[] := array(select distinct b from unnest(array[starts, ends] || jlis_starts || contract_starts) as b
+    where b between starts and ends order by b);
 begin
-  return query
-  with 
-  candidate as materialized (
-    select u.tenant_id, u.id, u.occurred_at, u.meter, u.method, u.purpose, u.outcome, u.billable, u.certificate_kind,
-    u.person_id, case when u.person_id is null then u.certificate_hash end as hash, true as mine, greatest(u.occurred_at, starts) as contract_at from usage_event u
-    where u.mode = of_mode and u.occurred_at < ends
-    and (u.occurred_at >= starts or (seen_before is not null and u.recorded_at >= seen_before_at - interval '1 day'
-      and not pg_visible_in_snapshot(u.xact, seen_before)))
-    and (u.xact is null or pg_visible_in_snapshot(u.xact, seen)) and ((u.purpose = 'status_check' and u.method = 'crl') or u.tenant_id = any(windowed)) 
-    union all
-    select u.tenant_id, u.id, u.occurred_at, u.meter, u.method, u.purpose, u.outcome, u.billable, u.certificate_kind,
-    u.person_id, case when u.person_id is null then u.certificate_hash end as hash, false, u.occurred_at from usage_event u
-    where u.mode = of_mode and u.occurred_at < starts
-    and (u.xact is null or seen_before is null or pg_visible_in_snapshot(u.xact, seen_before))
-    and (u.xact is null or pg_visible_in_snapshot(u.xact, seen)) and u.purpose = 'status_check' and u.method = 'crl' and u.occurred_at >= years[1]
-      and not (u.tenant_id = any(windowed)) 
-    union all
-    select u.tenant_id, u.id, u.occurred_at, u.meter, u.method, u.purpose, u.outcome, u.billable, u.certificate_kind,
-    u.person_id, case when u.person_id is null then u.certificate_hash end as hash, false, u.occurred_at from usage_event u
-    where u.mode = of_mode and u.occurred_at < starts
-    and (u.xact is null or seen_before is null or pg_visible_in_snapshot(u.xact, seen_before))
-    and (u.xact is null or pg_visible_in_snapshot(u.xact, seen)) and u.tenant_id = any(windowed) and u.occurred_at >= least(years[1], since_ever) 
-  ),
-  of_jlis as (
-    select c.tenant_id, c.id, row_number() over (
-      partition by c.tenant_id, c.person_id, c.hash, c.certificate_kind, width_bucket(c.occurred_at, years)
-      order by c.mine, c.occurred_at, c.id) = 1 as first
-    from candidate c
-    where c.purpose = 'status_check' and c.method = 'crl' and c.billable and c.outcome <> 'indeterminate'
-      and exists (select 1 from jsonb_to_recordset(recognised) as r(tenant_id uuid, starts_at timestamptz, ends_at timestamptz)
-        where (r.tenant_id is null or r.tenant_id = c.tenant_id) and c.occurred_at >= r.starts_at and c.occurred_at < r.ends_at)
-  ),
-  of_contract as (
-    select w.tenant_id, w.id, w.first from (
-      select c.tenant_id, c.id, c.mine and c.contract_at >= r.starts_at as wanted, row_number() over (
-        partition by r.no, c.person_id, c.hash order by c.mine, c.occurred_at, c.id) = 1 as first
-      from candidate c join jsonb_to_recordset(rules) as r(no int, tenant_id uuid, starts_at timestamptz, ends_at timestamptz,
-        since timestamptz, meter text, purposes text[], outcomes text[])
-        on r.tenant_id = c.tenant_id and r.meter = c.meter and c.purpose = any(r.purposes) and c.outcome::text = any(r.outcomes)
-      where c.billable and c.contract_at >= r.since and c.contract_at < r.ends_at
-    ) w where w.wanted
-  ),
-  part as (
-    select u.tenant_id, u.meter, u.method, u.purpose, u.outcome, u.billable, u.certificate_kind, u.occurred_at < starts as late,
-      case when u.occurred_at >= jlis_last then cardinality(jlis_starts)
-        else width_bucket(u.occurred_at, jlis_starts) end as jlis_part,
-      case when u.occurred_at >= contract_last then cardinality(contract_starts)
-        else width_bucket(greatest(u.occurred_at, starts), contract_starts) end as contract_part,
-      'each' as jlis, false as contract_again, count(*) as events
-    from usage_event u where u.mode = of_mode and u.occurred_at < ends
-    and (u.occurred_at >= starts or (seen_before is not null and u.recorded_at >= seen_before_at - interval '1 day'
-      and not pg_visible_in_snapshot(u.xact, seen_before)))
-    and (u.xact is null or pg_visible_in_snapshot(u.xact, seen)) and not ((u.purpose = 'status_check' and u.method = 'crl') or u.tenant_id = any(windowed))
-    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-    union all
-    select c.tenant_id, c.meter, c.method, c.purpose, c.outcome, c.billable, c.certificate_kind, c.occurred_at < starts,
-      width_bucket(c.occurred_at, jlis_starts), width_bucket(c.contract_at, contract_starts),
+  for i in 1 .. cardinality(borders) - 1 loop
+    return query
+    select u.tenant_id, u.meter, u.method, u.purpose, u.outcome, u.billable, u.certificate_kind, false, width_bucket(borders[i], jlis_starts), width_bucket(borders[i], contract_starts), 'each', false, count(*)
+    from usage_event u
+    where u.mode = of_mode and u.occurred_at >= borders[i] and u.occurred_at < borders[i + 1] and (u.xact is null or u.xact < pg_snapshot_xmin(seen) or pg_visible_in_snapshot(u.xact, seen))
+      and not (recognises and u.purpose = 'status_check' and u.billable and u.method = 'crl' and u.outcome <> 'indeterminate') and not (cardinality(windowed) > 0 and u.tenant_id = any(windowed))
+    group by u.tenant_id, u.meter, u.method, u.purpose, u.outcome, u.billable, u.certificate_kind;
+  end loop;
+  if seen_before is not null then
+    return query
+    select u.tenant_id, u.meter, u.method, u.purpose, u.outcome, u.billable, u.certificate_kind, u.occurred_at < starts, case when u.occurred_at >= jlis_starts[cardinality(jlis_starts)] then cardinality(jlis_starts) else width_bucket(u.occurred_at, jlis_starts) end,
+      case when greatest(u.occurred_at, starts) >= contract_starts[cardinality(contract_starts)] then cardinality(contract_starts) else width_bucket(greatest(u.occurred_at, starts), contract_starts) end, 'each', false, count(*)
+    from usage_event u where u.mode = of_mode and u.occurred_at < starts and u.recorded_at >= seen_before_at - interval '1 day'
+    and (seen_before is not null and u.xact is not null and not pg_visible_in_snapshot(u.xact, seen_before)) and (u.xact is null or u.xact < pg_snapshot_xmin(seen) or pg_visible_in_snapshot(u.xact, seen)) and not (recognises and u.purpose = 'status_check' and u.billable and u.method = 'crl' and u.outcome <> 'indeterminate') and not (cardinality(windowed) > 0 and u.tenant_id = any(windowed))
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10;
+  end if;
+  if recognises then
+    
+    return query
+    select w.tenant_id, w.meter, 'crl', 'status_check', w.outcome, true, w.certificate_kind, w.occurred_at < starts, case when w.occurred_at >= jlis_starts[cardinality(jlis_starts)] then cardinality(jlis_starts) else width_bucket(w.occurred_at, jlis_starts) end,
+      case when greatest(w.occurred_at, starts) >= contract_starts[cardinality(contract_starts)] then cardinality(contract_starts) else width_bucket(greatest(w.occurred_at, starts), contract_starts) end,
+      case when not w.counts then 'each' when w.first then 'first' else 'again' end, false, count(*)
+    from (
+      select c.*, row_number() over (
+        partition by c.tenant_id, c.mode, c.person_id, c.certificate_kind, c.counts, c.year
+        order by c.mine, c.occurred_at, c.id) = 1 as first
+      from (
+        select u.tenant_id, u.mode, u.person_id, u.certificate_kind, u.occurred_at, u.id, u.meter, u.outcome,
+          case when u.occurred_at >= years[cardinality(years)] then cardinality(years) else width_bucket(u.occurred_at, years) end as year, u.occurred_at >= starts or (seen_before is not null and u.xact is not null and not pg_visible_in_snapshot(u.xact, seen_before)) as mine,
+          u.occurred_at <@ for_all or (cardinality(for_some) > 0 and u.tenant_id = any(for_some) and exists (
+            select 1 from jsonb_to_recordset(recognised) as r(tenant_id uuid, starts_at timestamptz, ends_at timestamptz)
+            where r.tenant_id = u.tenant_id and u.occurred_at >= r.starts_at and u.occurred_at < r.ends_at)) as counts
+        from usage_event u
+        where u.mode = of_mode and u.occurred_at < ends and (u.occurred_at >= years[1] or (seen_before is not null and u.xact is not null and not pg_visible_in_snapshot(u.xact, seen_before))) and (u.xact is null or u.xact < pg_snapshot_xmin(seen) or pg_visible_in_snapshot(u.xact, seen))
+          and (recognises and u.purpose = 'status_check' and u.billable and u.method = 'crl' and u.outcome <> 'indeterminate') and not (cardinality(windowed) > 0 and u.tenant_id = any(windowed)) and u.person_id is not null
+      ) c
+    ) w
+    where w.mine group by 1, 2, 5, 7, 8, 9, 10, 11;
+    
+    return query
+    select w.tenant_id, w.meter, 'crl', 'status_check', w.outcome, true, w.certificate_kind, w.occurred_at < starts, case when w.occurred_at >= jlis_starts[cardinality(jlis_starts)] then cardinality(jlis_starts) else width_bucket(w.occurred_at, jlis_starts) end,
+      case when greatest(w.occurred_at, starts) >= contract_starts[cardinality(contract_starts)] then cardinality(contract_starts) else width_bucket(greatest(w.occurred_at, starts), contract_starts) end,
+      case when not w.counts then 'each' when w.first then 'first' else 'again' end, false, count(*)
+    from (
+      select c.*, row_number() over (
+        partition by c.tenant_id, c.mode, c.certificate_hash, c.certificate_kind, c.counts, c.year
+        order by c.mine, c.occurred_at, c.id) = 1 as first
+      from (
+        select u.tenant_id, u.mode, u.certificate_hash, u.certificate_kind, u.occurred_at, u.id, u.meter, u.outcome,
+          case when u.occurred_at >= years[cardinality(years)] then cardinality(years) else width_bucket(u.occurred_at, years) end as year, u.occurred_at >= starts or (seen_before is not null and u.xact is not null and not pg_visible_in_snapshot(u.xact, seen_before)) as mine,
+          u.occurred_at <@ for_all or (cardinality(for_some) > 0 and u.tenant_id = any(for_some) and exists (
+            select 1 from jsonb_to_recordset(recognised) as r(tenant_id uuid, starts_at timestamptz, ends_at timestamptz)
+            where r.tenant_id = u.tenant_id and u.occurred_at >= r.starts_at and u.occurred_at < r.ends_at)) as counts
+        from usage_event u
+        where u.mode = of_mode and u.occurred_at < ends and (u.occurred_at >= years[1] or (seen_before is not null and u.xact is not null and not pg_visible_in_snapshot(u.xact, seen_before))) and (u.xact is null or u.xact < pg_snapshot_xmin(seen) or pg_visible_in_snapshot(u.xact, seen))
+          and (recognises and u.purpose = 'status_check' and u.billable and u.method = 'crl' and u.outcome <> 'indeterminate') and not (cardinality(windowed) > 0 and u.tenant_id = any(windowed)) and u.person_id is null
+      ) c
+    ) w
+    where w.mine group by 1, 2, 5, 7, 8, 9, 10, 11;
+  end if;
+  if cardinality(windowed) > 0 then
+    return query
+    with candidate as materialized (
+      select u.tenant_id, u.meter, u.method, u.purpose, u.outcome, u.billable, u.certificate_kind, u.id, u.occurred_at, u.person_id, case when u.person_id is null then u.certificate_hash end as hash,
+        true as mine, u.occurred_at as contract_at
+      from usage_event u
+      where u.mode = of_mode and u.occurred_at >= starts and u.occurred_at < ends and (u.xact is null or u.xact < pg_snapshot_xmin(seen) or pg_visible_in_snapshot(u.xact, seen)) and (cardinality(windowed) > 0 and u.tenant_id = any(windowed))
+      union all
+      select u.tenant_id, u.meter, u.method, u.purpose, u.outcome, u.billable, u.certificate_kind, u.id, u.occurred_at, u.person_id, case when u.person_id is null then u.certificate_hash end, true, starts
+      from usage_event u where u.mode = of_mode and u.occurred_at < starts and u.recorded_at >= seen_before_at - interval '1 day'
+    and (seen_before is not null and u.xact is not null and not pg_visible_in_snapshot(u.xact, seen_before)) and (u.xact is null or u.xact < pg_snapshot_xmin(seen) or pg_visible_in_snapshot(u.xact, seen)) and (cardinality(windowed) > 0 and u.tenant_id = any(windowed))
+      union all
+      select u.tenant_id, u.meter, u.method, u.purpose, u.outcome, u.billable, u.certificate_kind, u.id, u.occurred_at, u.person_id, case when u.person_id is null then u.certificate_hash end, false, u.occurred_at
+      from usage_event u where u.mode = of_mode and u.occurred_at < starts and not (seen_before is not null and u.xact is not null and not pg_visible_in_snapshot(u.xact, seen_before)) and (u.xact is null or u.xact < pg_snapshot_xmin(seen) or pg_visible_in_snapshot(u.xact, seen)) and u.occurred_at >= least(years[1], since_ever) and (cardinality(windowed) > 0 and u.tenant_id = any(windowed))
+    ),
+    of_jlis as (
+      select c.tenant_id, c.id, row_number() over (
+        partition by c.tenant_id, c.person_id, c.hash, c.certificate_kind, width_bucket(c.occurred_at, years)
+        order by c.mine, c.occurred_at, c.id) = 1 as first
+      from candidate c
+      where c.purpose = 'status_check' and c.method = 'crl' and c.billable and c.outcome <> 'indeterminate'
+        and exists (select 1 from jsonb_to_recordset(recognised) as r(tenant_id uuid, starts_at timestamptz, ends_at timestamptz)
+          where (r.tenant_id is null or r.tenant_id = c.tenant_id) and c.occurred_at >= r.starts_at and c.occurred_at < r.ends_at)
+    ),
+    of_contract as (
+      select w.tenant_id, w.id, w.first from (
+        select c.tenant_id, c.id, c.mine and c.contract_at >= r.starts_at as wanted, row_number() over (
+          partition by r.no, c.person_id, c.hash order by c.mine, c.occurred_at, c.id) = 1 as first
+        from candidate c join jsonb_to_recordset(rules) as r(no int, tenant_id uuid, starts_at timestamptz, ends_at timestamptz,
+          since timestamptz, meter text, purposes text[], outcomes text[])
+          on r.tenant_id = c.tenant_id and r.meter = c.meter and c.purpose = any(r.purposes) and c.outcome::text = any(r.outcomes)
+        where c.billable and c.contract_at >= r.since and c.contract_at < r.ends_at
+      ) w where w.wanted
+    )
+    select c.tenant_id, c.meter, c.method, c.purpose, c.outcome, c.billable, c.certificate_kind, c.occurred_at < starts, case when c.occurred_at >= jlis_starts[cardinality(jlis_starts)] then cardinality(jlis_starts) else width_bucket(c.occurred_at, jlis_starts) end,
+      case when greatest(c.occurred_at, starts) >= contract_starts[cardinality(contract_starts)] then cardinality(contract_starts) else width_bucket(greatest(c.occurred_at, starts), contract_starts) end,
       case when j.id is null then 'each' when j.first then 'first' else 'again' end, coalesce(not k.first, false), count(*)
     from candidate c
-    left join of_jlis j on j.tenant_id = c.tenant_id and j.id = c.id
-    left join of_contract k on k.tenant_id = c.tenant_id and k.id = c.id
-  where c.mine
-    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
-  )
-  select p.* from part p order by p.tenant_id;
+      left join of_jlis j on j.tenant_id = c.tenant_id and j.id = c.id
+      left join of_contract k on k.tenant_id = c.tenant_id and k.id = c.id
+    where c.mine
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12;
+  end if;
 end $function$
 ;
 alter function month_usage(tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb,timestamp with time zone[],timestamp with time zone[]) owner to shomei_biller;
@@ -3638,6 +3762,35 @@ begin
     from candidate c left join of_jlis j on j.id = c.id left join of_contract k on k.id = c.id where c.mine
   ) o order by o.occurred_at, o.id;
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.plain_tenant_usage(of_tenant uuid, of_mode tenant_mode, starts timestamp with time zone, ends timestamp with time zone, seen pg_snapshot, seen_before pg_snapshot, seen_before_at timestamp with time zone, years timestamp with time zone[], recognised jsonb, rules jsonb)
+ RETURNS TABLE(id uuid, occurred_at timestamp with time zone, meter text, purpose text, outcome outcome, billable boolean, late boolean, contract_again boolean)
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT u.id,
+     u.occurred_at,
+     u.meter,
+     u.purpose,
+     u.outcome,
+     u.billable,
+     false,
+     false
+    FROM usage_event u
+   WHERE ((u.tenant_id = plain_tenant_usage.of_tenant) AND (u.mode = plain_tenant_usage.of_mode) AND ((u.xact IS NULL) OR pg_visible_in_snapshot(u.xact, plain_tenant_usage.seen)) AND (u.occurred_at >= plain_tenant_usage.starts) AND (u.occurred_at < plain_tenant_usage.ends))
+ UNION ALL
+  SELECT u.id,
+     u.occurred_at,
+     u.meter,
+     u.purpose,
+     u.outcome,
+     u.billable,
+     true,
+     false
+    FROM usage_event u
+   WHERE ((u.tenant_id = plain_tenant_usage.of_tenant) AND (u.mode = plain_tenant_usage.of_mode) AND ((u.xact IS NULL) OR pg_visible_in_snapshot(u.xact, plain_tenant_usage.seen)) AND (u.occurred_at < plain_tenant_usage.starts) AND (u.recorded_at >= (plain_tenant_usage.seen_before_at - '1 day'::interval)) AND ((plain_tenant_usage.seen_before IS NOT NULL) AND (u.xact IS NOT NULL) AND (NOT pg_visible_in_snapshot(u.xact, plain_tenant_usage.seen_before))));
+END
 ;
 
 CREATE OR REPLACE FUNCTION public.propose_approval(token_hash bytea, new_id uuid, new_kind text, new_subject text, was jsonb, becomes jsonb, why text, lasts interval)
@@ -4693,7 +4846,7 @@ grant insert (id, mode, person_id, placed_by, reason, tenant_id, verification_id
 grant update (lift_reason, lifted_at, lifted_by) on legal_hold to shomei_admin;
 grant update (lift_reason, lifted_at, lifted_by) on legal_hold to shomei_operator;
 grant select (begun_at, closed_at, ends_at, mode, month, rated_at, seen, seen_before, seen_before_at, starts_at) on month_close to shomei_api;
-grant update (closed_at, rated_at) on month_close to shomei_biller;
+grant update (closed_at, rated_at, statements_due) on month_close to shomei_biller;
 grant insert (email, id, name, password_hash, roles) on operator_account to shomei_admin;
 grant insert (email, id, name, password_hash, roles) on operator_account to shomei_operator;
 grant select (created_at, disabled_at, email, id, name, password_expired, roles, roles_approval_id, totp_confirmed_at, totp_last_step) on operator_account to shomei_admin;
@@ -4862,7 +5015,7 @@ grant execute on function find_operator_secret(uuid,text) to shomei_admin;
 grant execute on function find_operator_secret(uuid,text) to shomei_operator;
 grant execute on function find_operator_session(bytea) to shomei_admin;
 grant execute on function find_operator_session(bytea) to shomei_operator;
-grant execute on function fix_month_prices(tenant_mode,text,timestamp with time zone) to shomei_worker;
+grant execute on function fix_month_prices(tenant_mode,text,timestamp with time zone,integer) to shomei_worker;
 grant execute on function forget_webhook_deliveries() to shomei_worker;
 grant execute on function hold_checklist(uuid) to shomei_admin;
 grant execute on function invoice_exports_due() to shomei_worker;
@@ -4875,6 +5028,9 @@ grant execute on function keys_work(tenant_state,tenant_mode) to shomei_key_look
 grant execute on function keys_work(tenant_state,tenant_mode) to shomei_key_maker;
 grant execute on function keys_work(tenant_state,tenant_mode) to shomei_monitor;
 grant execute on function keys_work(tenant_state,tenant_mode) to shomei_webhook_clerk;
+grant execute on function list_any_tenant_usage(uuid,tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb,jsonb,bigint,bigint) to shomei_admin;
+grant execute on function list_tenant_usage(uuid,tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb,jsonb,bigint,bigint) to shomei_api;
+grant execute on function list_tenant_usage(uuid,tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb,jsonb,bigint,bigint) to shomei_biller;
 grant execute on function make_api_key(bytea,uuid,text,bytea,text,text[],cidr[],timestamp with time zone) to shomei_api;
 grant execute on function month_usage(tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb,timestamp with time zone[],timestamp with time zone[]) to shomei_worker;
 grant execute on function next_month_to_close(tenant_mode) to shomei_admin;
@@ -4890,6 +5046,8 @@ grant execute on function open_operator_session(uuid,bytea,uuid,bytea,bytea,bool
 grant execute on function open_operator_session(uuid,bytea,uuid,bytea,bytea,boolean,timestamp with time zone,timestamp with time zone,timestamp with time zone) to shomei_operator;
 grant execute on function open_tenant_usage(uuid,tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb) to shomei_api;
 grant execute on function open_tenant_usage(uuid,tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb) to shomei_biller;
+grant execute on function plain_tenant_usage(uuid,tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb) to shomei_admin;
+grant execute on function plain_tenant_usage(uuid,tenant_mode,timestamp with time zone,timestamp with time zone,pg_snapshot,pg_snapshot,timestamp with time zone,timestamp with time zone[],jsonb,jsonb) to shomei_api;
 grant execute on function propose_approval(bytea,uuid,text,text,jsonb,jsonb,text,interval) to shomei_admin;
 grant execute on function propose_approval(bytea,uuid,text,text,jsonb,jsonb,text,interval) to shomei_operator;
 grant execute on function referenced_lists(timestamp with time zone,timestamp with time zone) to shomei_worker;

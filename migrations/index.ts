@@ -37,6 +37,8 @@ import { UsageStream1763900000066 } from './0043-usage-stream.js';
 import { MonthUsageHashed1763900000067 } from './0044-month-usage-hashed.js';
 import { Overview1763900000080 } from './0050-overview.js';
 import { SystemPage1763900000090 } from './0052-system-page.js';
+import { MonthCounts1763900000084 } from './0048-month-counts.js';
+import { UsagePages1763900000085 } from './0049-usage-pages.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -79,4 +81,6 @@ export const migrations = [
   SweepWrites1763900000072,
   Overview1763900000080,
   SystemPage1763900000090,
+  MonthCounts1763900000084,
+  UsagePages1763900000085,
 ];

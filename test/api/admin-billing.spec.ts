@@ -115,12 +115,21 @@ describe('a month', () => {
   });
   it('is handed to the worker, and closed', async () => {
     const answer = await first.send('POST', '/v1/month-closes', { mode: 'test', month: '2020-06' });
-    expect([answer.status, answer.body['state']]).toEqual([202, 'closing']);
+    expect([answer.status, answer.body['state'], answer.body['statements_due']]).toEqual([202, 'closing', null]);
     await new MonthClosing(worker).close('test', '2020-06', 'system:worker');
     const { body } = await first.send('GET', '/v1/month-closes?mode=test');
     expect(body).toMatchObject({
       next_month: '2020-07',
-      data: [{ month: '2020-06', state: 'closed', statements: 1, billed_yen: 44, unexplained_difference: false }],
+      data: [
+        {
+          month: '2020-06',
+          state: 'closed',
+          statements: 1,
+          statements_due: 1,
+          billed_yen: 44,
+          unexplained_difference: false,
+        },
+      ],
     });
   });
   it('leads from the list to the statement, its lines and their events, and back', async () => {

@@ -246,6 +246,13 @@ describe('verifications', () => {
       });
     expect((await usage(others)).map(({ verification_id }) => verification_id)).toEqual([others]);
     expect(await usage(idle)).toEqual([]);
+    // Who holds bills against verifications sees that they were decided, and nothing that leads to a person.
+    const clerk = await stack.signedIn(await stack.person(['billing']));
+    expect((await clerk.send('GET', `/v1/verifications/${mine}`)).status).toBe(403);
+    const { body } = await clerk.send('GET', `/v1/verifications/${mine}/usage-events`);
+    const known = { id: mine, tenant_id: one, mode: 'test', kind: 'signature', outcome: 'invalid' };
+    expect(body['verification']).toEqual({ ...known, decided_at: expect.any(String) });
+    expect(body['data']).toHaveLength(2);
     const { status } = await browser.send(
       'GET',
       `/v1/verifications/${toPublicId('ver', newId(Date.now()))}/usage-events`,

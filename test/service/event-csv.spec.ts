@@ -101,9 +101,9 @@ async function listed(reader: Reader, statement: Statement): Promise<string> {
     const lines = { contract: new Map<string, number>(), jlis: new Map<string, number>() };
     for (const { layer, number, events } of statement.content.lines)
       if (events)
-        for (const { id } of await listUsageEvents(manager, opened, { skip: 0, take: 10_000 }, { line: events }))
+        for (const { id } of await listUsageEvents(manager, opened, { take: 10_000 }, { line: events }))
           lines[layer].set(id, number);
-    const rows = (await listUsageEvents(manager, opened, { skip: 0, take: 10_000 })).map((event) => {
+    const rows = (await listUsageEvents(manager, opened, { take: 10_000 })).map((event) => {
       const of = (layer: 'contract' | 'jlis', reason: string | undefined) => {
         const number = lines[layer].get(event.id);
         return [number === undefined ? null : (invoiceLines.get(number) ?? null), number ?? null, reason ?? null];

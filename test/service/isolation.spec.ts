@@ -142,6 +142,7 @@ describe('the catalogue', () => {
         invoices_of_month: 'shomei_invoicer',
         is_key_of_suspended: 'shomei_tenant_clerk',
         is_password_key: 'shomei_operator_keeper',
+        list_any_tenant_usage: 'shomei_biller',
         look_again_when_lifted: 'shomei_retention_clerk',
         make_api_key: 'shomei_key_maker',
         month_usage: 'shomei_biller',
@@ -169,7 +170,12 @@ describe('the catalogue', () => {
       }).map(([proname, ownedBy]) => ({
         proname,
         owner: ownedBy,
-        config: ['search_path=pg_catalog, public, pg_temp', ...(proname === 'month_usage' ? ['enable_sort=off'] : [])],
+        config: [
+          'search_path=pg_catalog, public, pg_temp',
+          ...(proname === 'month_usage'
+            ? ['plan_cache_mode=force_custom_plan', 'work_mem=64MB', 'enable_sort=off']
+            : []),
+        ],
         open: false,
       })),
     ]);

@@ -270,14 +270,14 @@ describe('a statement', () => {
     ] as const) {
       const { content } = await rig.statement(tenant, '2020-03');
       await rig.month(reader, tenant, '2020-03', async (manager, opened) => {
-        const all = await listUsageEvents(manager, opened, { skip: 0, take: 10_000 });
+        const all = await listUsageEvents(manager, opened, { take: 10_000 });
         const found: Record<string, string[]> = { jlis: [], contract: [] };
         for (const { layer, number, events, quantity } of content.lines) {
           if (!events) continue;
-          const pages = [
-            ...(await listUsageEvents(manager, opened, { skip: 0, take: 7 }, { line: events })),
-            ...(await listUsageEvents(manager, opened, { skip: 7, take: 10_000 }, { line: events })),
-          ];
+          const pages = await listUsageEvents(manager, opened, { take: 7 }, { line: events });
+          const last = pages.at(-1)!;
+          const after = { given: pages.length, micros: last.micros, id: last.id };
+          pages.push(...(await listUsageEvents(manager, opened, { after, take: 10_000 }, { line: events })));
           expect(pages).toHaveLength(quantity);
           found[layer]!.push(...pages.map(({ id }) => id));
           const traced = await traceUsageEvent(manager, opened, pages[0]!.id, content);
@@ -308,11 +308,7 @@ describe('a statement', () => {
     );
     expect(seen).toEqual([{ tenant_id: crowd[0] }]);
     const others = await rig.month('tenant', crowd[0]!, '2020-03', async (manager, opened) =>
-      listUsageEvents(
-        manager,
-        { ...opened, tenancy: { ...opened.tenancy, tenantId: crowd[1]! } },
-        { skip: 0, take: 10 },
-      ),
+      listUsageEvents(manager, { ...opened, tenancy: { ...opened.tenancy, tenantId: crowd[1]! } }, { take: 10 }),
     );
     expect(others).toEqual([]);
   });
@@ -460,6 +456,7 @@ describe('the doors of billing', () => {
     `contracts_to_bill('test')`,
     `month_usage('test', now(), now(), pg_current_snapshot(), null, null, '{}', '[]', '[]', '{}', '{}')`,
     `any_tenant_usage(gen_random_uuid(), 'test', now(), now(), pg_current_snapshot(), null, null, '{}', '[]', '[]')`,
+    `list_any_tenant_usage(gen_random_uuid(), 'test', now(), now(), pg_current_snapshot(), null, null, '{}', '[]', '[]', '{}', 0, 9)`,
     `open_any_tenant_usage(gen_random_uuid(), 'test', now(), now(), pg_current_snapshot(), null, null, '{}', '[]', '[]')`,
   ];
   it.each(DOORS)('%s is closed to the process that faces the internet', async (door) =>

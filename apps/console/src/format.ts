@@ -79,9 +79,6 @@ export function formatsOf(language: Language): Formats {
 export const dayBefore = (day: string): string =>
   new Date(Date.parse(`${day}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
 
-/** Today in Japan, `2026-11-28`. */
-export const todayInJapan = (now = Date.now()): string => new Date(now + 9 * 3_600_000).toISOString().slice(0, 10);
-
 /** What `<input type="datetime-local">` gives, meant as Japan's time. Empty: undefined. */
 export const instantOf = (local: string): string | undefined =>
   local === '' ? undefined : `${local.slice(0, 16)}:00+09:00`;

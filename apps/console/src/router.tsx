@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { INVOICE_SEARCH } from './pages/billing/invoice-search';
 import { words } from './search';
 import type { Permission } from './session-store';
 import { Shell } from './shell/shell';
@@ -6,7 +7,7 @@ import { Broken, NotFound } from './shell/elsewhere';
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: Broken });
 const getParentRoute = () => root;
-const needs = (permission: Permission) => ({ permission });
+const needs = (...anyOf: [Permission, ...Permission[]]) => ({ anyOf });
 
 const overview = createRoute({
   getParentRoute,
@@ -57,7 +58,7 @@ const verifications = createRoute({
 const verification = createRoute({
   getParentRoute,
   path: '/verifications/$verificationId',
-  staticData: needs('verifications:read'),
+  staticData: needs('verifications:read', 'billing:read'),
   component: lazyRouteComponent(() => import('./pages/verifications/verification-page'), 'VerificationPage'),
 });
 const inspector = createRoute({
@@ -112,20 +113,7 @@ const invoices = createRoute({
   getParentRoute,
   path: '/invoices',
   staticData: needs('billing:read'),
-  validateSearch: words(
-    'mode',
-    'tab',
-    'month',
-    'number',
-    'state',
-    'tenant_id',
-    'counterparty',
-    'issued_from',
-    'issued_to',
-    'amount_min',
-    'amount_max',
-    'cursor',
-  ),
+  validateSearch: words('mode', 'tab', ...INVOICE_SEARCH, 'cursor'),
   component: lazyRouteComponent(() => import('./pages/billing/invoices-page'), 'InvoicesPage'),
 });
 const invoice = createRoute({
@@ -231,7 +219,7 @@ declare module '@tanstack/react-router' {
     router: typeof router;
   }
   interface StaticDataRouteOption {
-    /** What one needs to see the page at all. */
-    permission?: Permission;
+    /** One of these is needed to see the page at all. */
+    anyOf?: readonly [Permission, ...Permission[]];
   }
 }

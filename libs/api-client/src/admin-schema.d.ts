@@ -3320,6 +3320,11 @@ export interface components {
         JlisPrices: {
             /** @enum {string} */
             mode: "live" | "test";
+            /**
+             * Format: date
+             * @description Today in Japan, by the clock of the mode.
+             */
+            today: string;
             tariffs: {
                 /** Format: date */
                 valid_from: string;
@@ -3422,6 +3427,11 @@ export interface components {
             reason: string;
         };
         PricePlanList: {
+            /**
+             * Format: date
+             * @description Today in Japan, by the clock of the mode.
+             */
+            today: string;
             data: {
                 /** Format: date */
                 valid_from: string;
@@ -3542,6 +3552,11 @@ export interface components {
         InvoiceSettings: {
             /** @enum {string} */
             mode: "live" | "test";
+            /**
+             * Format: date
+             * @description Today in Japan, by the clock of the mode.
+             */
+            today: string;
             tax_settings: {
                 /** Format: date */
                 valid_from: string;
@@ -3596,6 +3611,11 @@ export interface components {
             reason: string;
         };
         InvoiceTermsList: {
+            /**
+             * Format: date
+             * @description Today in Japan, by the clock of the mode.
+             */
+            today: string;
             data: {
                 /** Format: date */
                 valid_from: string;
@@ -3875,7 +3895,10 @@ export interface components {
             begun_by: string;
             /** Format: date-time */
             closed_at: string | null;
+            /** @description Written so far. */
             statements: number;
+            /** @description How many there will be; null until all tenants are rated. */
+            statements_due: number | null;
             billed_yen: number;
             unexplained_difference: boolean;
         };
@@ -4140,8 +4163,22 @@ export interface components {
             /** @description Numbers of the lines it is in, at most one of each layer. */
             lines: number[];
         };
-        TracedUsageEventList: {
+        VerificationUsage: {
+            verification: components["schemas"]["BilledVerification"];
             data: components["schemas"]["TracedUsageEvent"][];
+        };
+        /** @description What was decided, not about whom. */
+        BilledVerification: {
+            id: string;
+            tenant_id: string;
+            /** @enum {string} */
+            mode: "live" | "test";
+            /** @enum {string} */
+            kind: "signature" | "authentication";
+            /** @enum {string} */
+            outcome: "valid" | "invalid" | "indeterminate";
+            /** Format: date-time */
+            decided_at: string;
         };
         System: {
             /** @description Processes that are connected to the database now. */
@@ -12578,7 +12615,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TracedUsageEventList"];
+                    "application/json": components["schemas"]["VerificationUsage"];
                 };
             };
             /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */

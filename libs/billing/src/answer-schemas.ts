@@ -82,8 +82,6 @@ export const tracedUsageEvent = usageEvent
   })
   .meta({ id: 'TracedUsageEvent' });
 
-export const tracedUsageEvents = z.object({ data: z.array(tracedUsageEvent) }).meta({ id: 'TracedUsageEventList' });
-
 const line = z
   .object({
     number: z.int(),

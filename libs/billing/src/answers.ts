@@ -5,17 +5,14 @@ import { invoiceOfStatement } from './invoices.js';
 import type { Month } from './japan-month.js';
 import { findStatement, type Statement, type StatementSummary } from './statements.js';
 import {
+  type EventPlace,
   listUsageEvents,
   monthOfEvent,
-  openUsageMonth,
-  rateUsage,
-  type Reader,
-  readUsage,
   type SeenUsageEvent,
   traceUsageEvent,
-  type UsageMonth,
-  type UsageOfDay,
-} from './usage-view.js';
+  type WhichEvents,
+} from './usage-list.js';
+import { openUsageMonth, rateUsage, type Reader, readUsage, type UsageMonth, type UsageOfDay } from './usage-view.js';
 
 /** Public id of what an event was metered for; a status or repeated check has none of its own. */
 export const SOURCE_PREFIX = { counterpart_lookup: 'cpl', attribute_update: 'atu', presentation: 'prs' } as const;
@@ -90,15 +87,15 @@ export function statementAnswer({ content, ...statement }: Statement): Statement
   };
 }
 
-/** Pages of events go by how many come before, in an order that stays. */
-export const writeOffset = (offset: number): string => `o${offset}`;
+/** The event a page ends with. */
+const writePlace = ({ given, micros, id }: EventPlace): string => `${given}_${micros}_${id.replaceAll('-', '')}`;
 
 /** @throws Problem `cursor_malformed` */
-export function readOffset(cursor: string | undefined): number {
-  if (cursor === undefined) return 0;
-  const match = /^o([0-9]{1,12})$/.exec(cursor);
+function readPlace(cursor: string | undefined): EventPlace | undefined {
+  if (cursor === undefined) return undefined;
+  const match = /^([0-9]{1,12})_(-?[0-9]{1,17})_([0-9a-f]{32})$/.exec(cursor);
   if (!match) throw new Problem('cursor_malformed', { field: 'cursor' });
-  return Number(match[1]);
+  return { given: Number(match[1]), micros: match[2]!, id: match[3]! };
 }
 
 type Queries = Pick<EntityManager, 'query'>;
@@ -162,16 +159,18 @@ export async function eventsOfMonth(
   tenancy: Tenancy,
   month: Month,
   { cursor, limit }: EventPage,
-  of: Parameters<typeof listUsageEvents>[3] = {},
+  of: WhichEvents = {},
 ): Promise<EventPageAnswer> {
-  const skip = readOffset(cursor);
+  const after = readPlace(cursor);
   const opened = await openUsageMonth(manager, reader, tenancy, month);
   // One more than asked for tells whether there are more.
-  const found = await listUsageEvents(manager, opened, { skip, take: limit + 1 }, of);
+  const found = await listUsageEvents(manager, opened, { after, take: limit + 1 }, of);
+  const data = found.slice(0, limit);
+  const last = found.length > limit ? data.at(-1) : undefined;
   return {
     month,
-    data: found.slice(0, limit).map(usageEventAnswer),
-    next_cursor: found.length > limit ? writeOffset(skip + limit) : null,
+    data: data.map(usageEventAnswer),
+    next_cursor: last ? writePlace({ given: (after?.given ?? 0) + limit, micros: last.micros, id: last.id }) : null,
   };
 }
 

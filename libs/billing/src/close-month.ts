@@ -153,11 +153,10 @@ export class MonthClosing {
       const counted: CountedTenant[] = [];
       for await (const each of this.tenants(scope)) counted.push(each);
       const contents = rateAll(scope, counted);
-      const fixed: { fixed: boolean }[] = await this.dataSource.query('select fix_month_prices($1, $2, $3) as fixed', [
-        mode,
-        month,
-        clock[0]!.at,
-      ]);
+      const fixed: { fixed: boolean }[] = await this.dataSource.query(
+        'select fix_month_prices($1, $2, $3, $4) as fixed',
+        [mode, month, clock[0]!.at, contents.length],
+      );
       if (fixed[0]!.fixed) return contents;
     }
   }

@@ -9,7 +9,7 @@ import { SOURCE_PREFIX } from './answers.js';
 import { parseStreamed, type StreamedEvent, streamEvents } from './event-stream.js';
 import type { Invoice } from './invoices.js';
 import type { Day } from './japan-month.js';
-import type { EventSelection, Layer, StatementContent, UsageCount } from './statement.js';
+import { type EventSelection, isAmong, type Layer, type StatementContent, type UsageCount } from './statement.js';
 import { findStatement } from './statements.js';
 import { openUsageMonth, type Reader, reasonsOf } from './usage-view.js';
 
@@ -37,10 +37,8 @@ export const EVENT_CSV_COLUMNS = [
 ] as const;
 
 /** What the price of an event depends on, and so the lines it can be in: alike events are looked at once. */
-interface Kind extends Pick<UsageCount, 'meter' | 'method' | 'purpose' | 'outcome' | 'billable' | 'late' | 'jlis'> {
-  certificate_kind: UsageCount['certificateKind'];
+interface Kind extends Omit<UsageCount, 'jlisDay' | 'contractDay' | 'events'> {
   source: string;
-  contract_again: boolean;
 }
 
 type Counted = Kind & { day: Day };
@@ -78,21 +76,9 @@ class LineFinder {
 
   /** The lines that hold such an event, of a layer; which of them says its place. */
   of(event: Counted, layer: Layer): LineGroup[] {
-    return this.groups.filter(({ selection }) => selection.layer === layer && this.holds(selection, event));
-  }
-
-  private holds(line: EventSelection, event: Counted): boolean {
-    if (line.meter !== event.meter || !event.billable || !line.outcomes.includes(event.outcome)) return false;
-    if (line.layer === 'jlis')
-      return (
-        event.day >= line.from &&
-        event.day < line.until &&
-        (event.jlis === 'again') === line.again &&
-        event.late === line.late
-      );
-    // A late event comes to the contract at the start of the month.
-    const day = event.day > this.monthFrom ? event.day : this.monthFrom;
-    return day >= line.from && day < line.until && line.purposes!.includes(event.purpose) && !event.contract_again;
+    return this.groups.filter(
+      ({ selection }) => selection.layer === layer && isAmong(selection, event, this.monthFrom),
+    );
   }
 }
 
@@ -107,10 +93,10 @@ function countIn(groups: readonly LineGroup[]): number | undefined {
 }
 
 function kindOf(words: string): Kind {
-  const [meter, method, purpose, outcome, billable, certificate_kind, source, late, jlis, contract_again] =
+  const [meter, method, purpose, outcome, billable, certificateKind, source, late, jlis, contractAgain] =
     words.split(' ');
-  const kind = { meter, method, purpose, outcome, certificate_kind, source, jlis } as Kind;
-  return { ...kind, billable: billable === 't', late: late === 't', contract_again: contract_again === 't' };
+  const kind = { meter, method, purpose, outcome, certificateKind, source, jlis } as Kind;
+  return { ...kind, billable: billable === 't', late: late === 't', contractAgain: contractAgain === 't' };
 }
 
 /** Cells of a row, without its end. */
@@ -155,14 +141,9 @@ export async function* eventCsv(
   const writers = new Map<string, (event: StreamedEvent) => string>();
   const writerOf = (words: string, day: Day): ((event: StreamedEvent) => string) => {
     const kind: Counted = { ...kindOf(words), day };
-    const { contractReason, jlisReason } = reasonsOf(opened, {
-      ...kind,
-      certificateKind: kind.certificate_kind,
-      contractAgain: kind.contract_again,
-      events: 1,
-    });
-    const { meter, method, purpose, outcome, certificate_kind, late, source } = kind;
-    const head = cells([meter, method, purpose, outcome, certificate_kind, String(late)]);
+    const { contractReason, jlisReason } = reasonsOf(opened, { ...kind, events: 1 });
+    const { meter, method, purpose, outcome, certificateKind, late, source } = kind;
+    const head = cells([meter, method, purpose, outcome, certificateKind, String(late)]);
     const [contract, jlis] = [finder.of(kind, 'contract'), finder.of(kind, 'jlis')];
     const contractCells = lineCells(contractReason);
     const jlisCells = lineCells(jlisReason);

@@ -37,6 +37,7 @@ export * from './statements.js';
 export * from './tiers.js';
 export * from './usage-event.entity.js';
 export * from './usage-event.js';
+export * from './usage-list.js';
 export * from './usage-scope.js';
 export * from './usage-view.js';
 export * from './yen.js';

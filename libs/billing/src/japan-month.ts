@@ -49,5 +49,8 @@ export function yearStart(day: Day, start: string): Day {
   return day.slice(5) >= start ? `${day.slice(0, 4)}-${start}` : `${String(year - 1).padStart(4, '0')}-${start}`;
 }
 
+/** The day after a day. */
+export const dayAfter = (day: Day): Day => new Date(Date.parse(day) + DAY_MS).toISOString().slice(0, 10);
+
 /** The last day of a period that ends before `until`. */
 export const dayBefore = (until: Day): Day => new Date(Date.parse(until) - DAY_MS).toISOString().slice(0, 10);

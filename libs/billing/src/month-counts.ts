@@ -48,7 +48,7 @@ export async function* countMonth(
   try {
     await client.query(`set local statement_timeout = ${TIMEOUT_MS}`);
     await client.query(
-      `declare month_counts no scroll cursor for select * from month_usage(${usageParameters(1)}, $10, $11)`,
+      `declare month_counts no scroll cursor for select * from month_usage(${usageParameters(1)}, $10, $11) order by tenant_id`,
       [...usageArguments(mode, month, sight, prices, tenants), dayStarts(starts.jlis), dayStarts(starts.contract)],
     );
     let open: { tenantId: string; counts: UsageCount[] } | undefined;

@@ -101,6 +101,27 @@ export interface StatementContent {
   };
 }
 
+/** Whether a line is cut from events like this one; which of them are in it is told by their order. */
+export function isAmong(
+  line: EventSelection,
+  event: Pick<UsageCount, 'meter' | 'outcome' | 'billable' | 'purpose' | 'late' | 'jlis' | 'contractAgain'> & {
+    day: Day;
+  },
+  monthFrom: Day,
+): boolean {
+  if (line.meter !== event.meter || !event.billable || !line.outcomes.includes(event.outcome)) return false;
+  if (line.layer === 'jlis')
+    return (
+      event.day >= line.from &&
+      event.day < line.until &&
+      (event.jlis === 'again') === line.again &&
+      event.late === line.late
+    );
+  // A late event comes to the contract at the start of the month.
+  const day = event.day > monthFrom ? event.day : monthFrom;
+  return day >= line.from && day < line.until && line.purposes!.includes(event.purpose) && !event.contractAgain;
+}
+
 /** Why an event costs nothing to J-LIS's tariff; undefined: it is in a line. */
 export const unbilledByJlis = ({
   outcome,

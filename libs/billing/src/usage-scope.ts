@@ -1,11 +1,13 @@
 import type { EntityManager } from 'typeorm';
-import type { Mode } from '#lib/platform';
+import { japanDay, type Mode } from '#lib/platform';
 import { type Day, type Period, startOf, yearStart } from './japan-month.js';
 import type { JlisReduction } from './jlis-reduction.js';
 import type { JlisTariff } from './jlis-tariff.js';
 import { inForceOn } from './dated.js';
 import { type JlisRecognition, readRecognitions, readReductions, readTariffs } from './price-book.js';
 import { planSegments, type PlanSegment, type PricePlan, purposesOf, type DedupeWindow } from './price-plan.js';
+
+const DAY_MS = 86_400_000;
 
 /** What a closing sees of the events; `seen` null: everything there is now. */
 export interface Sight {
@@ -43,12 +45,9 @@ export function tenantPrices(
   month: Period,
   terminatedAt?: number,
 ): TenantPrices {
-  const end = terminatedAt === undefined ? undefined : dayAfterMs(terminatedAt);
+  const end = terminatedAt === undefined ? undefined : japanDay(terminatedAt + DAY_MS);
   return { tenantId, plans, segments: planSegments(plans, month, end) };
 }
-
-const DAY_MS = 86_400_000;
-const dayAfterMs = (ms: number): Day => new Date(ms + 9 * 3_600_000 + DAY_MS).toISOString().slice(0, 10);
 
 /** Before every tariff. */
 const FIRST_DAY: Day = '1900-01-01';

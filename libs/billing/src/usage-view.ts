@@ -1,16 +1,10 @@
 import type { EntityManager } from 'typeorm';
 import { Problem, type Tenancy } from '#lib/platform';
-import { type Day, type Month, periodOf, startOf } from './japan-month.js';
+import { type Day, type Month, periodOf } from './japan-month.js';
 import { readPlans } from './price-book.js';
 import { contractReason } from './rate-contract.js';
 import { rateTenant } from './close-month.js';
-import {
-  type EventSelection,
-  type StatementContent,
-  unbilledByJlis,
-  type UnbilledReason,
-  type UsageCount,
-} from './statement.js';
+import { type StatementContent, unbilledByJlis, type UnbilledReason, type UsageCount } from './statement.js';
 import type { MonthScope } from './month-counts.js';
 import {
   jlisStarts,
@@ -21,7 +15,6 @@ import {
   usageArguments,
   usageParameters,
 } from './usage-scope.js';
-import type { UsageEvent } from './usage-event.js';
 
 type Queries = Pick<EntityManager, 'query'>;
 
@@ -108,14 +101,15 @@ export async function readSight(
   };
 }
 
-/** What to select the events of a month from, as `e`, and the parameters of it. */
-export const eventsOf = ({ reader }: UsageMonth): string => `${SOURCE[reader]}($1, ${usageParameters(2)}) e`;
+/** What to select the events of a month from, as `e`, and the parameters of it. @param more of `from`, behind those */
+export const eventsOf = ({ reader }: UsageMonth, from = SOURCE[reader], more = ''): string =>
+  `${from}($1, ${usageParameters(2)}${more}) e`;
 export const argumentsOf = ({ tenancy, scope }: UsageMonth): unknown[] => [
   tenancy.tenantId,
   ...usageArguments(tenancy.mode, scope.month, scope.sight, scope.prices, scope.tenants),
 ];
 /** The parameter behind those of {@link eventsOf}. */
-const NEXT = 11;
+export const NEXT = 11;
 
 /** What was used, day by day in Japan. */
 export async function readUsage(manager: Queries, month: UsageMonth): Promise<UsageOfDay[]> {
@@ -161,160 +155,4 @@ export function rateUsage({ scope, tenant }: UsageMonth, usage: readonly UsageOf
     contractDay: day > scope.month.from ? day : scope.month.from,
   }));
   return rateTenant(scope, tenant, counts);
-}
-
-/** A usage event with what each layer makes of it. */
-export interface SeenUsageEvent extends UsageEvent {
-  occurredAt: Date;
-  certificateKind: 'sign' | 'auth';
-  late: boolean;
-  jlis: UsageCount['jlis'];
-  jlisReason: UnbilledReason | undefined;
-  contractReason: UnbilledReason | undefined;
-  verificationId: string | undefined;
-  source: string;
-  sourceId: string | undefined;
-}
-
-interface EventRow extends UsageEvent {
-  occurred_at: Date;
-  certificate_kind: 'sign' | 'auth';
-  late: boolean;
-  jlis: UsageCount['jlis'];
-  contract_again: boolean;
-  verification_id: string | null;
-  source: string;
-  source_id: string | null;
-  day: Day;
-}
-
-/** The condition that makes an event one of a line's, and its parameters from `$NEXT` on. */
-function selected(month: Day, { layer, ...line }: EventSelection): { where: string; values: unknown[] } {
-  const values = [
-    line.meter,
-    line.outcomes,
-    new Date(startOf(line.from)),
-    new Date(startOf(line.until)),
-    ...(layer === 'jlis' ? [line.again, line.late] : [line.purposes, new Date(startOf(month))]),
-  ];
-  const at = (offset: number): string => `$${NEXT + offset}`;
-  const where =
-    layer === 'jlis'
-      ? `e.occurred_at >= ${at(2)} and e.occurred_at < ${at(3)} and (e.jlis = 'again') = ${at(4)} and e.late = ${at(5)}`
-      : `greatest(e.occurred_at, ${at(5)}::timestamptz) >= ${at(2)} and greatest(e.occurred_at, ${at(5)}::timestamptz) < ${at(3)}
-         and e.purpose = any(${at(4)}) and not e.contract_again`;
-  return { where: `e.meter = ${at(0)} and e.billable and e.outcome::text = any(${at(1)}) and ${where}`, values };
-}
-
-/**
- * Events of a month in the order of time, or those of one line: the same ones every time.
- * @param page so many are left out, so many given
- */
-export async function listUsageEvents(
-  manager: Queries,
-  month: UsageMonth,
-  page: { skip: number; take: number },
-  of: { line?: EventSelection; meter?: UsageEvent['meter']; day?: Day } = {},
-): Promise<SeenUsageEvent[]> {
-  const { line } = of;
-  const { where, values } = line
-    ? selected(month.scope.month.from, line)
-    : {
-        where: `($11::text is null or e.meter = $11)
-          and ($12::text is null or to_char(e.occurred_at at time zone 'Asia/Tokyo', 'YYYY-MM-DD') = $12)`,
-        values: [of.meter ?? null, of.day ?? null],
-      };
-  const skip = (line?.skip ?? 0) + page.skip;
-  const take = line ? Math.min(page.take, line.take - page.skip) : page.take;
-  if (take <= 0) return [];
-  return readEvents(manager, month, `where ${where} order by e.occurred_at, e.id offset ${skip} limit ${take}`, values);
-}
-
-async function readEvents(
-  manager: Queries,
-  month: UsageMonth,
-  clause: string,
-  values: unknown[],
-): Promise<SeenUsageEvent[]> {
-  const rows: EventRow[] = await manager.query(
-    `select e.*, to_char(e.occurred_at at time zone 'Asia/Tokyo', 'YYYY-MM-DD') as day, u.verification_id, u.source, u.source_id
-     from (select e.* from ${eventsOf(month)} ${clause}) e
-     join usage_event u on u.tenant_id = $1 and u.mode = $2 and u.id = e.id order by e.occurred_at, e.id`,
-    [...argumentsOf(month), ...values],
-  );
-  return rows.map(
-    ({ occurred_at, certificate_kind, contract_again, verification_id, source_id, day, ...row }): SeenUsageEvent => ({
-      ...row,
-      occurredAt: occurred_at,
-      certificateKind: certificate_kind,
-      verificationId: verification_id ?? undefined,
-      sourceId: source_id ?? undefined,
-      ...reasonsOf(month, {
-        ...row,
-        day,
-        certificateKind: certificate_kind,
-        contractAgain: contract_again,
-        events: 1,
-      }),
-    }),
-  );
-}
-
-/** Where an event is in its month, and the numbers of the lines it is in; of an open month none yet. */
-export interface TracedUsageEvent {
-  event: SeenUsageEvent;
-  month: UsageMonth;
-  lines: number[];
-}
-
-/**
- * An event by its id, from the side of the bill.
- * @param lines of the statement of its month, once it is closed
- * @throws Problem `not_found`
- */
-export async function traceUsageEvent(
-  manager: Queries,
-  month: UsageMonth,
-  id: string,
-  content: StatementContent | undefined,
-): Promise<TracedUsageEvent> {
-  const [event] = await readEvents(manager, month, `where e.id = $11`, [id]);
-  if (!event) throw new Problem('not_found');
-  const lines: number[] = [];
-  for (const { number, events } of content?.lines ?? [])
-    if (events && (await isIn(manager, month, events, event))) lines.push(number);
-  return { event, month, lines };
-}
-
-async function isIn(
-  manager: Queries,
-  month: UsageMonth,
-  line: EventSelection,
-  { id, occurredAt }: SeenUsageEvent,
-): Promise<boolean> {
-  const { where, values } = selected(month.scope.month.from, line);
-  const at = NEXT + values.length;
-  const rows: { among: boolean; before: string }[] = await manager.query(
-    `select coalesce(bool_or(e.id = $${at}), false) as among,
-       count(*) filter (where (e.occurred_at, e.id) < ($${at + 1}::timestamptz, $${at}::uuid)) as before
-     from ${eventsOf(month)} where ${where}`,
-    [...argumentsOf(month), ...values, id, occurredAt],
-  );
-  const { among, before } = rows[0]!;
-  return among && Number(before) >= line.skip && Number(before) < line.skip + line.take;
-}
-
-/** The month an event belongs to: the first closed one that sees it, else that of its decision. @throws Problem `not_found` */
-export async function monthOfEvent(manager: Queries, { tenantId, mode }: Tenancy, id: string): Promise<Month> {
-  const rows: { month: Month }[] = await manager.query(
-    `select coalesce(
-       (select c.month from month_close c where c.mode = u.mode and c.ends_at > u.occurred_at
-          and (u.xact is null or pg_visible_in_snapshot(u.xact, c.seen)) order by c.month limit 1),
-       greatest(to_char(u.occurred_at at time zone 'Asia/Tokyo', 'YYYY-MM'),
-         (select to_char(max(c.ends_at) at time zone 'Asia/Tokyo', 'YYYY-MM') from month_close c where c.mode = u.mode))) as month
-     from usage_event u where u.tenant_id = $1 and u.mode = $2 and u.id = $3`,
-    [tenantId, mode, id],
-  );
-  if (!rows[0]) throw new Problem('not_found');
-  return rows[0].month;
 }

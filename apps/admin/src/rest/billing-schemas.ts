@@ -7,10 +7,14 @@ import {
   monthText,
   pricePlanTerms,
   reconciliationResult,
+  tracedUsageEvent,
 } from '#lib/billing';
 import { cursor, id, limit, mode, reason, text, time } from './schemas.js';
+import { foundVerification } from './search-schemas.js';
 
 const day = z.iso.date();
+/** By which it is told what is in force. */
+export const today = day.meta({ description: 'Today in Japan, by the clock of the mode.' });
 const tenantId = id.nullable().meta({ description: 'Null: of the whole platform.' });
 
 export const tariffProposal = z
@@ -35,13 +39,14 @@ const scoped = { id: z.string(), tenant_id: z.string().nullable(), from: day, un
 export const jlisPrices = z
   .object({
     mode,
+    today,
     tariffs: z.array(z.object({ valid_from: day, terms: jlisTariffTerms })),
     reductions: z.array(z.object({ ...scoped, terms: jlisReductionTerms })),
     recognitions: z.array(z.object({ ...scoped, terms: jlisRecognitionTerms })),
   })
   .meta({ id: 'JlisPrices' });
 export const planList = z
-  .object({ data: z.array(z.object({ valid_from: day, terms: pricePlanTerms })) })
+  .object({ today, data: z.array(z.object({ valid_from: day, terms: pricePlanTerms })) })
   .meta({ id: 'PricePlanList' });
 
 export const closeRequest = z.strictObject({ mode, month: monthText }).meta({ id: 'MonthCloseRequest' });
@@ -53,7 +58,11 @@ export const monthCloseAnswer = z
     begun_at: time,
     begun_by: z.string(),
     closed_at: time.nullable(),
-    statements: z.int(),
+    statements: z.int().meta({ description: 'Written so far.' }),
+    statements_due: z
+      .int()
+      .nullable()
+      .meta({ description: 'How many there will be; null until all tenants are rated.' }),
     billed_yen: z.int(),
     unexplained_difference: z.boolean(),
   })
@@ -98,4 +107,12 @@ export const tenantEventsQuery = z.strictObject({
   cursor,
   limit,
 });
+export const verificationUsage = z
+  .object({
+    verification: foundVerification
+      .pick({ id: true, tenant_id: true, mode: true, kind: true, outcome: true, decided_at: true })
+      .meta({ id: 'BilledVerification', description: 'What was decided, not about whom.' }),
+    data: z.array(tracedUsageEvent),
+  })
+  .meta({ id: 'VerificationUsage' });
 export const pageQuery = z.strictObject({ cursor, limit });

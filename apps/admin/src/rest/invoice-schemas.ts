@@ -10,6 +10,7 @@ import {
   MOST_FINALIZED,
   taxSettingTerms,
 } from '#lib/billing';
+import { today } from './billing-schemas.js';
 import { cursor, id, limit, mode, reason, text, time } from './schemas.js';
 
 const day = z.iso.date();
@@ -26,12 +27,13 @@ export const invoiceTermsProposal = z
 export const invoiceSettings = z
   .object({
     mode,
+    today,
     tax_settings: z.array(z.object({ valid_from: day, terms: taxSettingTerms })),
     issuers: z.array(z.object({ valid_from: day, terms: invoiceIssuerTerms })),
   })
   .meta({ id: 'InvoiceSettings' });
 export const invoiceTermsList = z
-  .object({ data: z.array(z.object({ valid_from: day, terms: invoiceTermsTerms })) })
+  .object({ today, data: z.array(z.object({ valid_from: day, terms: invoiceTermsTerms })) })
   .meta({ id: 'InvoiceTermsList' });
 
 export const draftRequest = z

@@ -44,6 +44,7 @@ interface Row {
   begun_by: string;
   closed_at: Date | null;
   statements: string;
+  statements_due: number | null;
   billed_yen: string;
 }
 
@@ -173,7 +174,7 @@ export class MonthClosesController {
 
   private async find(mode: Mode, month?: string): Promise<z.output<typeof monthCloseAnswer>[]> {
     const rows: Row[] = await this.dataSource.query(
-      `select c.mode, c.month, c.begun_at, c.begun_by, c.closed_at, count(s.id) as statements,
+      `select c.mode, c.month, c.begun_at, c.begun_by, c.closed_at, c.statements_due, count(s.id) as statements,
          coalesce(sum(s.billed_yen), 0) as billed_yen
        from month_close c left join statement s on s.mode = c.mode and s.month = c.month
        where c.mode = $1 and ($2::text is null or c.month = $2)
@@ -189,6 +190,8 @@ export class MonthClosesController {
         begun_by: publicActor(row.begun_by),
         closed_at: row.closed_at?.toISOString() ?? null,
         statements: Number(row.statements),
+        // One closed before this was noted has all it will have.
+        statements_due: row.closed_at === null ? row.statements_due : Number(row.statements),
         billed_yen: Number(row.billed_yen),
         unexplained_difference: await hasUnexplainedDifference(this.dataSource.manager, row.mode, row.month),
       })),

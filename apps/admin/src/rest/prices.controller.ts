@@ -16,7 +16,7 @@ import {
   readTaxSettings,
 } from '#lib/billing';
 import { Approvals, OperatorAccounts, type OperatorSession } from '#lib/operators';
-import { Clock, type Mode, MODES, newId, Problem, toPublicId } from '#lib/platform';
+import { Clock, japanDay, type Mode, MODES, newId, Problem, toPublicId } from '#lib/platform';
 import { approvalAnswer, operatorNames } from './approval-answer.js';
 import {
   jlisPrices,
@@ -85,6 +85,7 @@ export class PricesController {
     const { dataSource } = this;
     return {
       mode,
+      today: this.today(mode),
       tariffs: (await readTariffs(dataSource, mode)).map(datedAnswer),
       reductions: (await readReductions(dataSource, mode)).map(scopedAnswer),
       recognitions: (await readRecognitions(dataSource, mode)).map(scopedAnswer),
@@ -145,8 +146,9 @@ export class PricesController {
   @ApiParam({ name: 'mode', enum: [...MODES] })
   @Answers(200, planList, [401, 403, 404, 503])
   async plans(@Param('id') id: string, @Param('mode') named: string): Promise<z.output<typeof planList>> {
-    const plans = await readPlans(this.dataSource, { tenantId: uuidOf('ten', id), mode: modeOf(named) });
-    return { data: plans.map(datedAnswer) };
+    const mode = modeOf(named);
+    const plans = await readPlans(this.dataSource, { tenantId: uuidOf('ten', id), mode });
+    return { today: this.today(mode), data: plans.map(datedAnswer) };
   }
 
   @Post('tenants/:id/price-plans/:mode')
@@ -176,6 +178,7 @@ export class PricesController {
     const mode = modeOf(named);
     return {
       mode,
+      today: this.today(mode),
       tax_settings: (await readTaxSettings(this.dataSource, mode)).map(datedAnswer),
       issuers: (await readIssuers(this.dataSource, mode)).map(datedAnswer),
     };
@@ -222,8 +225,9 @@ export class PricesController {
     @Param('id') id: string,
     @Param('mode') named: string,
   ): Promise<z.output<typeof invoiceTermsList>> {
-    const found = await readInvoiceTerms(this.dataSource, { tenantId: uuidOf('ten', id), mode: modeOf(named) });
-    return { data: found.map(datedAnswer) };
+    const mode = modeOf(named);
+    const found = await readInvoiceTerms(this.dataSource, { tenantId: uuidOf('ten', id), mode });
+    return { today: this.today(mode), data: found.map(datedAnswer) };
   }
 
   @Post('tenants/:id/invoice-terms/:mode')
@@ -244,6 +248,10 @@ export class PricesController {
   ): Promise<ApprovalAnswer> {
     const row = { table: 'invoice_terms', tenant_id: uuidOf('ten', id), mode: modeOf(named), ...rest } as const;
     return this.propose(request, session, row, reason);
+  }
+
+  private today(mode: Mode): string {
+    return japanDay(this.clock.now(mode));
   }
 
   private scopeOf({ tenant_id }: { tenant_id: string | null }): { id: string; tenant_id: string | null } {

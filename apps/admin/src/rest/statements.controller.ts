@@ -18,7 +18,6 @@ import {
   traceOfEvent,
   traceOfVerification,
   tracedUsageEvent,
-  tracedUsageEvents,
   type UsageAnswer,
   usageAnswer,
   usageEventList,
@@ -26,8 +25,15 @@ import {
 } from '#lib/billing';
 import { Clock, fromPublicId, type Mode, Problem, toPublicId } from '#lib/platform';
 import { findVerification } from '#lib/verification';
-import { pageQuery, statementQuery, tenantEventsQuery, tenantUsageQuery } from './billing-schemas.js';
+import {
+  pageQuery,
+  statementQuery,
+  tenantEventsQuery,
+  tenantUsageQuery,
+  verificationUsage,
+} from './billing-schemas.js';
 import { Answers, fieldUuid, page, uuidOf } from './contract.js';
+import { foundAnswer } from './explain.js';
 import { RequirePermission } from './session.guard.js';
 
 /** Usage and statements of any tenant; nothing about persons. */
@@ -135,12 +141,17 @@ export class StatementsController {
     summary: 'The usage events a verification has caused, and the lines they are in',
   })
   @ApiParam({ name: 'id', type: String })
-  @Answers(200, tracedUsageEvents, [401, 403, 404, 503])
-  async ofVerification(@Param('id') id: string): Promise<z.output<typeof tracedUsageEvents>> {
+  @Answers(200, verificationUsage, [401, 403, 404, 503])
+  async ofVerification(@Param('id') id: string): Promise<z.output<typeof verificationUsage>> {
     const found = await findVerification(this.dataSource, uuidOf('ver', id));
     if (!found) throw new Problem('not_found');
-    const { tenantId, mode } = found;
-    return { data: await traceOfVerification(this.dataSource.manager, 'operators', { tenantId, mode }, found.id) };
+    // What a bill is held against, and nothing that leads to the person: neither reference nor reason.
+    const { id: own, tenant_id, mode, kind, outcome, decided_at } = foundAnswer(found);
+    const tenancy = { tenantId: found.tenantId, mode };
+    return {
+      verification: { id: own, tenant_id, mode, kind, outcome, decided_at },
+      data: await traceOfVerification(this.dataSource.manager, 'operators', tenancy, found.id),
+    };
   }
 
   private present(mode: Mode): string {

@@ -17,6 +17,8 @@ export const months = {
   closed_at: { ja: '完了日時', en: 'Closed at' },
   statements: { ja: '利用明細', en: 'Statements' },
   statements_of: { ja: '{count}件', en: '{count}' },
+  statements_of_due: { ja: '{due}件中{count}件', en: '{count} of {due}' },
+  statements_rating: { ja: '計算中', en: 'Being rated' },
   billed: { ja: '請求対象額（税抜）', en: 'To be billed, without tax' },
   jlis: { ja: 'J-LISとの照合', en: 'J-LIS' },
   unexplained: { ja: '説明のない差異', en: 'Unexplained difference' },

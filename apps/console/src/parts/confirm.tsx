@@ -1,7 +1,8 @@
-import { Button, Group, Stack, Text, Textarea } from '@mantine/core';
+import { Stack, Text, Textarea } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type SyntheticEvent, type ReactNode, useState } from 'react';
 import { useReading } from '../language';
+import { FormButtons } from './form-buttons';
 import { fieldError, ProblemPanel } from './problem';
 import { useToast } from './toast';
 import { Window } from './window';
@@ -72,14 +73,13 @@ export function Confirm(props: ConfirmProps) {
             />
           )}
           {acting.isError && <ProblemPanel error={acting.error} shown={(field) => beside.has(field)} />}
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={onClose}>
-              {t('common.cancel')}
-            </Button>
-            <Button type="submit" color={danger ? 'red.9' : undefined} loading={acting.isPending} disabled={missing}>
-              {confirm}
-            </Button>
-          </Group>
+          <FormButtons
+            submit={confirm}
+            color={danger ? 'red.9' : undefined}
+            pending={acting.isPending}
+            disabled={missing}
+            onCancel={onClose}
+          />
         </Stack>
       </form>
     </Window>

@@ -13,7 +13,7 @@ export function Shell() {
   const { t } = useReading();
   const may = useMay();
   const [opened, { toggle, close }] = useDisclosure();
-  const permission = useMatches().at(-1)?.staticData.permission;
+  const needed = useMatches().at(-1)?.staticData.anyOf;
   return (
     <AppShell
       header={{ height: { base: 52, md: 0 } }}
@@ -47,7 +47,7 @@ export function Shell() {
         </AppShell.Section>
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1} style={{ outline: 'none' }}>
-        {permission === undefined || may(permission) ? <Outlet /> : <Denied permission={permission} />}
+        {needed === undefined || needed.some(may) ? <Outlet /> : <Denied permission={needed[0]} />}
       </AppShell.Main>
     </AppShell>
   );

@@ -1,8 +1,9 @@
-import { Button, Group, NativeSelect, Radio, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
+import { Group, NativeSelect, Radio, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type SyntheticEvent, useState } from 'react';
 import { client } from '../../api';
 import { useReading } from '../../language';
+import { FormButtons } from '../../parts/form-buttons';
 import { download } from '../../parts/download';
 import { fieldError, ProblemPanel } from '../../parts/problem';
 import { useToast } from '../../parts/toast';
@@ -100,14 +101,7 @@ export function ExportDialog({ filter, onClose }: { filter: AuditFilter; onClose
             {...bind('mode')}
           />
           {exporting.isError && <ProblemPanel error={exporting.error} shown={(field) => FIELDS.includes(field)} />}
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={onClose}>
-              {t('common.cancel')}
-            </Button>
-            <Button type="submit" loading={exporting.isPending}>
-              {t('common.download')}
-            </Button>
-          </Group>
+          <FormButtons submit={t('common.download')} pending={exporting.isPending} onCancel={onClose} />
         </Stack>
       </form>
     </Window>

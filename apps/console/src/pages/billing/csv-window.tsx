@@ -1,7 +1,8 @@
-import { Button, Group, Radio, Stack, Text } from '@mantine/core';
+import { Group, Radio, Stack, Text } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type SyntheticEvent, useState } from 'react';
 import { useReading } from '../../language';
+import { FormButtons } from '../../parts/form-buttons';
 import { ProblemPanel } from '../../parts/problem';
 import { useToast } from '../../parts/toast';
 import { Window } from '../../parts/window';
@@ -60,14 +61,7 @@ export function CsvWindow({ thing, take, onClose }: CsvWindowProps) {
             </Stack>
           </Radio.Group>
           {taking.isError && <ProblemPanel error={taking.error} />}
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={onClose}>
-              {t('common.cancel')}
-            </Button>
-            <Button type="submit" loading={taking.isPending}>
-              {t('common.download')}
-            </Button>
-          </Group>
+          <FormButtons submit={t('common.download')} pending={taking.isPending} onCancel={onClose} />
         </Stack>
       </form>
     </Window>

@@ -1,6 +1,5 @@
 import { Group, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { todayInJapan } from '../../format';
 import { useReading } from '../../language';
 import { Empty } from '../../parts/loaded';
 import { State, type Tone } from '../../parts/state';
@@ -13,13 +12,13 @@ export interface Dated<Terms> {
 type Standing = 'now' | 'future' | 'past';
 const TONES: Record<Standing, Tone> = { now: 'good', future: 'info', past: 'calm' };
 
-/** Where today stands to a period; `until` is the day after it. */
-export const standing = (from: string, until: string | null, today = todayInJapan()): Standing =>
+/** Where today, by the clock of the mode, stands to a period; `until` is the day after it. */
+export const standing = (today: string, from: string, until: string | null): Standing =>
   from > today ? 'future' : until !== null && until <= today ? 'past' : 'now';
 
-export function StandingState({ from, until }: { from: string; until: string | null }) {
+export function StandingState({ today, from, until }: { today: string; from: string; until: string | null }) {
   const { t } = useReading();
-  const is = standing(from, until);
+  const is = standing(today, from, until);
   return <State tone={TONES[is]}>{t(`prices.standing_${is}`)}</State>;
 }
 
@@ -31,10 +30,12 @@ export const periodsOf = <Row extends { valid_from: string }>(
 
 /** What follows one another, newest first. */
 export function History<Terms>({
+  today,
   rows,
   none,
   children,
 }: {
+  today: string;
   /** Oldest first. */
   rows: readonly Dated<Terms>[];
   none: string;
@@ -50,7 +51,7 @@ export function History<Terms>({
             <Text fw={650} size="sm" className="numbers">
               {format.period(from, until)}
             </Text>
-            <StandingState from={from} until={until} />
+            <StandingState today={today} from={from} until={until} />
           </Group>
           {children(terms, from)}
         </div>

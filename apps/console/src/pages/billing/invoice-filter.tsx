@@ -1,21 +1,10 @@
 import { Button, Group, NativeSelect, TextInput } from '@mantine/core';
 import { type SyntheticEvent, useState } from 'react';
 import { useReading } from '../../language';
+import { INVOICE_SEARCH, type InvoiceSearch } from './invoice-search';
 
 export const STATES = ['finalized', 'void'] as const;
-const FIELDS = [
-  'month',
-  'number',
-  'state',
-  'tenant_id',
-  'counterparty',
-  'issued_from',
-  'issued_to',
-  'amount_min',
-  'amount_max',
-] as const;
-type Field = (typeof FIELDS)[number];
-export type InvoiceSearch = { [F in Field]?: string };
+type Field = keyof InvoiceSearch;
 
 interface FilterProps {
   search: InvoiceSearch;
@@ -26,11 +15,11 @@ interface FilterProps {
 export function InvoiceFilter({ search, onSearch }: FilterProps) {
   const { t } = useReading();
   const [form, setForm] = useState(
-    () => Object.fromEntries(FIELDS.map((field) => [field, search[field] ?? ''])) as Record<Field, string>,
+    () => Object.fromEntries(INVOICE_SEARCH.map((field) => [field, search[field] ?? ''])) as Record<Field, string>,
   );
   const submit = (event: SyntheticEvent): void => {
     event.preventDefault();
-    const given = FIELDS.flatMap((field) => {
+    const given = INVOICE_SEARCH.flatMap((field) => {
       // 「1,000」 is how people write a thousand.
       const text = field.startsWith('amount') ? form[field].replaceAll(',', '') : form[field];
       return text.trim() === '' ? [] : [[field, text.trim()]];

@@ -12,7 +12,8 @@ import { type Column, Pager, Rows } from '../../parts/table';
 import { oneOf } from '../../search';
 import { TenantName } from '../approvals/subject';
 import { CsvWindow } from './csv-window';
-import { InvoiceFilter, type InvoiceSearch, STATES } from './invoice-filter';
+import { InvoiceFilter, STATES } from './invoice-filter';
+import type { InvoiceSearch } from './invoice-search';
 import { InvoiceState } from './invoice-state';
 
 type Summary = Schemas['InvoiceSummary'];

@@ -1,47 +1,28 @@
-import { Button, SimpleGrid, Textarea, TextInput } from '@mantine/core';
+import { SimpleGrid, Textarea, TextInput } from '@mantine/core';
 import { useState } from 'react';
-import { useQuery } from '@tanstack/react-query';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
-import { Loaded } from '../../parts/loaded';
 import type { Mode } from '../../parts/mode-choice';
-import { Facts, Panel } from '../../parts/page';
-import { useMay } from '../../session';
+import { Facts } from '../../parts/page';
 import { binding, FirstDay } from './fields';
-import { History } from './history';
 import { ProposePrices } from './propose';
-import { invoiceSettings } from './taxes';
+import { SettingsHistory } from './settings-history';
 
 type Terms = Schemas['InvoiceSettings']['issuers'][number]['terms'];
 
 /** Who sends the invoices, as it is printed on them. */
 export function Issuers({ mode }: { mode: Mode }) {
   const { t } = useReading();
-  const may = useMay();
-  const [proposing, setProposing] = useState(false);
-  const found = useQuery(invoiceSettings(mode));
   return (
-    <Loaded query={found}>
-      {({ issuers }) => (
-        <Panel
-          title={t('prices.tab_issuers')}
-          actions={
-            may('prices:propose') && (
-              <Button size="xs" variant="default" onClick={() => setProposing(true)}>
-                {t('prices.propose_issuer')}
-              </Button>
-            )
-          }
-        >
-          <History rows={issuers} none={t('prices.no_issuers')}>
-            {(terms) => <Issuer terms={terms} />}
-          </History>
-          {proposing && (
-            <ProposeIssuer mode={mode} before={issuers.at(-1)?.terms} onClose={() => setProposing(false)} />
-          )}
-        </Panel>
-      )}
-    </Loaded>
+    <SettingsHistory
+      mode={mode}
+      title={t('prices.tab_issuers')}
+      none={t('prices.no_issuers')}
+      propose={t('prices.propose_issuer')}
+      of={({ issuers }) => issuers}
+      show={(terms) => <Issuer terms={terms} />}
+      form={(before, onClose) => <ProposeIssuer mode={mode} before={before} onClose={onClose} />}
+    />
   );
 }
 

@@ -13,7 +13,7 @@ import { Take } from '../../parts/take';
 import { oneOf } from '../../search';
 import { MakeDrafts } from './make-drafts';
 import { monthCloses } from './month-closes';
-import { CloseState } from './months-page';
+import { CloseState, Statements } from './months-page';
 import { Reconciliations } from './reconciliations';
 import { StatementsList } from './statements-list';
 
@@ -76,7 +76,7 @@ function Month({ close }: { close: MonthClose }) {
         )}
         <Facts
           facts={[
-            [t('months.statements'), t('months.statements_of', { count: format.number(close.statements) })],
+            [t('months.statements'), <Statements close={close} />],
             [t('months.billed'), format.yen(close.billed_yen)],
             [t('months.begun_at'), format.time(close.begun_at)],
             [t('months.begun_by'), <Actor name={close.begun_by} />],

@@ -22,6 +22,15 @@ export function CloseState({ state }: { state: MonthClose['state'] }) {
   return <State tone={state === 'closed' ? 'good' : 'warn'}>{t(`months.state_${state}`)}</State>;
 }
 
+/** How many statements are written, while it goes on of how many. */
+export function Statements({ close: { state, statements, statements_due: due } }: { close: MonthClose }) {
+  const { t, format } = useReading();
+  const count = format.number(statements);
+  if (state === 'closed') return t('months.statements_of', { count });
+  if (due === null) return t('months.statements_rating');
+  return t('months.statements_of_due', { count, due: format.number(due) });
+}
+
 /** Months that are closed, and whose turn it is. */
 export function MonthsPage() {
   const { t, format } = useReading();
@@ -50,7 +59,7 @@ export function MonthsPage() {
       name: 'statements',
       title: t('months.statements'),
       right: true,
-      cell: ({ statements }) => t('months.statements_of', { count: format.number(statements) }),
+      cell: (close) => <Statements close={close} />,
       text: ({ statements }) => statements,
     },
     {

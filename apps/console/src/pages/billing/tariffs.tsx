@@ -35,16 +35,16 @@ export function Tariffs({ mode }: { mode: Mode }) {
     );
   return (
     <Loaded query={found}>
-      {({ tariffs, reductions, recognitions }) => (
+      {({ today, tariffs, reductions, recognitions }) => (
         <Stack>
           <Panel title={t('prices.tab_tariffs')} actions={propose('tariff')}>
-            <TariffTable tariffs={tariffs} />
+            <TariffTable today={today} tariffs={tariffs} />
           </Panel>
           <Panel title={t('prices.reductions')} actions={propose('reduction')}>
-            <Reductions rows={reductions} />
+            <Reductions today={today} rows={reductions} />
           </Panel>
           <Panel title={t('prices.recognitions')} actions={propose('recognition')}>
-            <Recognitions rows={recognitions} />
+            <Recognitions today={today} rows={recognitions} />
           </Panel>
           {proposing === 'tariff' && <ProposeTariff mode={mode} before={tariffs.at(-1)?.terms} onClose={close} />}
           {proposing === 'reduction' && <ProposeReduction mode={mode} onClose={close} />}
@@ -59,7 +59,7 @@ type Row = (typeof ITEMS)[number] | 'tax_category' | 'year_start' | 'source';
 const ROWS: readonly Row[] = [...ITEMS, 'tax_category', 'year_start', 'source'];
 
 /** Fees side by side, newest first: what has changed is seen along a row. */
-function TariffTable({ tariffs }: { tariffs: readonly Tariff[] }) {
+function TariffTable({ today, tariffs }: { today: string; tariffs: readonly Tariff[] }) {
   const { t, format } = useReading();
   if (tariffs.length === 0) return <Empty>{t('prices.no_tariffs')}</Empty>;
   const say = ({ rates, ...terms }: Tariff['terms'], row: Row): string => {
@@ -79,7 +79,7 @@ function TariffTable({ tariffs }: { tariffs: readonly Tariff[] }) {
     },
     ...periodsOf(tariffs).map(({ valid_from: from, until, terms }) => ({
       name: from,
-      title: `${format.period(from, until)} · ${t(`prices.standing_${standing(from, until)}`)}`,
+      title: `${format.period(from, until)} · ${t(`prices.standing_${standing(today, from, until)}`)}`,
       right: true,
       cell: (row: Row) => say(terms, row),
     })),
@@ -88,15 +88,15 @@ function TariffTable({ tariffs }: { tariffs: readonly Tariff[] }) {
 }
 
 /** For whom, and on which days: what reductions and recognitions share. */
-function useScope<Row extends Pick<Recognition, 'tenant_id' | 'from' | 'until'>>(): Column<Row>[] {
+function useScope<Row extends Pick<Recognition, 'tenant_id' | 'from' | 'until'>>(today: string): Column<Row>[] {
   const { t, format } = useReading();
   return [
     { name: 'period', title: t('common.period'), cell: ({ from, until }) => format.period(from, until) },
     {
       name: 'now',
       title: t('months.state'),
-      cell: ({ from, until }) => <StandingState from={from} until={until} />,
-      text: ({ from, until }) => t(`prices.standing_${standing(from, until)}`),
+      cell: ({ from, until }) => <StandingState today={today} from={from} until={until} />,
+      text: ({ from, until }) => t(`prices.standing_${standing(today, from, until)}`),
     },
     {
       name: 'tenant',
@@ -107,9 +107,9 @@ function useScope<Row extends Pick<Recognition, 'tenant_id' | 'from' | 'until'>>
   ];
 }
 
-function Reductions({ rows }: { rows: Reduction[] }) {
+function Reductions({ today, rows }: { today: string; rows: Reduction[] }) {
   const { t, format } = useReading();
-  const scope = useScope<Reduction>();
+  const scope = useScope<Reduction>(today);
   if (rows.length === 0) return <Empty>{t('prices.no_reductions')}</Empty>;
   const columns: Column<Reduction>[] = [
     ...scope,
@@ -140,9 +140,9 @@ function Reductions({ rows }: { rows: Reduction[] }) {
   );
 }
 
-function Recognitions({ rows }: { rows: Recognition[] }) {
+function Recognitions({ today, rows }: { today: string; rows: Recognition[] }) {
   const { t } = useReading();
-  const scope = useScope<Recognition>();
+  const scope = useScope<Recognition>(today);
   if (rows.length === 0) return <Empty>{t('prices.no_recognitions')}</Empty>;
   const columns: Column<Recognition>[] = [
     ...scope,

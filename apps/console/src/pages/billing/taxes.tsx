@@ -1,53 +1,30 @@
-import { Button, NativeSelect, SimpleGrid, TextInput } from '@mantine/core';
+import { NativeSelect, SimpleGrid, TextInput } from '@mantine/core';
 import { useState } from 'react';
-import { queryOptions, useQuery } from '@tanstack/react-query';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
-import { Loaded } from '../../parts/loaded';
 import type { Mode } from '../../parts/mode-choice';
-import { Facts, Panel } from '../../parts/page';
+import { Facts } from '../../parts/page';
 import { oneOf } from '../../search';
-import { useMay } from '../../session';
 import { binding, FirstDay } from './fields';
-import { History } from './history';
 import { ProposePrices } from './propose';
+import { SettingsHistory } from './settings-history';
 
 type Terms = Schemas['InvoiceSettings']['tax_settings'][number]['terms'];
 const ROUNDINGS = ['floor', 'half_up', 'ceiling'] as const;
 
-/** Rates of tax and issuers of a mode. */
-export const invoiceSettings = (mode: Mode) =>
-  queryOptions({
-    queryKey: ['invoice-settings', mode],
-    queryFn: () => ask(() => client.GET('/v1/invoice-settings/{mode}', { params: { path: { mode } } })),
-  });
-
 /** Rates of consumption tax since there is one. */
 export function Taxes({ mode }: { mode: Mode }) {
   const { t } = useReading();
-  const may = useMay();
-  const [proposing, setProposing] = useState(false);
-  const found = useQuery(invoiceSettings(mode));
   return (
-    <Loaded query={found}>
-      {({ tax_settings: rows }) => (
-        <Panel
-          title={t('prices.tab_taxes')}
-          actions={
-            may('prices:propose') && (
-              <Button size="xs" variant="default" onClick={() => setProposing(true)}>
-                {t('prices.propose_tax')}
-              </Button>
-            )
-          }
-        >
-          <History rows={rows} none={t('prices.no_taxes')}>
-            {(terms) => <Rates terms={terms} />}
-          </History>
-          {proposing && <ProposeTax mode={mode} before={rows.at(-1)?.terms} onClose={() => setProposing(false)} />}
-        </Panel>
-      )}
-    </Loaded>
+    <SettingsHistory
+      mode={mode}
+      title={t('prices.tab_taxes')}
+      none={t('prices.no_taxes')}
+      propose={t('prices.propose_tax')}
+      of={({ tax_settings: rates }) => rates}
+      show={(terms) => <Rates terms={terms} />}
+      form={(before, onClose) => <ProposeTax mode={mode} before={before} onClose={onClose} />}
+    />
   );
 }
 

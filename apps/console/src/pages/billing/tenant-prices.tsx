@@ -60,9 +60,9 @@ export function TenantPrices({ tenant, mode: named, onMode }: TenantPricesProps)
       <UsagePanel tenantId={tenant.id} mode={mode} />
       <Panel title={t('prices.plans')} actions={plans.data && propose('plan')}>
         <Loaded query={plans}>
-          {({ data }) => (
+          {({ today, data }) => (
             <>
-              <History rows={data} none={t('prices.no_plans')}>
+              <History today={today} rows={data} none={t('prices.no_plans')}>
                 {(each) => <PlanTermsView terms={each} />}
               </History>
               {proposing === 'plan' && (
@@ -74,9 +74,9 @@ export function TenantPrices({ tenant, mode: named, onMode }: TenantPricesProps)
       </Panel>
       <Panel title={t('prices.invoice_terms')} actions={terms.data && propose('terms')}>
         <Loaded query={terms}>
-          {({ data }) => (
+          {({ today, data }) => (
             <>
-              <History rows={data} none={t('prices.no_invoice_terms')}>
+              <History today={today} rows={data} none={t('prices.no_invoice_terms')}>
                 {(each) => <InvoiceTerms terms={each} />}
               </History>
               {proposing === 'terms' && (

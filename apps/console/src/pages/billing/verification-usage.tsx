@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
+import { queryOptions, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
@@ -11,15 +11,18 @@ import { BilledIn } from './billed-in';
 
 type Traced = Schemas['TracedUsageEvent'];
 
+/** A verification as far as a bill is held against it, with its usage. */
+export const verificationUsage = (id: string) =>
+  queryOptions({
+    queryKey: ['verification-usage', id],
+    queryFn: () => ask(() => client.GET('/v1/verifications/{id}/usage-events', { params: { path: { id } } })),
+  });
+
 /** What a verification has been counted as, and where that is billed; for whoever may see bills. */
 export function VerificationUsage({ id }: { id: string }) {
   const { t } = useReading();
   const may = useMay();
-  const found = useQuery({
-    queryKey: ['verification-usage', id],
-    queryFn: () => ask(() => client.GET('/v1/verifications/{id}/usage-events', { params: { path: { id } } })),
-    enabled: may('billing:read'),
-  });
+  const found = useQuery({ ...verificationUsage(id), enabled: may('billing:read') });
   if (!may('billing:read')) return null;
   const columns: Column<Traced>[] = [
     {

@@ -1,8 +1,9 @@
-import { Button, Checkbox, Group, Stack, Text, TextInput } from '@mantine/core';
+import { Checkbox, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type SyntheticEvent, useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
+import { FormButtons } from '../../parts/form-buttons';
 import { Confirm } from '../../parts/confirm';
 import { Once } from '../../parts/once';
 import { fieldError, ProblemPanel } from '../../parts/problem';
@@ -154,14 +155,7 @@ export function NewOperatorDialog({ onClose }: { onClose: () => void }) {
               onChange={(event) => setForm({ ...form, email: event.currentTarget.value })}
             />
             {making.isError && <ProblemPanel error={making.error} />}
-            <Group justify="flex-end">
-              <Button variant="default" onClick={onClose}>
-                {t('common.cancel')}
-              </Button>
-              <Button type="submit" loading={making.isPending}>
-                {t('operators.make')}
-              </Button>
-            </Group>
+            <FormButtons submit={t('operators.make')} pending={making.isPending} onCancel={onClose} />
           </Stack>
         </form>
       )}

@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { type SyntheticEvent, useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
+import { FormButtons } from '../../parts/form-buttons';
 import { Copyable } from '../../parts/copy';
 import { Empty, Loaded } from '../../parts/loaded';
 import { State } from '../../parts/state';
@@ -166,14 +167,7 @@ function AnchorDialog({ onClose }: { onClose: () => void }) {
             onChange={(event) => setForm({ ...form, reason: event.currentTarget.value })}
           />
           {proposing.isError && <ProblemPanel error={proposing.error} />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              {t('common.cancel')}
-            </Button>
-            <Button type="submit" loading={proposing.isPending}>
-              {t('common.propose')}
-            </Button>
-          </Group>
+          <FormButtons submit={t('common.propose')} pending={proposing.isPending} onCancel={onClose} />
         </Stack>
       </form>
     </Window>

@@ -1,9 +1,10 @@
-import { Button, Checkbox, Group, NativeSelect, SimpleGrid, Stack, Textarea, TextInput } from '@mantine/core';
+import { Checkbox, Group, NativeSelect, SimpleGrid, Stack, Textarea, TextInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type SyntheticEvent, useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
 import { instantOf } from '../../format';
 import { useReading } from '../../language';
+import { FormButtons } from '../../parts/form-buttons';
 import { Once } from '../../parts/once';
 import { fieldError, ProblemPanel } from '../../parts/problem';
 import { Window } from '../../parts/window';
@@ -132,14 +133,7 @@ export function NewKeyDialog({ tenant, onMade, onClose }: NewKeyProps) {
               onChange={(event) => setForm({ ...form, expires: event.currentTarget.value })}
             />
             {making.isError && <ProblemPanel error={making.error} />}
-            <Group justify="flex-end">
-              <Button variant="default" onClick={onClose}>
-                {t('common.cancel')}
-              </Button>
-              <Button type="submit" loading={making.isPending}>
-                {t('keys.make')}
-              </Button>
-            </Group>
+            <FormButtons submit={t('keys.make')} pending={making.isPending} onCancel={onClose} />
           </Stack>
         </form>
       ) : (

@@ -1,8 +1,9 @@
-import { Button, Group, NumberInput, Stack, Text } from '@mantine/core';
+import { NumberInput, Stack, Text } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type SyntheticEvent, useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
+import { FormButtons } from '../../parts/form-buttons';
 import { Once } from '../../parts/once';
 import { fieldError, ProblemPanel } from '../../parts/problem';
 import { Window } from '../../parts/window';
@@ -60,14 +61,7 @@ export function ReplaceKeyDialog({ apiKey, onMade, onClose }: ReplaceKeyProps) {
               onChange={setHours}
             />
             {replacing.isError && <ProblemPanel error={replacing.error} shown={(field) => field === 'overlap_hours'} />}
-            <Group justify="flex-end">
-              <Button variant="default" onClick={onClose}>
-                {t('common.cancel')}
-              </Button>
-              <Button type="submit" loading={replacing.isPending}>
-                {t('keys.replace')}
-              </Button>
-            </Group>
+            <FormButtons submit={t('keys.replace')} pending={replacing.isPending} onCancel={onClose} />
           </Stack>
         </form>
       ) : (

@@ -8,6 +8,8 @@ import { Empty, Loaded } from '../../parts/loaded';
 import { Facts, Page, Panel } from '../../parts/page';
 import { ModeState, Outcome } from '../../parts/state';
 import { TenantName } from '../approvals/subject';
+import { useMay } from '../../session';
+import { BilledVerification } from '../billing/billed-verification';
 import { VerificationUsage } from '../billing/verification-usage';
 import { HoldsPanel } from '../holds/holds-panel';
 import { Attempt } from './attempt';
@@ -18,13 +20,19 @@ import { Steps } from './steps';
 const route = getRouteApi('/verifications/$verificationId');
 type Explanation = Schemas['Explanation'];
 
-/** A verification and why it was decided so, step by step. */
+/** A verification as whoever is there may see it: whole, or as far as a bill is held against it. */
 export function VerificationPage() {
-  const { t } = useReading();
+  const may = useMay();
   const { verificationId } = route.useParams();
+  return may('verifications:read') ? <Whole id={verificationId} /> : <BilledVerification id={verificationId} />;
+}
+
+/** Why it was decided so, step by step. */
+function Whole({ id }: { id: string }) {
+  const { t } = useReading();
   const found = useQuery({
-    queryKey: ['verification', verificationId],
-    queryFn: () => ask(() => client.GET('/v1/verifications/{id}', { params: { path: { id: verificationId } } })),
+    queryKey: ['verification', id],
+    queryFn: () => ask(() => client.GET('/v1/verifications/{id}', { params: { path: { id } } })),
     // What was decided does not change, and each look is an audit event.
     staleTime: Infinity,
   });
@@ -33,7 +41,7 @@ export function VerificationPage() {
       title={t('verifications.verification')}
       crumbs={[{ label: t('verifications.title'), to: '/verifications' }]}
       beside={found.data && <Outcome outcome={found.data.outcome} />}
-      lead={<Copyable text={verificationId} />}
+      lead={<Copyable text={id} />}
     >
       <Loaded query={found}>{(explanation) => <Explained explanation={explanation} />}</Loaded>
     </Page>
