@@ -164,9 +164,9 @@ export const showSettings = (names: readonly SettingName[], env: NodeJS.ProcessE
     const secret = !SHOWN.has(name);
     if (given !== undefined) return { name, secret, value: secret ? null : given, source: 'environment' };
     if (FROM_FILE.has(name) && env[`${name}_FILE`]) return { name, secret, value: null, source: 'file' };
-    const { data } = settings[name].safeParse(undefined);
-    if (data === undefined) return { name, secret, value: null, source: 'none' };
-    return { name, secret, value: secret ? null : String(data as string | number | boolean), source: 'default' };
+    const used: unknown = settings[name].safeParse(undefined).data;
+    if (used === undefined) return { name, secret, value: null, source: 'none' };
+    return { name, secret, value: secret ? null : z.coerce.string().parse(used), source: 'default' };
   });
 
 /** A setting is missing or wrong; `message` is one line that names it and never shows its value. */
