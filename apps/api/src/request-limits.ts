@@ -91,7 +91,7 @@ export class RequestLimits {
  * one who is alone has many; beside others few, as each takes the event loop a millisecond for which these wait
  * (docs/performance.md). With their bodies, 2 MiB at most each, more of them wait.
  */
-const TURNS = { atOnce: 32, besideOthers: 4, mostWaiting: 128 };
+const TURNS = { atOnce: 32, besideOthers: 2, mostWaiting: 128 };
 
 /** Lets a tenant have no more of a process at a time than leaves room for the others. */
 @Injectable()
