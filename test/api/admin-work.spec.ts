@@ -529,7 +529,7 @@ describe('the overview', () => {
 
   it('tells how deep each queue is', async () => {
     const { data } = await browser.client.GET('/v1/overview');
-    expect([data!.queues!.reachable, data!.queues!.queues.map(({ name }) => name).sort()]).toEqual([
+    expect([data!.queues!.reachable, data!.queues!.queues.map(({ queue }) => queue).sort()]).toEqual([
       true,
       ['billing-months', 'revocation-partition', 'revocation-plan', 'status-sweep'],
     ]);

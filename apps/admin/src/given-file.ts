@@ -1,4 +1,5 @@
 import { Malformed } from '#lib/pki';
+import { decodeBase64, PEM_BLOCK } from './armour.js';
 
 /** What somebody has a file of. */
 export interface GivenFile {
@@ -17,7 +18,6 @@ const LABELS: Readonly<Record<string, GivenFile['structure']>> = {
   PKCS7: 'cms',
   CMS: 'cms',
 };
-export const PEM_BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]*)-----END \1-----/gu;
 
 const SEQUENCE = 0x30;
 const OID = 0x06;
@@ -49,13 +49,6 @@ function readPem(text: string): GivenFile {
     .filter(([, label = '']) => LABELS[label] === structure)
     .map(({ 2: body = '', index }) => decodeBase64(body.replaceAll(/\s/gu, '')) ?? fail('bad_base64', index));
   return { form: 'pem', structure, ders: structure === 'cms' ? ders.slice(0, 1) : ders };
-}
-
-/** Node's decoder skips what is no base64, which shows in the length. */
-function decodeBase64(text: string): Buffer | undefined {
-  const octets = Buffer.from(text, 'base64');
-  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
-  return text !== '' && text.length % 4 === 0 && octets.length === (text.length / 4) * 3 - padding ? octets : undefined;
 }
 
 /** A ContentInfo begins with its type, a certificate with the part that is signed. */

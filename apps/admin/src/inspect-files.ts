@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { inspectCertificate } from '#lib/pki';
+import { PEM_BLOCK } from './armour.js';
 import { inspectAnswer } from './inspect-answer.js';
 import { readRequest } from './inspect-request.js';
 
@@ -41,8 +42,6 @@ export function inspectFiles(files: InspectFiles): Record<string, unknown> {
   });
   return inspectAnswer(inspectCertificate(request));
 }
-
-const PEM_BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]*)-----END \1-----/gu;
 
 /** Every PEM block of a file in base64 or, where it has none, the whole file. */
 function readItems(path: string): string[] {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ANY_POLICY, type Given, INSPECT_PROFILES, type InspectRequest, Malformed } from '#lib/pki';
+import { decodeBase64 } from './armour.js';
 
 /** A request that cannot be understood, which says nothing about any certificate. */
 export class RequestMalformed extends Error {
@@ -119,13 +120,6 @@ function readSignature(given: NonNullable<ParsedRequest['signature']>): NonNulla
   if (!signed) throw new RequestMalformed('content_missing', 'signature');
   const { padding, digest_algorithm: digestAlgorithm } = given;
   return { format: 'raw', padding, digestAlgorithm, signed, signature: needed('signature.signature', given.signature) };
-}
-
-/** Node's decoder skips what is no base64, which shows in the length. */
-function decodeBase64(text: string): Buffer | undefined {
-  const octets = Buffer.from(text, 'base64');
-  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
-  return text.length % 4 === 0 && octets.length === (text.length / 4) * 3 - padding ? octets : undefined;
 }
 
 const decode = (structure: string, text: string): Given =>

@@ -2105,7 +2105,8 @@ export interface components {
             queues: components["schemas"]["QueueDepth"][];
         };
         QueueDepth: {
-            name: string;
+            /** @enum {string} */
+            queue: "revocation-plan" | "revocation-partition" | "status-sweep" | "billing-months";
             waiting: number;
             active: number;
             delayed: number;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { JOB_QUEUES } from '../job-queues.js';
 import { TENANT_STATES } from '#lib/tenancy';
 import { freshness } from './revocation-schemas.js';
 import { mode, time } from './schemas.js';
@@ -45,7 +46,7 @@ const queues = z
     queues: z.array(
       z
         .object({
-          name: z.string(),
+          queue: z.enum(JOB_QUEUES),
           waiting: z.number(),
           active: z.number(),
           delayed: z.number(),

@@ -90,7 +90,7 @@ export class OverviewController {
   private async queues(): Promise<OverviewAnswer['queues']> {
     try {
       const depths = await queueDepths(this.redisUrl);
-      return { reachable: true, queues: depths.map(({ queue, ...depth }) => ({ name: queue, ...depth })) };
+      return { reachable: true, queues: depths };
     } catch (error) {
       // What the page has to say then, and no reason to say nothing of the rest.
       if (error instanceof OperatorError) return { reachable: false, queues: [] };

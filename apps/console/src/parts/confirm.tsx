@@ -28,7 +28,7 @@ interface ConfirmProps {
 /** Asks once more, naming the thing; a refusal is shown here and nothing typed is lost. */
 export function Confirm(props: ConfirmProps) {
   const { title, thing, children, confirm, danger = false, size = 'md', words, act, done, onClose } = props;
-  const { t, language } = useReading();
+  const { language } = useReading();
   const toast = useToast();
   const [text, setText] = useState('');
   const acting = useMutation({

@@ -61,6 +61,7 @@ function ChecksFigures({
           : t('overview.by_kind_counts', {
               signatures: ofKind('signature'),
               authentications: ofKind('authentication'),
+              at: format.time(countedAt).slice(-8),
             })}
       </Figure>
       <Figure name={t('overview.undecided')} value={all === 0 ? '—' : format.share(undecided / all)}>

@@ -7,16 +7,8 @@ import type { Mode } from '../../parts/mode-choice';
 import { Panel } from '../../parts/page';
 import { State } from '../../parts/state';
 import { type Column, Rows } from '../../parts/table';
-import type { TextKey } from '../../texts';
 import { freshnessState } from '../revocation/freshness';
-
-/** What each queue is for; one that this console does not know yet goes by its name. */
-const QUEUES: Readonly<Record<string, TextKey>> = {
-  'revocation-plan': 'overview.queue_plan',
-  'revocation-partition': 'overview.queue_partition',
-  'status-sweep': 'overview.queue_sweep',
-  'billing-months': 'overview.queue_months',
-};
+import { queueText } from '../system/names';
 
 /** How old the lists of each hierarchy are, by the worst of them. */
 export function RevocationNow({ revocation, mode }: { revocation: Schemas['RevocationFreshness'][]; mode: Mode }) {
@@ -77,14 +69,14 @@ export function Queues({ queues: { reachable, queues } }: { queues: Schemas['Ove
           label={t('overview.queues')}
           columns={[
             {
-              name: 'name',
+              name: 'queue',
               title: t('overview.queue'),
-              cell: ({ name }) => (QUEUES[name] === undefined ? name : t(QUEUES[name])),
+              cell: ({ queue }) => t(queueText(queue)),
             },
             ...(['waiting', 'active', 'failed'] as const).map(number),
           ]}
           rows={queues}
-          keyOf={({ name }) => name}
+          keyOf={({ queue }) => queue}
         />
       ) : (
         <Group p="md" gap="sm">
