@@ -74,6 +74,11 @@ beforeAll(async () => {
   );
   const windows = withPrice(flat('auth_check', '100', { dedupe: 'fiscal_year' })).prices;
   t['window'] = await rig.tenant({ from: '2020-02-01', terms: { prices: windows } });
+  for (const dedupe of ['month', 'calendar_year'] as const)
+    t[dedupe] = await rig.tenant({
+      from: '2020-02-01',
+      terms: { prices: withPrice(flat('auth_check', '100', { dedupe })).prices },
+    });
   t['gone'] = await rig.tenant({ from: '2020-02-01', terms: { base_fee: '30000', ends_on: '2020-04-11' } });
   t['late'] = await rig.tenant({ from: '2020-02-01' });
   t['modes'] = await rig.tenant({ from: '2020-02-01' });
@@ -126,6 +131,13 @@ beforeAll(async () => {
     { ...same, at: at('2020-04-01', '00:00:00') },
     { ...same, certificate: 'other', at: at('2020-04-01', '00:00:00') },
   ]);
+  for (const tenantId of [t['month']!, t['calendar_year']!])
+    await rig.meter([
+      { ...same, tenantId, at: at('2020-02-10') },
+      { ...same, tenantId, at: at('2020-02-29', '23:59:59') },
+      { ...same, tenantId, at: at('2020-03-01', '00:00:00') },
+      { ...same, tenantId, at: at('2020-04-01', '00:00:00') },
+    ]);
   await rig.meter([
     { tenantId: t['gone'], at: at('2020-04-10', '23:59:59') },
     { tenantId: t['gone'], at: at('2020-04-11', '00:00:00') },
@@ -202,6 +214,15 @@ describe('a month of 2020', () => {
       { layer: 'contract', meter: 'auth_check', reason: 'already_counted', events: 1 },
     ]);
     expect(await yen('window', '2020-04', 'contract')).toEqual([['usage', 2, '100', 200]]);
+  });
+  it('counts once a month, or once a calendar year that goes on in April, as the contract says', async () => {
+    const once = [['usage', 1, '100', 100]];
+    for (const [window, months] of [
+      ['month', [once, once, once]],
+      ['calendar_year', [once, [], []]],
+    ] as const)
+      for (const [index, month] of ['2020-02', '2020-03', '2020-04'].entries())
+        expect(await yen(window, month, 'contract')).toEqual(months[index]);
   });
   it('ends with the contract: ten days of the base fee, and what comes after is charged to nobody', async () => {
     expect(await yen('gone', '2020-04', 'contract')).toEqual([

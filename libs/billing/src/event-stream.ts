@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { leave } from '#lib/platform';
 import type { Day } from './japan-month.js';
 import { usageParameters } from './usage-scope.js';
 import { argumentsOf, type Reader, type UsageMonth } from './usage-view.js';
@@ -72,9 +73,6 @@ export async function* streamEvents(
     await cancelled;
   }
 }
-
-/** A promise that is awaited later; until then its failure is nobody's. */
-const leave = (promise: Promise<unknown>): void => void promise.catch(() => undefined);
 
 /** The database computes on while a page is written. */
 async function* pagesOf(manager: EntityManager, cursor: string): AsyncGenerator<string[]> {

@@ -9,7 +9,7 @@ import {
   readCounterpartDisclosure,
   type Telling,
 } from '#lib/persons';
-import { readInIndexOrder, withTenant, type Mode, type Tenancy } from '#lib/platform';
+import { leave, readInIndexOrder, withTenant, type Mode, type Tenancy } from '#lib/platform';
 import { ListsAt, ListsDamaged, type OcspSources, readEpoch } from '#lib/revocation';
 import type { TenantKeys } from '#lib/tenancy';
 import { appendEvent, type EventType } from '#lib/webhook';
@@ -156,12 +156,11 @@ export class SweepSteps {
         const more = !isLast && goOn() && performance.now() < end;
         // The server reads the next chunk and writes the one before while this one is judged.
         const next = more ? read(last) : undefined;
-        // Each is awaited later; until then its failure is nobody's.
-        next?.catch(() => undefined);
+        if (next) leave(next);
         const results = await this.judge(persons, telling, { source, at: sweep.checkedAt!, now });
         await writing;
         writing = this.write(job, sweep, progress, { results, octets, last, ...(isLast ? { endedAt: now() } : {}) });
-        writing.catch(() => undefined);
+        leave(writing);
         if (next === undefined) {
           await writing;
           return isLast ? 'completed' : 'more';

@@ -34,7 +34,7 @@ export class AnswerTimes implements OnApplicationBootstrap, OnModuleDestroy {
 
   onApplicationBootstrap(): void {
     this.timer = setInterval(() => {
-      this.writing = this.write();
+      this.writing = this.writing.then(() => this.write());
     }, WRITE_MS);
     this.timer.unref();
   }

@@ -2,7 +2,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { Clock, type Mode, seal, type Tenancy, toPublicId, Turns, withTenant } from '#lib/platform';
+import { Clock, leave, type Mode, seal, type Tenancy, toPublicId, Turns, withTenant } from '#lib/platform';
 import { readKeyedTenancy, TenantKeys } from '#lib/tenancy';
 import { type ClaimedDelivery, CLAIM_SECONDS, claimDeliveries, releaseDeliveries } from './claim-deliveries.js';
 import { headContext } from './delivery-log.js';
@@ -103,7 +103,7 @@ export class WebhookDelivering {
       if (one !== undefined && queue.length === AT_ONCE && !endpoint.failing && goOn() && taking === undefined) {
         // The next are taken while these are sent. Should that fail, whoever finds the queue empty tries again.
         taking = take().finally(() => (taking = undefined));
-        taking.catch(() => undefined);
+        leave(taking);
       }
       return one;
     };
