@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
-import { InvoiceExporting, MonthClosing } from '#lib/billing';
-import { fromPublicId, toPublicId } from '#lib/platform';
+import { InvoiceExporting, MonthClosing, monthAt, nextMonth, startOf } from '#lib/billing';
+import { fromPublicId, japanDay, toPublicId } from '#lib/platform';
+import { clockSet } from '../../apps/admin/src/clock-commands.js';
 import { type AdminBrowser, AdminStack, outcome } from '../support/admin.js';
 import type { RawAnswer } from '../support/api.js';
 import { BillingRig } from '../support/billing.js';
 import { ISSUER, TERMS } from '../support/invoice-terms.js';
 import { parseCsv } from '../support/parse-csv.js';
 import { planTerms } from '../support/prices.js';
+import { eventually } from '../support/story.js';
 
 let rig: BillingRig;
 let stack: AdminStack;
@@ -358,5 +360,55 @@ describe('an invoice', () => {
     expect([next.status, next.body['corrects']]).toEqual([201, expect.objectContaining({ id })]);
     const discarded = await first.send('POST', `/v1/invoice-drafts/${String(next.body['id'])}/discard`);
     expect(discarded.body).toMatchObject({ state: 'discarded' });
+  });
+});
+
+describe('prices in force', () => {
+  const DAY_MS = 86_400_000;
+  const real = { today: japanDay(Date.now()), month: monthAt(Date.now()) };
+  const later = nextMonth(nextMonth(real.month));
+  const moved = { today: `${later}-10`, month: later };
+  const nobody = (): Promise<string> => Promise.reject(new Error('nobody is asked'));
+  const move = (offset: string): Promise<void> =>
+    clockSet(
+      { dataSource: rig.operator, actor: 'operator:test', out: () => undefined, ask: nobody, askSecret: nobody },
+      offset,
+    );
+  const get = async (path: string) => (await first.send('GET', path)).body;
+  const seen = async (mode: 'live' | 'test') => {
+    const tenantPath = `/v1/tenants/${ten(tenant)}`;
+    const { month, amounts } = await get(`${tenantPath}/usage?mode=${mode}`);
+    const days = await Promise.all(
+      [
+        `${tenantPath}/price-plans/${mode}`,
+        `${tenantPath}/invoice-terms/${mode}`,
+        `/v1/jlis-prices/${mode}`,
+        `/v1/invoice-settings/${mode}`,
+      ].map(async (path) => (await get(path))['today']),
+    );
+    return { today: [...new Set(days)], month, yen: (amounts as { contract_yen: number }).contract_yen };
+  };
+
+  it('go by the clock of their mode: that of test mode can be moved, and live mode stays where it is', async () => {
+    await rig.plan(tenant, `${later}-01`, planTerms({ base_fee: '50000' }));
+    const proposal = await first.send('POST', `/v1/tenants/${ten(tenant)}/price-plans/live`, {
+      valid_from: `${later}-01`,
+      terms: planTerms({ base_fee: '70000' }),
+      reason: '改定',
+    });
+    expect((await approve(second, proposal)).body).toMatchObject({ state: 'executed' });
+    // Since June 2020 uses alone are charged in test mode, since 2026 30,000 yen a month in live mode.
+    const live = { today: [real.today], month: real.month, yen: 30_000 };
+    expect([await seen('test'), await seen('live')]).toEqual([{ ...live, yen: 0 }, live]);
+    await move(`+${Math.ceil((startOf(moved.today) - Date.now()) / DAY_MS)}d`);
+    await eventually(
+      () => get('/v1/jlis-prices/test'),
+      ({ today }) => today === moved.today,
+    );
+    expect([await seen('test'), await seen('live')]).toEqual([
+      { today: [moved.today], month: moved.month, yen: 50_000 },
+      live,
+    ]);
+    await move('0');
   });
 });

@@ -1,33 +1,57 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
 import { addPrices, MonthClosing, monthAt, nextMonth } from '#lib/billing';
+import { toPublicId } from '#lib/platform';
 import type { DataSource } from 'typeorm';
 import { ApiStack, type TestKey } from '../support/api.js';
 import { rawBody } from '../support/card.js';
+import { InvoiceOffice } from '../support/invoices.js';
 import { planTerms } from '../support/prices.js';
+import { openSocket } from '../support/raw-http.js';
 import { connect } from '../support/tenants.js';
 
+/** Connections of the API to its database: as many readers that leave take them all. */
+const POOL = 2;
+/** Events of a busy tenant: the file of them is longer than what waits on its way between two programs. */
+const MANY = 40_000;
+/** What a file that is being sent is called by the system: it has no name any more. */
+const SPOOLED = /\/shomei-[0-9a-f-]{36} \(deleted\)$/;
+
 let stack: ApiStack;
+/** Pays for each use until next month, and a base fee from then on. */
+let busy: TestKey;
+let busyId: string;
 let tenantId: string;
 let key: TestKey;
 let worker: DataSource;
+let admin: DataSource;
+let office: InvoiceOffice;
 let month: string;
 let verifications: { id: string; usage: { id: string }[] }[];
 let statementId: string;
 
 beforeAll(async () => {
-  stack = await ApiStack.start();
+  stack = await ApiStack.start({ settings: { DATABASE_POOL: String(POOL) } });
   tenantId = await stack.newTenant();
   key = await stack.newKey({ tenantId });
   worker = await connect(stack.databaseUrls.worker);
   month = monthAt(Date.now());
-  const row = {
-    table: 'price_plan',
-    tenant_id: tenantId,
-    mode: 'test',
-    valid_from: `${month}-01`,
-    terms: planTerms(),
-  } as const;
-  await stack.operator.transaction((manager) => addPrices(manager, { row, actor: 'operator:test' }));
+  await addPlan(tenantId, month, '0');
+  admin = await connect(stack.databaseUrls.admin);
+  office = await InvoiceOffice.open({ admin, operator: stack.operator });
+  busyId = await stack.newTenant();
+  busy = await stack.newKey({ tenantId: busyId });
+  await addPlan(busyId, month, '0');
+  await addPlan(busyId, nextMonth(month), '1000');
+  await stack.owner.query(
+    `insert into usage_event (tenant_id, mode, id, source, source_id, meter, method, purpose, outcome, billable,
+       certificate_kind, certificate_hash, occurred_at)
+     select $1, 'test', gen_random_uuid(), 'status_check', gen_random_uuid(), 'sign_check', 'crl', 'signature_verification',
+       'valid', true, 'sign', sha256('x'), now() from generate_series(1, $2)`,
+    [busyId, MANY],
+  );
+  await office.issuer();
+  await office.terms(busyId);
   verifications = [];
   for (let n = 0; n < 3; n++) {
     const { data } = await key.client.POST('/v1/signature-verifications', { body: await rawBody(stack.sandbox) });
@@ -35,9 +59,15 @@ beforeAll(async () => {
   }
 }, 180_000);
 afterAll(async () => {
-  await worker.destroy();
+  await Promise.all([worker.destroy(), admin.destroy()]);
   await stack.stop();
 });
+
+async function addPlan(of: string, from: string, base_fee: string): Promise<void> {
+  const terms = planTerms({ base_fee });
+  const row = { table: 'price_plan', tenant_id: of, mode: 'test', valid_from: `${from}-01`, terms } as const;
+  await stack.operator.transaction((manager) => addPrices(manager, { row, actor: 'operator:test' }));
+}
 
 describe('200: usage', () => {
   it('of the present month is shown by day with an estimate that says it is one', async () => {
@@ -77,9 +107,11 @@ describe('200: usage', () => {
 
 describe('a month that is closed', () => {
   beforeAll(async () => {
+    const { data } = await busy.client.GET('/v1/usage');
+    expect(data).toMatchObject({ month, amounts: { contract_yen: 20 * MANY } });
     await stack.moveClock('+32d');
     const closed = await new MonthClosing(worker).close('test', month, 'system:worker');
-    expect(closed).toMatchObject({ events: 3, billedYen: 60 });
+    expect(closed).toMatchObject({ events: 3 + MANY, billedYen: 60 + 20 * MANY });
   });
 
   it('has a statement whose lines lead to the verifications and back', async () => {
@@ -106,6 +138,70 @@ describe('a month that is closed', () => {
   it('leaves the next one empty', async () => {
     const { data } = await key.client.GET('/v1/usage', { params: { query: { month: nextMonth(month) } } });
     expect(data).toMatchObject({ closed: false, amounts: { is_estimate: true, billed_yen: 0 }, data: [] });
+  });
+  it('gives way to the prices of the day to which the clock of test mode was moved', async () => {
+    const { data } = await busy.client.GET('/v1/usage');
+    expect(data).toMatchObject({ month: monthAt(Date.now() + 32 * 86_400_000), amounts: { contract_yen: 1_000 } });
+  });
+});
+
+describe("the CSV of an invoice's usage events", () => {
+  let path: string;
+  /** Statements about usage that hold a connection. */
+  const held = async (): Promise<number> => {
+    // A transaction sees what it saw first.
+    await stack.owner.query('select pg_stat_clear_snapshot()');
+    const { rows } = await stack.owner.query<{ held: number }>(
+      `select count(*)::int as held from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+       and state <> 'idle' and query like '%usage%'`,
+    );
+    return rows[0]!.held;
+  };
+  const faults = (): string[] => stack.log.split('\n').filter((line) => /"level":(40|50|60)/.test(line));
+  beforeAll(async () => {
+    const [invoice] = await office.finalize(await office.draft(busyId, month));
+    path = `/v1/invoices/${toPublicId('inv', invoice!.id)}/events.csv`;
+  });
+
+  it('gives its connections back at once when all who asked leave while the database computes', async () => {
+    const before = faults();
+    const leave = new AbortController();
+    const headers = { authorization: `Bearer ${busy.secret}` };
+    await stack.owner.query('begin');
+    try {
+      await stack.owner.query('lock table usage_event in access exclusive mode');
+      const asked = Array.from({ length: POOL }, () =>
+        expect(fetch(`${stack.url}${path}`, { headers, signal: leave.signal })).rejects.toThrow(),
+      );
+      await stack.until('every connection waits', async () => (await held()) === POOL);
+      leave.abort();
+      await Promise.all(asked);
+      // Nothing else lets them go: the lock stays, and statements may take far longer.
+      await stack.until('no connection waits', async () => (await held()) === 0, 10_000);
+      expect((await stack.send('GET', '/v1/statements', { key: busy })).status).toBe(200);
+    } finally {
+      await stack.owner.query('rollback');
+    }
+    expect(faults()).toEqual(before);
+  });
+  it('holds no connection while it is sent, and its file no longer than who takes it stays', async () => {
+    const before = faults();
+    const socket = await openSocket(stack.url);
+    socket.write(
+      `GET ${path} HTTP/1.1\r\nhost: ${new URL(stack.url).host}\r\nauthorization: Bearer ${busy.secret}\r\n\r\n`,
+    );
+    const [begun] = (await once(socket, 'data')) as [Buffer];
+    socket.pause();
+    expect(begun.toString('latin1')).toMatch(/^HTTP\/1\.1 200 /);
+    expect([stack.openFiles(SPOOLED), await held()]).toEqual([1, 0]);
+    socket.destroy();
+    await stack.until('the file is closed', () => stack.openFiles(SPOOLED) === 0);
+    const bytes = await stack.bytes(path, busy);
+    // The byte order mark, a heading and a row each.
+    expect(bytes.subarray(0, 3)).toEqual(Buffer.from([0xef, 0xbb, 0xbf]));
+    expect(bytes.toString().split('\r\n')).toHaveLength(MANY + 2);
+    await stack.until('the file is closed', () => stack.openFiles(SPOOLED) === 0);
+    expect(faults()).toEqual(before);
   });
 });
 

@@ -228,6 +228,66 @@ describe('what more use would add to a month', () => {
   });
 });
 
+describe('the CSV of usage events while a month is closed', () => {
+  /** More than two pages of the cursor. */
+  const MANY = 12_000;
+  const given = (tenantId: string, month: string, count: number): GivenEvent[] =>
+    Array.from({ length: count }, (_, n) => ({
+      tenantId,
+      at: at(`${month}-${String(1 + (n % 28)).padStart(2, '0')}`),
+    }));
+
+  it('is whole and the same while its own month is still being closed and events come late, as when it is done', async () => {
+    const tenantId = tenants['tiers']!;
+    await rig.meter(given(tenantId, '2020-05', 300));
+    const closed = await rig.whileClosing('2020-05', tenants['recognised']!, async () => {
+      const statement = await rig.statement(tenantId, '2020-05');
+      await rig.meter(given(tenantId, '2020-05', 40));
+      expect(await isClosed('2020-05')).toBe(false);
+      return { statement, text: await written('operators', statement) };
+    });
+    expect(await isClosed('2020-05')).toBe(true);
+    expect(closed.text.split('\r\n')).toHaveLength(302);
+    expect(await written('tenant', closed.statement)).toBe(closed.text);
+  });
+  it('is of one sight though it is read while its month is asked to be closed again and the next one is, and holds up neither', async () => {
+    const tenantId = tenants['tiers']!;
+    await rig.meter(given(tenantId, '2020-06', MANY));
+    await rig.closeUntil('2020-06');
+    const statement = await rig.statement(tenantId, '2020-06');
+    const before = await written('tenant', statement);
+    // With those that came too late for the month before.
+    expect(before.split('\r\n')).toHaveLength(MANY + 40 + 2);
+    const read = await run('tenant', tenantId, async (manager) => {
+      const pieces = eventCsv(manager, 'tenant', invoiceOf(statement));
+      let text = '';
+      const next = async (): Promise<boolean> => {
+        const { value, done } = (await pieces.next()) as IteratorResult<string, undefined>;
+        text += value ?? '';
+        return !done;
+      };
+      // The heading and what came late: both cursors are open, and most is not read.
+      expect([await next(), await next()]).toEqual([true, true]);
+      await rig.meter([...given(tenantId, '2020-06', 50), ...given(tenantId, '2020-07', 7)]);
+      expect(await rig.closing.close('test', '2020-06', 'operator:test')).toBeUndefined();
+      await rig.closeUntil('2020-07');
+      expect((await rig.statement(tenantId, '2020-07')).content.totals).toMatchObject({ events: 57, late_events: 50 });
+      expect(text.length).toBeLessThan(before.length);
+      while (await next());
+      return text;
+    });
+    expect(read).toBe(before);
+  });
+});
+
+const isClosed = async (month: string): Promise<boolean> => {
+  const closed: unknown[] = await rig.worker.query(
+    `select 1 from month_close where mode = 'test' and month = $1 and closed_at is not null`,
+    [month],
+  );
+  return closed.length > 0;
+};
+
 const usedYen = (name: string): Promise<number> =>
   rig.month(
     'tenant',

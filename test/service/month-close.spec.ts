@@ -4,7 +4,9 @@ import {
   listUsageEvents,
   MonthClosing,
   monthOfEvent,
+  rateOn,
   rateUsage,
+  readTariffs,
   readUsage,
   type Statement,
   statementText,
@@ -80,6 +82,7 @@ beforeAll(async () => {
       terms: { prices: withPrice(flat('auth_check', '100', { dedupe })).prices },
     });
   t['gone'] = await rig.tenant({ from: '2020-02-01', terms: { base_fee: '30000', ends_on: '2020-04-11' } });
+  t['terminated'] = await rig.tenant({ from: '2020-02-01', terms: { base_fee: '30000' } });
   t['late'] = await rig.tenant({ from: '2020-02-01' });
   t['modes'] = await rig.tenant({ from: '2020-02-01' });
   for (let n = 0; n < 10; n++)
@@ -138,10 +141,16 @@ beforeAll(async () => {
       { ...same, tenantId, at: at('2020-03-01', '00:00:00') },
       { ...same, tenantId, at: at('2020-04-01', '00:00:00') },
     ]);
-  await rig.meter([
-    { tenantId: t['gone'], at: at('2020-04-10', '23:59:59') },
-    { tenantId: t['gone'], at: at('2020-04-11', '00:00:00') },
-  ]);
+  for (const tenantId of [t['gone'], t['terminated']])
+    await rig.meter([
+      { tenantId, at: at('2020-04-10', '23:59:59') },
+      { tenantId, at: at('2020-04-11', '00:00:00') },
+    ]);
+  // The database takes its own time for this.
+  await rig.owner.query(`alter table tenant disable trigger user;
+    update tenant set state = 'terminated', state_since = '${at('2020-04-10', '15:00:00')}',
+      terminated_at = '${at('2020-04-10', '15:00:00')}' where id = '${t['terminated']}';
+    alter table tenant enable trigger user`);
   await rig.meter([{ tenantId: t['late'], at: at('2020-02-10') }]);
   await rig.meter([
     { tenantId: t['modes'], at: at('2020-02-10') },
@@ -160,6 +169,22 @@ const yen = async (name: string, month: string, layer: string) =>
   (await of(name, month)).content.lines
     .filter((line) => line.layer === layer)
     .map(({ kind, quantity, unit_price, amount_yen }) => [kind, quantity, unit_price, amount_yen]);
+
+describe('the fees of J-LIS with which an installation begins', () => {
+  it.each(['live', 'test'] as const)('are those of the schedule, to the day: %s', async (mode) => {
+    const tariffs = await readTariffs(rig.admin, mode);
+    const on = (day: string) =>
+      (['sign_check', 'auth_check', 'counterpart_delivered', 'serial_linkage', 'age_check'] as const).map((item) =>
+        rateOn(tariffs, item, day),
+      );
+    expect([on('2016-01-01'), on('2022-12-31')]).toEqual(Array(2).fill(['20', '2', '2', '0', '0']));
+    expect([on('2023-01-01'), on('2026-10-31')]).toEqual(Array(2).fill(['0', '0', '0', '0', '0']));
+    const attributes = (day: string) =>
+      refusalOf(Promise.resolve().then(() => rateOn(tariffs, 'attributes_delivered', day)));
+    expect(await attributes('2023-04-30')).toBe('rate_missing');
+    expect(rateOn(tariffs, 'attributes_delivered', '2023-05-01')).toBe('20');
+  });
+});
 
 describe('a month of 2020', () => {
   it('owes J-LIS 20 yen for a sign check, 2 for an auth check and 2 for a counterpart', async () => {
@@ -224,12 +249,15 @@ describe('a month of 2020', () => {
       for (const [index, month] of ['2020-02', '2020-03', '2020-04'].entries())
         expect(await yen(window, month, 'contract')).toEqual(months[index]);
   });
-  it('ends with the contract: ten days of the base fee, and what comes after is charged to nobody', async () => {
-    expect(await yen('gone', '2020-04', 'contract')).toEqual([
+  it.each([
+    ['with the contract', 'gone'],
+    ['with the day on which the tenant was terminated', 'terminated'],
+  ])('ends %s: ten days of the base fee, and what comes after is charged to nobody', async (_what, name) => {
+    expect(await yen(name, '2020-04', 'contract')).toEqual([
       ['base_fee', 1, '10000', 10_000],
       ['usage', 1, '20', 20],
     ]);
-    expect((await of('gone', '2020-04')).content.unbilled).toMatchObject([{ reason: 'no_contract', events: 1 }]);
+    expect((await of(name, '2020-04')).content.unbilled).toMatchObject([{ reason: 'no_contract', events: 1 }]);
   });
   it('has nothing of the other mode', async () => {
     expect((await of('modes', '2020-02')).content.totals.events).toBe(1);

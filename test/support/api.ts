@@ -137,6 +137,11 @@ export class ApiStack {
     return this.program?.output ?? '';
   }
 
+  /** How many files of such names the API has open (proc(5)). */
+  openFiles(named: RegExp): number {
+    return this.program!.openFiles().filter((name) => named.test(name)).length;
+  }
+
   get databaseUrls(): TestDatabase['urls'] {
     return this.database.urls;
   }

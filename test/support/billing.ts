@@ -14,13 +14,15 @@ import {
   type UsageEvent,
   type UsageMonth,
 } from '#lib/billing';
-import { type Mode, withTenant } from '#lib/platform';
+import { leave, type Mode, withTenant } from '#lib/platform';
 import { createTenant } from '#lib/tenancy';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { planTerms } from './prices.js';
 import { connect, keyRing } from './tenants.js';
 
 const ACTOR = 'operator:test';
+/** Of an advisory lock. */
+const HELD_UP = 77;
 
 /** A usage event to put into the database; by default a sign check by list for a signature, valid, of nobody known. */
 export interface GivenEvent extends Partial<Omit<UsageEvent, 'id'>> {
@@ -133,13 +135,47 @@ export class BillingRig {
     }
   }
 
+  /**
+   * Does work while the closing of a month has written the statements of all tenants but one, and ends the closing.
+   * @param last of them
+   */
+  async whileClosing<T>(month: Month, last: string, work: () => Promise<T>): Promise<T> {
+    await this.owner.query(`
+      create function wait_for_test() returns trigger language plpgsql as $$
+        begin perform pg_advisory_xact_lock(${HELD_UP}); return new; end $$;
+      create trigger wait_for_test before insert on statement for each row when (new.tenant_id = '${last}')
+        execute function wait_for_test();
+      select pg_advisory_lock(${HELD_UP});`);
+    const closing = this.closing.close('test', month, ACTOR);
+    leave(closing);
+    try {
+      await this.untilWaiting(1);
+      // The other statements are on their way beside it.
+      await this.until(
+        `select count(*) = statements_due - 1 as done from month_close c join statement s using (mode, month)
+         where c.mode = 'test' and c.month = $1 group by statements_due`,
+        [month],
+      );
+      return await work();
+    } finally {
+      await this.owner.query(`select pg_advisory_unlock(${HELD_UP})`);
+      await closing;
+      await this.owner.query('drop trigger wait_for_test on statement; drop function wait_for_test()');
+    }
+  }
+
   /** Until so many connections wait for a lock. */
   async untilWaiting(many: number): Promise<void> {
+    await this.until(
+      `select count(*) = $1 as done from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      [many],
+    );
+  }
+
+  private async until(sql: string, values: readonly unknown[]): Promise<void> {
     for (;;) {
-      const { rows } = await this.owner.query<{ n: number }>(
-        `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-      );
-      if (rows[0]!.n === many) return;
+      const { rows } = await this.owner.query<{ done: boolean }>(sql, [...values]);
+      if (rows[0]?.done) return;
       await new Promise((resolve) => setImmediate(resolve));
     }
   }

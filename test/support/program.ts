@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
@@ -54,6 +55,19 @@ export class Program {
   /** Everything the program has written so far. */
   get output(): string {
     return this.lines.join('');
+  }
+
+  /** Names of what it has open (proc(5)); those that are closed meanwhile are left out. */
+  openFiles(): string[] {
+    const folder = `/proc/${this.child.pid}/fd`;
+    return readdirSync(folder).flatMap((each) => {
+      try {
+        return readlinkSync(join(folder, each));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+        throw error;
+      }
+    });
   }
 
   async stop(): Promise<void> {

@@ -14,6 +14,7 @@ import { parseCsv } from '../support/parse-csv.js';
 import { flat, withPrice } from '../support/prices.js';
 import { emptyTestRedis } from '../support/redis.js';
 import { end, spawnCompiled } from '../support/sandbox.js';
+import { eventually } from '../support/story.js';
 import { connect } from '../support/tenants.js';
 
 /** What a tenant's people did in a month, noted by who did it. */
@@ -121,6 +122,15 @@ describe('three months of ten tenants', () => {
     queue = new Queue(MONTH_QUEUE, { prefix: QUEUE_PREFIX, connection });
     events = new QueueEvents(MONTH_QUEUE, { prefix: QUEUE_PREFIX, connection });
     await Promise.all([startWorker(redisUrl), startWorker(redisUrl), events.waitUntilReady()]);
+    // Without anybody: at the start of each month in Japan, and the files of what has been invoiced.
+    const schedules = await eventually(
+      () => queue.getJobSchedulers(),
+      (found) => found.length === 2,
+    );
+    expect(schedules.map(({ key, pattern, tz }) => [key, pattern, tz]).sort()).toEqual([
+      ['due', '10 * * * *', 'Asia/Tokyo'],
+      ['exports', '40 * * * *', 'Asia/Tokyo'],
+    ]);
     const lines: string[] = [];
     const nobody = (): Promise<string> => Promise.reject(new Error('nobody is asked'));
     const atMachine = { dataSource: stack.operator, redisUrl, actor: 'operator:test', ask: nobody, askSecret: nobody };

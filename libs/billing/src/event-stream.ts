@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { leave } from '#lib/platform';
+import { cancelStatement, leave } from '#lib/platform';
 import type { Day } from './japan-month.js';
 import { usageParameters } from './usage-scope.js';
 import { argumentsOf, type Reader, type UsageMonth } from './usage-view.js';
@@ -51,8 +51,7 @@ export async function* streamEvents(
   const [{ pid }] = await manager.query<[{ pid: number }]>('select pg_backend_pid() as pid');
   let cancelled: Promise<unknown> | undefined;
   const cancel = (): void => {
-    // A connection of its own: this one waits for what is to be cancelled.
-    cancelled = manager.dataSource.query('select pg_cancel_backend($1)', [pid]);
+    cancelled = cancelStatement(manager.dataSource, pid);
     leave(cancelled);
   };
   gone?.addEventListener('abort', cancel, { once: true });

@@ -1,11 +1,14 @@
 import pg from 'pg';
-import { DataSource, type EntityManager, type MixedList, type EntitySchema } from 'typeorm';
+import { DataSource, type DataSourceOptions, type EntityManager, type MixedList, type EntitySchema } from 'typeorm';
 import type { Mode } from './mode.js';
+
+/** Longest wait for a connection. */
+const CONNECT_TIMEOUT_MS = 5_000;
 
 /** How a pool behaves; shared by every process. */
 export const poolOptions = (pool: number, queryTimeoutMs: number) => ({
   max: pool,
-  connectionTimeoutMillis: 5_000,
+  connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   statement_timeout: queryTimeoutMs,
   // A server that is frozen or cut off cannot end a statement; we stop waiting a little later ourselves.
   query_timeout: queryTimeoutMs + 2_000,
@@ -76,4 +79,27 @@ export function withTenant<T>(
     ]);
     return work(manager);
   });
+}
+
+/**
+ * Ends the statement that a connection runs. Over a connection of its own: those of the pool may all wait for statements
+ * that are to be ended.
+ * @param pid of the connection's process at the server
+ */
+export async function cancelStatement(dataSource: DataSource, pid: number): Promise<void> {
+  const { url, applicationName } = dataSource.options as Extract<DataSourceOptions, { type: 'postgres' }>;
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: applicationName,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: CONNECT_TIMEOUT_MS,
+  });
+  // A connection that is lost fails the question below; without a listener it would end the process too.
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    await client.query('select pg_cancel_backend($1)', [pid]);
+  } finally {
+    await client.end();
+  }
 }

@@ -7,8 +7,11 @@ import { Problem } from './problem.js';
  */
 export function readerGone(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
-  response.once('close', () => {
+  const tell = (): void => {
     if (!response.writableFinished) gone.abort(new Problem('storage_unavailable'));
-  });
+  };
+  // Whoever waited for a turn may have gone before; the event does not come again.
+  if (response.closed) tell();
+  else response.once('close', tell);
   return gone.signal;
 }
