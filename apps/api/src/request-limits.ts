@@ -88,10 +88,11 @@ export class RequestLimits {
 
 /**
  * Requests of one tenant, mode and class that a process works on at the same time. Those at once share their commits, so
- * one who is alone has many; beside others few, as each takes the event loop a millisecond for which these wait
- * (docs/performance.md). With their bodies, 2 MiB at most each, more of them wait.
+ * one who is alone has many; beside others few, which rest as long as they worked, as each takes the event loop a
+ * millisecond for which these wait (docs/performance.md). A rest is short: what took long waited for somebody else, as an
+ * OCSP responder, and not for this process. With their bodies, 2 MiB at most each, more of them wait.
  */
-const TURNS = { atOnce: 32, besideOthers: 2, mostWaiting: 128 };
+const TURNS = { atOnce: 32, besideOthers: { atOnce: 2, mostRestMs: 25 }, mostWaiting: 128 };
 
 /** Lets a tenant have no more of a process at a time than leaves room for the others. */
 @Injectable()

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { Turns } from './turns.js';
 
 /** Work that goes on until it is told to end. */
@@ -19,7 +19,9 @@ function pieces(turns: Turns): { begun: string[]; begin: (name: string) => Promi
 describe('work beside that of others', () => {
   it('is less at once while another owner is there, and a second after he was again as much as ever', async () => {
     let now = 0;
-    const { begun, begin, end } = pieces(new Turns({ atOnce: 3, besideOthers: 1, mostWaiting: 10 }, () => now));
+    const { begun, begin, end } = pieces(
+      new Turns({ atOnce: 3, besideOthers: { atOnce: 1, mostRestMs: 0 }, mostWaiting: 10 }, () => now),
+    );
     const went = async (): Promise<string[]> => {
       await nextTurn();
       return begun.splice(0);
@@ -40,8 +42,45 @@ describe('work beside that of others', () => {
     expect(await went()).toEqual(['a 5', 'a 6', 'a 7']);
   });
 
+  it('rests as long as it took before the next of its name begins, within a limit; whoever is alone does not', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] });
+    try {
+      let now = 0;
+      const { begun, begin, end } = pieces(
+        new Turns({ atOnce: 1, besideOthers: { atOnce: 1, mostRestMs: 25 }, mostWaiting: 10 }, () => now),
+      );
+      const went = async (ms = 0): Promise<string[]> => {
+        jest.advanceTimersByTime(ms);
+        await nextTurn();
+        return begun.splice(0);
+      };
+      for (let n = 1; n <= 4; n++) void begin(`a ${n}`);
+      expect(await went()).toEqual(['a 1']);
+      now = 300;
+      end();
+      expect(await went()).toEqual(['a 2']);
+      void begin('b 1');
+      expect(await went()).toEqual(['b 1']);
+      now = 310;
+      end();
+      expect(await went()).toEqual([]);
+      expect(await went(9)).toEqual([]);
+      // What comes during the rest waits behind what was there.
+      void begin('a 5');
+      expect(await went(1)).toEqual(['a 3']);
+      now = 900;
+      end();
+      end();
+      expect(await went()).toEqual([]);
+      expect(await went(24)).toEqual([]);
+      expect(await went(1)).toEqual(['a 4']);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   it('of the same owner under another name is no company', async () => {
-    const turns = new Turns({ atOnce: 2, besideOthers: 1, mostWaiting: 10 });
+    const turns = new Turns({ atOnce: 2, besideOthers: { atOnce: 1, mostRestMs: 0 }, mostWaiting: 10 });
     const begun: string[] = [];
     for (const name of ['a:read', 'a:read', 'a:write', 'a:write'])
       void turns.take(

@@ -8,8 +8,11 @@ export interface TurnLimits {
   atOnce: number;
   /** Of one name besides. */
   mostWaiting: number;
-  /** Of one name at the same time while another owner is there; as many as always unless given. */
-  besideOthers?: number;
+  /**
+   * While another owner is there: of one name at the same time, and how long at most a turn rests after its work, which
+   * it does for as long as the work took. Unless given, all is as if nobody were there.
+   */
+  besideOthers?: { atOnce: number; mostRestMs: number };
 }
 
 interface Line {
@@ -20,7 +23,8 @@ interface Line {
 /**
  * Lets so many pieces of work of one name go on at the same time; what comes on top waits for its turn, in the order in
  * which it came. Names do not wait for each other: whoever brings the event loop too much waits behind his own work. Who
- * is alone has more at once than who has company, as what goes on of his makes the work of the others slower.
+ * is alone has more at once than who has company, as what goes on of his makes the work of the others slower; and beside
+ * others half of the time of a turn is left free, so that what they bring meets an idle process now and then.
  */
 export class Turns {
   private readonly lines = new Map<string, Line>();
@@ -42,26 +46,29 @@ export class Turns {
     this.meet(owner);
     const line = this.lines.get(name) ?? { going: 0, waiting: [] };
     this.lines.set(name, line);
-    if (line.waiting.length === 0 && line.going < this.allowed(owner)) line.going += 1;
+    if (line.waiting.length === 0 && line.going < this.atOnce(owner)) line.going += 1;
     else if (line.waiting.length < this.limits.mostWaiting)
       await new Promise<void>((resolve) => line.waiting.push(resolve));
     else throw new Problem('rate_limited', { retry_after: 1 });
+    const began = this.now();
     try {
       return await work();
     } finally {
-      line.going -= 1;
-      this.goOn(line, owner);
-      if (line.going === 0) this.lines.delete(name);
+      const rest = this.restMs(owner, this.now() - began);
+      if (rest > 0) setTimeout(() => this.passOn(name, line, owner), rest);
+      else this.passOn(name, line, owner);
     }
   }
 
   /** The turn goes over to the next one, who counts before he begins: nobody who comes meanwhile takes it. */
-  private goOn(line: Line, owner: string): void {
-    const allowed = this.allowed(owner);
-    while (line.going < allowed && line.waiting.length > 0) {
+  private passOn(name: string, line: Line, owner: string): void {
+    line.going -= 1;
+    const atOnce = this.atOnce(owner);
+    while (line.going < atOnce && line.waiting.length > 0) {
       line.going += 1;
       line.waiting.shift()!();
     }
+    if (line.going === 0) this.lines.delete(name);
   }
 
   private meet(owner: string): void {
@@ -69,9 +76,18 @@ export class Turns {
     this.last = { owner, at: this.now() };
   }
 
-  private allowed(owner: string): number {
-    const { atOnce, besideOthers = atOnce } = this.limits;
+  private atOnce(owner: string): number {
+    const { atOnce, besideOthers } = this.limits;
+    return besideOthers && this.hasCompany(owner) ? besideOthers.atOnce : atOnce;
+  }
+
+  private restMs(owner: string, workedMs: number): number {
+    const { besideOthers } = this.limits;
+    return besideOthers && this.hasCompany(owner) ? Math.min(workedMs, besideOthers.mostRestMs) : 0;
+  }
+
+  private hasCompany(owner: string): boolean {
     const somebodyElse = this.last.owner === owner ? this.other : this.last;
-    return this.now() - somebodyElse.at < THERE_MS ? besideOthers : atOnce;
+    return this.now() - somebodyElse.at < THERE_MS;
   }
 }
