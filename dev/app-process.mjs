@@ -24,9 +24,10 @@ export const NODE_ARGUMENTS = [
 ];
 
 /**
- * Behind those, for the process that answers the tenants; of an argument given twice the later one counts. The larger nursery left too little of the old space's allowance:
- * every few seconds the whole heap was marked, 20 ms and more in which nobody was answered. With this one a collection
- * of the nursery takes 5 ms, and the old space may grow to four times what lives in it (docs/performance.md).
+ * Behind those, for the process that answers the tenants; of an argument given twice the later one counts. The larger
+ * nursery left too little of the old space's allowance: every few seconds the whole heap was marked, 20 ms and more in
+ * which nobody was answered. With this one a collection of the nursery takes 5 ms, and the old space may grow to four
+ * times what lives in it (docs/performance.md). The image's own command has them too (check-containers.mjs).
  */
 export const API_ARGUMENTS = ['--max-semi-space-size=16', '--heap-growing-percent=300'];
 

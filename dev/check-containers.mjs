@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { API_ARGUMENTS } from './app-process.mjs';
 import { LaunchProblem, runMain } from './launch-problem.mjs';
 import { root } from './paths.mjs';
 import { runCommand } from './run-command.mjs';
@@ -23,14 +24,20 @@ await runMain(async () => {
     `docker-compose.yml: ${Object.keys(compose.services).length} services; deploy/Dockerfile parsed.\n`,
   );
   composeByDocker();
-  if (process.argv.includes('--build')) await buildByHand(stages, programs(compose));
+  if (process.argv.includes('--build')) await buildByHand(stages, programs(compose, stages));
 });
 
-/** The compiled programs that services start. */
-function programs(compose) {
+/** What the image starts unless told otherwise: the API. */
+function imageCommand(stages) {
+  return JSON.parse(stages.at(-1).findLast(({ instruction }) => instruction === 'CMD')?.text ?? '[]');
+}
+
+/** The compiled programs that the image and the services start. */
+function programs(compose, stages) {
   const words = Object.values(compose.services).flatMap((service) =>
     [service.entrypoint ?? [], service.command ?? []].flat(),
   );
+  words.push(...imageCommand(stages));
   return [...new Set(words.filter((word) => /^dist\/.*\.js$/.test(word)))];
 }
 
@@ -86,6 +93,9 @@ function dockerfileFaults(stages) {
     if (!allowed.has(path)) faults.push(`deploy/Dockerfile copies ${path}, which .dockerignore leaves out.`);
   if (stages.at(-1).findLast(({ instruction }) => instruction === 'USER')?.text !== 'node')
     faults.push('deploy/Dockerfile does not end as an unprivileged user.');
+  for (const argument of API_ARGUMENTS)
+    if (!imageCommand(stages).includes(argument))
+      faults.push(`deploy/Dockerfile starts the API without ${argument}, with which the launcher starts it.`);
   return faults;
 }
 

@@ -44,7 +44,7 @@ export class Reader {
         KEY_RING: JSON.stringify(stack.secrets.keyRing),
       },
       // As the API is run.
-      execArgv: ['--max-semi-space-size=64', '--no-memory-reducer', '--expose-gc'],
+      execArgv: ['--max-semi-space-size=16', '--heap-growing-percent=300', '--no-memory-reducer', '--expose-gc'],
     });
     return new Reader(child, await Reader.report(child));
   }
