@@ -6,6 +6,7 @@ import { charts } from './messages/charts';
 import { checklist } from './messages/checklist';
 import { common } from './messages/common';
 import { evidence } from './messages/evidence';
+import { findings } from './messages/findings';
 import { holder } from './messages/holder';
 import { holds } from './messages/holds';
 import { inspector } from './messages/inspector';
@@ -41,6 +42,7 @@ export const TEXTS = {
   common,
   contract,
   evidence,
+  findings,
   holder,
   holds,
   inspector,

@@ -3,6 +3,7 @@ import { useReading } from '../../language';
 import { Copyable } from '../../parts/copy';
 import { Facts } from '../../parts/page';
 import { State, type Tone } from '../../parts/state';
+import { useFindings } from './findings';
 
 type Found = Schemas['Explanation']['revocation_attempts'][number];
 
@@ -19,6 +20,7 @@ const TONES: Record<(typeof STATUSES)[number], Tone> = {
 /** One attempt to learn whether the certificate was revoked, and what the answer rests on. */
 export function Attempt({ attempt }: { attempt: Found }) {
   const { t, format } = useReading();
+  const findings = useFindings();
   const status = STATUSES.find((each) => each === attempt.status);
   return (
     <Facts
@@ -32,7 +34,10 @@ export function Attempt({ attempt }: { attempt: Found }) {
           ? []
           : [
               [t('verifications.revoked_at'), format.time(attempt.revoked_at)] as const,
-              [t('verifications.revocation_reason'), attempt.reason ?? '—'] as const,
+              [
+                t('verifications.revocation_reason'),
+                attempt.reason === null ? '—' : findings.revocationReason(attempt.reason),
+              ] as const,
             ]),
         ...(attempt.crl_number === null
           ? []
@@ -43,7 +48,7 @@ export function Attempt({ attempt }: { attempt: Found }) {
           ? []
           : [[t('verifications.produced_at'), format.time(attempt.produced_at)] as const]),
         [t('verifications.source'), attempt.source_sha256 === null ? '—' : <Copyable text={attempt.source_sha256} />],
-        ...(attempt.detail === null ? [] : [[t('verifications.detail'), attempt.detail] as const]),
+        ...(attempt.detail === null ? [] : [[t('verifications.detail'), findings.detail(attempt.detail)] as const]),
       ]}
     />
   );

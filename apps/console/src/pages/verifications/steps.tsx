@@ -3,6 +3,7 @@ import { IconCircleCheck, IconCircleDashed, IconCircleX, IconHelpCircle } from '
 import type { Schemas } from '../../api';
 import { useReading } from '../../language';
 import { State } from '../../parts/state';
+import { useFindings } from './findings';
 
 type Explanation = Schemas['Explanation'];
 type Step = Schemas['ExplainedStep'];
@@ -70,19 +71,14 @@ function Result({ step, undecided }: { step: Step; undecided: boolean }) {
   return <State tone={tone[step.result]}>{t(`verifications.result_${step.result}`)}</State>;
 }
 
-/** What a reason is about: times in Japan's. */
+/** What a reason is about. */
 function Operands({ operands }: { operands: Record<string, string | number> }) {
-  const { format } = useReading();
+  const { operand } = useFindings();
   const entries = Object.entries(operands);
   if (entries.length === 0) return null;
   return (
     <Text size="xs" c="dimmed" className="numbers">
-      {entries
-        .map(([name, value]) => {
-          const said = String(value);
-          return `${name}: ${/^\d{4}-\d\d-\d\dT/.test(said) ? format.time(said) : said}`;
-        })
-        .join(' · ')}
+      {entries.map(([name, value]) => operand(name, value)).join(' · ')}
     </Text>
   );
 }
