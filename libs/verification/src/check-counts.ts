@@ -45,7 +45,7 @@ export const overviewStarts = (now: number): { hours: number; days: number } => 
 });
 
 /** The day in Japan that an hour is in; for statements. */
-export const DAY_OF_HOUR = `date_trunc('day', hour, 'Asia/Tokyo')`;
+const DAY_OF_HOUR = `date_trunc('day', hour, 'Asia/Tokyo')`;
 
 /** Counts of the last hours and days, real time. Role of the admin process. @param now milliseconds */
 export async function readCheckCounts(dataSource: DataSource, mode: Mode, now: number): Promise<CheckCounts> {
