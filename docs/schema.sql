@@ -1600,6 +1600,7 @@ CREATE INDEX certificate_link_to ON public.certificate_link USING btree (tenant_
 CREATE UNIQUE INDEX consent_jlis ON public.consent USING btree (tenant_id, mode, jlis_consent_id) WHERE (jlis_consent_id IS NOT NULL);
 CREATE INDEX consent_person ON public.consent USING btree (tenant_id, mode, person_id, purpose);
 CREATE INDEX consent_recorded ON public.consent USING btree (recorded_at);
+CREATE INDEX crl_accepted ON public.crl USING btree (mode, partition_id, accepted_at) INCLUDE (entry_count);
 CREATE INDEX crl_change_list ON public.crl_change USING btree (mode, crl_id);
 CREATE INDEX crl_epoch ON public.crl USING btree (mode, epoch);
 CREATE INDEX crl_partition_epoch ON public.crl_partition USING btree (mode, epoch);
@@ -1610,6 +1611,7 @@ CREATE UNIQUE INDEX invoice_draft_open ON public.invoice_draft USING btree (tena
 CREATE INDEX invoice_issued ON public.invoice USING btree (mode, issued_on, id);
 CREATE INDEX invoice_month ON public.invoice USING btree (mode, month);
 CREATE INDEX invoice_of_statement ON public.invoice USING btree (tenant_id, mode, statement_id);
+CREATE INDEX invoice_total ON public.invoice USING btree (mode, total_yen, id);
 CREATE INDEX jlis_reconciliation_month ON public.jlis_reconciliation USING btree (mode, month, made_at);
 CREATE INDEX legal_hold_open ON public.legal_hold USING btree (tenant_id, mode) WHERE (lifted_at IS NULL);
 CREATE INDEX operator_session_open ON public.operator_session USING btree (operator_id) WHERE (ended_at IS NULL);
@@ -1627,6 +1629,7 @@ CREATE INDEX status_change_untold ON public.status_change USING btree (tenant_id
 CREATE INDEX status_sweep_due ON public.status_sweep USING btree (mode, tenant_id, id) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
 CREATE INDEX status_sweep_to_erase ON public.status_sweep USING btree (ended_at) WHERE results_left;
 CREATE INDEX tenant_created ON public.tenant USING btree (created_at, id);
+CREATE INDEX tenant_name ON public.tenant USING btree (name, id);
 CREATE UNIQUE INDEX usage_event_checked_person ON public.usage_event USING btree (tenant_id, mode, person_id, certificate_kind, occurred_at, source_id, certificate_hash) INCLUDE (id, meter, method, outcome, xact) WHERE ((purpose = 'status_check'::text) AND billable);
 CREATE INDEX usage_event_occurred_at ON public.usage_event USING brin (occurred_at);
 CREATE INDEX usage_event_of_tenant ON public.usage_event USING btree (tenant_id, mode, occurred_at, id);

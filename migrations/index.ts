@@ -39,6 +39,7 @@ import { Overview1763900000080 } from './0050-overview.js';
 import { SystemPage1763900000090 } from './0052-system-page.js';
 import { MonthCounts1763900000084 } from './0048-month-counts.js';
 import { UsagePages1763900000085 } from './0049-usage-pages.js';
+import { EntryHistory1763900000100 } from './0058-entry-history.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -83,4 +84,5 @@ export const migrations = [
   SystemPage1763900000090,
   MonthCounts1763900000084,
   UsagePages1763900000085,
+  EntryHistory1763900000100,
 ];

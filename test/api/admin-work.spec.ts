@@ -339,8 +339,35 @@ describe('revocation data', () => {
     const asked = await browser.send('POST', '/v1/revocation/test/refresh', {});
     expect([asked.status, asked.body]).toEqual([202, { requested: ['sign'] }]);
     const { body } = await browser.send('GET', '/v1/revocation/test/partitions?state=late');
-    expect(body['data']).toEqual([]);
-    expect((await browser.send('GET', '/v1/revocation/prod')).status).toBe(404);
+    expect(body).toEqual({ data: [], next_cursor: null });
+    const past = await browser.client.GET('/v1/revocation/{mode}/history', { params: { path: { mode: 'test' } } });
+    expect(past.data).toEqual({ months: [], last_changes: [] });
+    for (const path of ['prod', 'prod/history', 'prod/partitions'])
+      expect([path, (await browser.send('GET', `/v1/revocation/${path}`)).status]).toEqual([path, 404]);
+  });
+
+  it('refuses a cursor that no list of partitions so sorted has made, by its code', async () => {
+    const cursor = (text: string): string => Buffer.from(text).toString('base64url');
+    for (const [sort, text] of [
+      ['next_update', 'x 1'],
+      ['next_update', '1 2026-11-29'],
+      ['entries', '1 1e5'],
+      ['-entries', '1234567890123456789 1'],
+      ['name', '1 a\0b'],
+      ['name', '1'],
+    ] as const) {
+      const { status, body } = await browser.send(
+        'GET',
+        `/v1/revocation/test/partitions?sort=${sort}&cursor=${cursor(text)}`,
+      );
+      expect([text, status, body['code']]).toEqual([text, 400, 'cursor_malformed']);
+    }
+    expect((await browser.send('GET', '/v1/revocation/test/partitions?sort=failures')).body['code']).toBe(
+      'request_invalid',
+    );
+    expect(
+      (await browser.send('GET', `/v1/revocation/test/partitions?sort=name&cursor=${cursor('1 名前 a')}`)).status,
+    ).toBe(200);
   });
 });
 

@@ -45,11 +45,7 @@ export function onboarding(world: World): void {
     const { rig, hanako } = world;
     await hanako.press('審査を開始');
     await hanako.fill('理由', '申込書を受領。登記事項証明書と照合済み。');
-    await rig.story.rows(
-      `update operator_session set ended_at = now()
-       where ended_at is null and operator_id = (select id from operator_account where email = $1)`,
-      [hanako.person.email],
-    );
+    await rig.endSessions(hanako.person);
     await hanako.confirm('審査を開始');
     await hanako.told('セッションが終了しました');
     expect(await hanako.faults('session-ended')).toEqual([]);
@@ -177,13 +173,26 @@ export function onboarding(world: World): void {
     await hanako.told('本番環境を利用しています。');
   });
 
-  it('makes a key of live mode then', async () => {
-    const { hanako } = world;
+  it('makes a key of live mode then, and revokes it once its name and end were shown', async () => {
+    const { rig, hanako } = world;
+    const { page } = hanako;
     await hanako.tab('APIキー');
     await hanako.press('APIキーを発行');
     await hanako.fill('名前', '本番');
     await hanako.press('発行');
-    expect(await secretOf(hanako)).toMatch(/^shm_live_/);
+    const secret = await secretOf(hanako);
+    expect(secret).toMatch(/^shm_live_/);
+    const opens = async (): Promise<number> => (await rig.story.me({ apiKey: secret })).status;
+    expect(await opens()).toBe(200);
+    await hanako.press('「本番」を失効させる');
+    await page
+      .getByRole('dialog')
+      .getByText(`本番 (…${secret.slice(-4)})`, { exact: true })
+      .waitFor();
+    await hanako.confirm('失効させる');
+    await hanako.told('「本番」を失効させました。');
+    // The API notices within a second.
+    expect(await eventually(opens, (now) => now === 401, 60_000)).toBe(401);
   });
 
   it('proposes a change of a live contract instead of refusing it, field by field', async () => {
@@ -227,7 +236,7 @@ export function onboarding(world: World): void {
     expect(stored).toEqual({ methods, identify: true, pinless_status: true, disclosure: 'none' });
   });
 
-  it('changes how much a tenant may ask, and says at the field what cannot be', async () => {
+  it('changes how much a tenant may ask, says at the field what cannot be, and keeps the form when the session ends', async () => {
     const { rig, hanako, tenantPath } = world;
     await hanako.visit(`${tenantPath}?tab=contract&mode=test`);
     const field = hanako.page.getByRole('textbox', { name: '検証 毎秒の件数' });
@@ -237,7 +246,10 @@ export function onboarding(world: World): void {
     await hanako.picture('limits-fault');
     await field.fill('37');
     await hanako.page.getByRole('textbox', { name: '参照 毎月の件数' }).fill('500000');
+    await rig.endSessions(hanako.person);
     await hanako.press('上限を変更');
+    await hanako.told('セッションが終了しました');
+    await rig.signIn(hanako.page, hanako.person);
     await hanako.told(`${TENANT} の利用上限を変更しました。`);
     const [stored] = await rig.story.rows<{ limits: Record<string, { per_second: number; per_month: number | null }> }>(
       `select limits from contract c join tenant t on t.id = c.tenant_id where t.name = $1 and c.mode = 'test'`,

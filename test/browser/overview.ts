@@ -16,7 +16,11 @@ export function overview(world: World): void {
     await hanako.quiet();
     page.off('request', note);
     // Who is signed in and the number beside the navigation are asked for once; the page itself is one request.
-    expect(asked.filter((path) => path.startsWith('/v1/')).sort()).toEqual(['/v1/approvals', '/v1/me', '/v1/overview']);
+    expect(asked.filter((path) => path.startsWith('/v1/')).sort()).toEqual([
+      '/v1/approvals/waiting',
+      '/v1/me',
+      '/v1/overview',
+    ]);
     const [made] = await rig.story.rows<{ checks: string }>(
       `select count(*)::text as checks from verification where mode = 'test'`,
     );
@@ -36,6 +40,33 @@ export function overview(world: World): void {
     await hanako.told('失効リストの取得');
     await hanako.told(/最終更新 \d\d:\d\d:\d\d（10秒ごと）/);
     await hanako.picture('overview-by-kind');
+  });
+
+  it('shows how the entries have grown, with the figures of the lists in force, and finds a partition', async () => {
+    const { rig, hanako } = world;
+    const { page } = hanako;
+    await hanako.visit('/revocation?mode=test');
+    await page.getByRole('img', { name: '月末の失効件数の推移の棒グラフ' }).locator('svg').first().waitFor();
+    const panel = page.getByRole('region', { name: '失効件数の推移' });
+    await panel.getByText('数値を表で見る').click();
+    const [held] = await rig.story.rows<{ sign: string; auth: string }>(
+      `select sum(c.entry_count) filter (where p.hierarchy = 'sign')::text as sign,
+         sum(c.entry_count) filter (where p.hierarchy = 'auth')::text as auth
+       from crl_partition p join crl c on c.mode = p.mode and c.id = p.head_crl_id where p.mode = 'test'`,
+    );
+    expect((await panel.locator('tbody tr').last().locator('td').allInnerTexts()).slice(1)).toEqual([
+      held!.sign,
+      held!.auth,
+    ]);
+    await hanako.tab('分割リスト');
+    const [some] = await rig.story.rows<{ name: string }>(`select name from crl_partition where mode = 'test' limit 1`);
+    await page.getByRole('textbox', { name: 'リスト名で検索' }).fill(some!.name);
+    await hanako.press('検索');
+    await page.waitForURL(/name=/);
+    await hanako.press('失効件数');
+    await page.waitForURL(/sort=entries/);
+    await page.locator('th[aria-sort=ascending]').getByText('失効件数').waitFor();
+    for (const name of await page.locator('tbody code').allInnerTexts()) expect(name).toContain(some!.name);
   });
 
   it('explains a certificate of a card that is brought as a file, and says why another file cannot be read', async () => {

@@ -27,7 +27,7 @@ export function records(world: World): void {
     );
     await page.getByText('CRL番号').waitFor();
     await hanako.told(list!.number);
-    await hanako.told('affiliationChanged');
+    await hanako.told('失効理由：記載事項の変更など（affiliationChanged）');
     await hanako.told('表示できるのは監査ロールの担当者だけです。');
     expect(await page.getByRole('button', { name: '証跡一式をダウンロード' }).count()).toBe(0);
   });
@@ -121,10 +121,36 @@ export function records(world: World): void {
     await hanako.go('保存と消去停止');
     await hanako.told('訴訟対応（令和8年第12号）。');
     await hanako.page.getByRole('button', { name: / を解除$/ }).click();
+    await hanako.page.getByRole('dialog').getByText('訴訟対応（令和8年第12号）。', { exact: true }).waitFor();
     await hanako.because('訴訟終結。', '解除');
     await hanako.told('消去停止を解除しました。');
     await hanako.page.getByLabel('状態').selectOption('lifted');
     await hanako.told('訴訟終結。');
+  });
+
+  it('finds an operator in the list, and disables the account once its name was shown', async () => {
+    const { rig, hanako, taro } = world;
+    const { page } = hanako;
+    const [name, email] = ['田中 次郎', 'jiro@shomei.example'];
+    await taro.done('POST', '/v1/operators', { name, email });
+    await hanako.go('担当者');
+    await hanako.heading('担当者');
+    await page.getByLabel('担当者 絞り込み').fill('ＪＩＲＯ　初回');
+    await hanako.told(name);
+    expect(await page.locator('tbody tr').count()).toBe(1);
+    expect(await hanako.faults('operators-found')).toEqual([]);
+    await hanako.press(`${name} の操作`);
+    await page.getByRole('menuitem', { name: 'アカウントを無効化' }).click();
+    await page.getByRole('dialog').getByText(`${name} (${email})`, { exact: true }).waitFor();
+    await hanako.picture('operator-disable');
+    await hanako.confirm('アカウントを無効化');
+    await hanako.told(`${name} のアカウントを無効化しました。`);
+    await page.getByLabel('担当者 絞り込み').fill('次郎 無効');
+    await page.getByRole('cell', { name: '無効', exact: true }).waitFor();
+    const disabled = await rig.story.rows<{ email: string }>(
+      'select email from operator_account where disabled_at is not null',
+    );
+    expect(disabled).toEqual([{ email }]);
   });
 
   it('shows how sweeps and webhooks of a tenant do, attempt by attempt, and sends an event again', async () => {
@@ -202,6 +228,26 @@ export function records(world: World): void {
       await eventually(
         () => queue.getDelayedCount(),
         (left) => left === 0,
+      ),
+    ).toBe(0);
+    // One that cannot be done, and then can.
+    const broken = await queue.add('test', { mode: 'test', partitionId: 'none' }, { removeOnComplete: true });
+    await eventually(
+      () => queue.getFailedCount(),
+      (failed) => failed === 1,
+    );
+    await broken.updateData({ mode: 'test', partitionId: '999999999' });
+    await page.reload();
+    await hanako.press('失効リストの取得 失敗をすべて再実行');
+    await page.getByRole('dialog').getByText('失効リストの取得：失敗したジョブ1件', { exact: true }).waitFor();
+    expect(await hanako.faults('jobs-retry-all')).toEqual([]);
+    await hanako.picture('jobs-retry-all');
+    await hanako.confirm('失敗をすべて再実行');
+    await hanako.told('失効リストの取得の失敗したジョブの再実行を依頼しました。');
+    expect(
+      await eventually(
+        () => queue.getFailedCount(),
+        (failed) => failed === 0,
       ),
     ).toBe(0);
     await queue.close();

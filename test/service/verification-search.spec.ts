@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
+import type { FastifyRequest } from 'fastify';
 import type { DataSource } from 'typeorm';
-import { firstIdOf, type Mode } from '#lib/platform';
+import type { OperatorSession } from '#lib/operators';
+import { Clock, firstIdOf, Logger, type Mode, toPublicId } from '#lib/platform';
 import { countVerifications, searchVerifications, type VerificationSearch } from '#lib/verification';
+import { VerificationsController } from '../../apps/admin/src/rest/verifications.controller.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { refusalOf } from '../support/refusal.js';
 import { connect, makeTenant, type TestTenant } from '../support/tenants.js';
 
 const MANY = 100_000;
@@ -91,6 +95,7 @@ describe('a page among 100,000 verifications', () => {
   it.each<[string, () => Partial<VerificationSearch>]>([
     ['of all tenants', () => ({})],
     ['of all tenants, in the middle', () => ({ after: middle })],
+    ['of all tenants from the oldest on, in the middle', () => ({ order: 'oldest', after: middle })],
     ['of one tenant', () => ({ tenantId: busy.tenantId })],
     ['of one tenant and mode, in the middle', () => ({ tenantId: busy.tenantId, mode: 'test', after: middle })],
     ['of an outcome', () => ({ outcome: 'invalid' })],
@@ -101,19 +106,48 @@ describe('a page among 100,000 verifications', () => {
     expect(blocks).toBeLessThan(search().outcome === undefined ? FEW_BLOCKS : 2 * FEW_BLOCKS);
   });
 
-  it('has the newest of all tenants and modes, and the next one goes on where it ends', async () => {
-    const search = { createdAfter: new Date(BEGAN), createdBefore: new Date(BEGAN + 30 * STEP_MS) };
-    const seen: string[] = [];
-    let after: string | undefined;
-    for (;;) {
-      const page = await searchVerifications(admin, { ...search, limit: 7, ...(after === undefined ? {} : { after }) });
-      seen.push(...page.map(({ id, tenantId, mode }) => `${id} ${tenantId} ${mode}`));
-      if (page.length < 7) break;
-      after = page.at(-1)!.id;
-    }
-    expect(new Set(seen).size).toBe(90);
-    expect(seen).toEqual([...seen].sort().reverse());
-    expect(await countVerifications(admin, { ...search, limit: 1_000 })).toBe(90);
-    expect(await countVerifications(admin, { ...search, limit: 50 })).toBe(50);
+  it.each(['newest', 'oldest'] as const)(
+    'has the %s of all tenants and modes, and the next one goes on where it ends',
+    async (order) => {
+      const search = { createdAfter: new Date(BEGAN), createdBefore: new Date(BEGAN + 30 * STEP_MS), order };
+      const seen: string[] = [];
+      let after: string | undefined;
+      for (;;) {
+        const page = await searchVerifications(admin, {
+          ...search,
+          limit: 7,
+          ...(after === undefined ? {} : { after }),
+        });
+        seen.push(...page.map(({ id, tenantId, mode }) => `${id} ${tenantId} ${mode}`));
+        if (page.length < 7) break;
+        after = page.at(-1)!.id;
+      }
+      expect(new Set(seen).size).toBe(90);
+      expect(seen).toEqual(order === 'oldest' ? [...seen].sort() : [...seen].sort().reverse());
+      expect(await countVerifications(admin, { ...search, limit: 1_000 })).toBe(90);
+      expect(await countVerifications(admin, { ...search, limit: 50 })).toBe(50);
+    },
+  );
+});
+
+describe('a file of what is found', () => {
+  it('is refused beyond 100,000 rows, and made of exactly so many', async () => {
+    const clock = new Clock(admin, new Logger('test', 'silent'));
+    const controller = new VerificationsController(admin, clock);
+    const session = { operatorId: '00000000-0000-4000-8000-000000000001' } as OperatorSession;
+    const request = { id: 'req_1', ip: '127.0.0.1' } as FastifyRequest;
+    const filter = {
+      tenant_id: toPublicId('ten', busy.tenantId),
+      created_after: WHOLE.createdAfter.toISOString(),
+      created_before: WHOLE.createdBefore.toISOString(),
+    };
+    expect(await refusalOf(controller.csv(request, session, filter))).toBe('too_many_verifications');
+    const recorded = () =>
+      owner.query<{ found: number }>(
+        `select (detail->>'found')::int as found from audit_event where action = 'verification.export'`,
+      );
+    expect((await recorded()).rows).toEqual([]);
+    (await controller.csv(request, session, { ...filter, mode: 'test' })).getStream().destroy();
+    expect((await recorded()).rows).toEqual([{ found: MANY }]);
   });
 });

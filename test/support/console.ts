@@ -147,6 +147,15 @@ export class ConsoleRig {
     person.password = OWN_PASSWORD;
   }
 
+  /** Ends the sessions of somebody, as time or another operator does. */
+  async endSessions({ email }: Person): Promise<void> {
+    await this.story.rows(
+      `update operator_session set ended_at = now()
+       where ended_at is null and operator_id = (select id from operator_account where email = $1)`,
+      [email],
+    );
+  }
+
   /** Signs in wherever the form is: a page or a window over one. */
   async signIn(page: Page, person: Person): Promise<void> {
     await this.showPassword(page, person);

@@ -19,7 +19,7 @@ const tenants = createRoute({
   getParentRoute,
   path: '/tenants',
   staticData: needs('tenants:read'),
-  validateSearch: words('name', 'cursor'),
+  validateSearch: words('name', 'sort', 'cursor'),
   component: lazyRouteComponent(() => import('./pages/tenants/tenants-page'), 'TenantsPage'),
 });
 const newTenant = createRoute({
@@ -32,7 +32,7 @@ const tenant = createRoute({
   getParentRoute,
   path: '/tenants/$tenantId',
   staticData: needs('tenants:read'),
-  validateSearch: words('tab', 'mode', 'cursor'),
+  validateSearch: words('tab', 'mode', 'sort', 'cursor'),
   component: lazyRouteComponent(() => import('./pages/tenants/tenant-page'), 'TenantPage'),
 });
 const approvals = createRoute({
@@ -52,7 +52,7 @@ const verifications = createRoute({
   getParentRoute,
   path: '/verifications',
   staticData: needs('verifications:read'),
-  validateSearch: words('id', 'tenant_id', 'mode', 'reference', 'outcome', 'after', 'before', 'cursor'),
+  validateSearch: words('id', 'tenant_id', 'mode', 'reference', 'outcome', 'after', 'before', 'sort', 'cursor'),
   component: lazyRouteComponent(() => import('./pages/verifications/verifications-page'), 'VerificationsPage'),
 });
 const verification = createRoute({
@@ -71,14 +71,14 @@ const revocation = createRoute({
   getParentRoute,
   path: '/revocation',
   staticData: needs('revocation:read'),
-  validateSearch: words('mode', 'tab', 'hierarchy', 'state', 'sort'),
+  validateSearch: words('mode', 'tab', 'hierarchy', 'state', 'name', 'sort', 'cursor'),
   component: lazyRouteComponent(() => import('./pages/revocation/revocation-page'), 'RevocationPage'),
 });
 const sweeps = createRoute({
   getParentRoute,
   path: '/sweeps',
   staticData: needs('sweeps:read'),
-  validateSearch: words('state', 'mode', 'tenant_id', 'cursor'),
+  validateSearch: words('state', 'mode', 'tenant_id', 'sort', 'cursor'),
   component: lazyRouteComponent(() => import('./pages/sweeps/sweeps-page'), 'SweepsPage'),
 });
 const months = createRoute({
@@ -113,7 +113,7 @@ const invoices = createRoute({
   getParentRoute,
   path: '/invoices',
   staticData: needs('billing:read'),
-  validateSearch: words('mode', 'tab', ...INVOICE_SEARCH, 'cursor'),
+  validateSearch: words('mode', 'tab', ...INVOICE_SEARCH, 'sort', 'cursor'),
   component: lazyRouteComponent(() => import('./pages/billing/invoices-page'), 'InvoicesPage'),
 });
 const invoice = createRoute({
@@ -146,7 +146,18 @@ const audit = createRoute({
   getParentRoute,
   path: '/audit',
   staticData: needs('audit:read'),
-  validateSearch: words('tab', 'actor', 'action', 'target', 'tenant_id', 'request_id', 'after', 'before', 'cursor'),
+  validateSearch: words(
+    'tab',
+    'actor',
+    'action',
+    'target',
+    'tenant_id',
+    'request_id',
+    'after',
+    'before',
+    'sort',
+    'cursor',
+  ),
   component: lazyRouteComponent(() => import('./pages/audit/audit-page'), 'AuditPage'),
 });
 const holds = createRoute({

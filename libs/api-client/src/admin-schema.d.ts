@@ -231,6 +231,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/approvals/waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many proposals wait, and those that expire first */
+        get: operations["getWaitingApprovals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/approvals/{id}": {
         parameters: {
             query?: never;
@@ -292,7 +309,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List tenants, newest first */
+        /** List tenants, newest first unless asked otherwise */
         get: operations["listTenants"];
         put?: never;
         /** Make a tenant with both modes */
@@ -659,6 +676,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/revocation/{mode}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Entries at the end of each month, and what the newest lists changed */
+        get: operations["getRevocationHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/revocation/{mode}/partitions": {
         parameters: {
             query?: never;
@@ -666,7 +700,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List partitions, those that need a look first */
+        /** List partitions; at first those that need a look */
         get: operations["listPartitions"];
         put?: never;
         post?: never;
@@ -737,7 +771,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Search verifications, newest first */
+        /** Search verifications, newest first unless asked otherwise */
         get: operations["searchVerifications"];
         put?: never;
         post?: never;
@@ -871,7 +905,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List status sweeps, newest first */
+        /** List status sweeps, newest first unless asked otherwise */
         get: operations["listSweeps"];
         put?: never;
         post?: never;
@@ -939,7 +973,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Deliveries to an endpoint, newest events first */
+        /** Deliveries to an endpoint, newest events first unless asked otherwise */
         get: operations["listWebhookDeliveries"];
         put?: never;
         post?: never;
@@ -990,7 +1024,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Search the audit trail, newest first */
+        /** Search the audit trail, newest first unless asked otherwise */
         get: operations["searchAudit"];
         put?: never;
         post?: never;
@@ -1489,7 +1523,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Search invoices by day, amount and counterparty, with ranges; newest first */
+        /** Search invoices by day, amount and counterparty, with ranges; newest first unless asked otherwise */
         get: operations["listInvoices"];
         put?: never;
         post?: never;
@@ -2024,7 +2058,7 @@ export interface components {
             revocation: components["schemas"]["RevocationFreshness"][] | null;
             queues: components["schemas"]["OverviewQueues"] | null;
             tenants: components["schemas"]["OverviewTenants"] | null;
-            approvals: components["schemas"]["OverviewApprovals"] | null;
+            approvals: components["schemas"]["WaitingApprovals"] | null;
             /** @description An estimate: what the month would come to if it were closed now. */
             revenue: {
                 /** @description Null: none was made yet. */
@@ -2125,7 +2159,7 @@ export interface components {
                 state_since: string;
             }[];
         };
-        OverviewApprovals: {
+        WaitingApprovals: {
             count: number;
             /** @description Those that expire first. */
             soonest: {
@@ -2635,8 +2669,39 @@ export interface components {
             failures: number;
             last_failure: string | null;
         };
+        RevocationHistory: {
+            /** @description Entries when each month of Japan ended; of the month that runs, now. The oldest first. */
+            months: {
+                month: string;
+                /** @enum {string} */
+                hierarchy: "sign" | "auth";
+                entries: number;
+                /** @description In which they stand. */
+                lists: number;
+            }[];
+            /** @description What the lists in force changed against those before them. */
+            last_changes: {
+                /** @enum {string} */
+                hierarchy: "sign" | "auth";
+                /**
+                 * Format: date-time
+                 * @description When the newest of the lists in force was accepted.
+                 */
+                newest_at: string;
+                /** @description Lists without one before them, or kept as a whole: what they changed is not among the changes. */
+                whole_lists: number;
+                changes: {
+                    /** @enum {string} */
+                    kind: "added" | "changed" | "gone";
+                    /** @enum {string} */
+                    reason: "unspecified" | "keyCompromise" | "cACompromise" | "affiliationChanged" | "superseded" | "cessationOfOperation" | "certificateHold" | "removeFromCRL" | "privilegeWithdrawn" | "aACompromise";
+                    count: number;
+                }[];
+            }[];
+        };
         RevocationPartitionList: {
             data: components["schemas"]["RevocationPartition"][];
+            next_cursor: string | null;
         };
         RevocationPartition: {
             /** @enum {string} */
@@ -5243,6 +5308,52 @@ export interface operations {
             };
         };
     };
+    getWaitingApprovals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingApprovals"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getApproval: {
         parameters: {
             query?: never;
@@ -5507,6 +5618,8 @@ export interface operations {
         parameters: {
             query?: {
                 name?: string;
+                /** @description With a minus before it: descending. */
+                sort?: "name" | "-name" | "created_at" | "-created_at";
                 cursor?: string;
                 limit?: number;
             };
@@ -7325,11 +7438,73 @@ export interface operations {
             };
         };
     };
+    getRevocationHistory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mode: "live" | "test";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevocationHistory"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listPartitions: {
         parameters: {
             query?: {
                 hierarchy?: "sign" | "auth";
                 state?: "late" | "stale" | "failing" | "missing" | "unlisted";
+                /** @description Part of the name. */
+                name?: string;
+                /** @description By default `next_update`: without a list first, then the nearest end. With a minus before it: descending. */
+                sort?: "name" | "-name" | "next_update" | "-next_update" | "entries" | "-entries" | "last_success_at" | "-last_success_at";
+                cursor?: string;
                 limit?: number;
             };
             header?: never;
@@ -7646,6 +7821,8 @@ export interface operations {
                 /** @description Real time. Without tenant_id: at most 7 days before created_before, by default one day. */
                 created_after?: string;
                 created_before?: string;
+                /** @description With a minus before it: descending. */
+                sort?: "recorded_at" | "-recorded_at";
                 cursor?: string;
                 limit?: number;
             };
@@ -8347,6 +8524,8 @@ export interface operations {
                 tenant_id?: string;
                 mode?: "live" | "test";
                 state?: "queued" | "running" | "completed" | "failed" | "cancelled";
+                /** @description With a minus before it: descending. */
+                sort?: "created_at" | "-created_at";
                 cursor?: string;
                 limit?: number;
             };
@@ -8591,6 +8770,8 @@ export interface operations {
         parameters: {
             query?: {
                 state?: "pending" | "delivered" | "failed" | "cancelled";
+                /** @description With a minus before it: descending. */
+                sort?: "created_at" | "-created_at";
                 cursor?: string;
                 limit?: number;
             };
@@ -8824,6 +9005,8 @@ export interface operations {
                 /** @description By default 30 days before recorded_before. */
                 recorded_after?: string;
                 recorded_before?: string;
+                /** @description With a minus before it: descending. */
+                sort?: "recorded_at" | "-recorded_at";
                 cursor?: string;
                 limit?: number;
             };
@@ -11200,6 +11383,8 @@ export interface operations {
                 tenant_id?: string;
                 /** @description Part of the recipient's name. */
                 counterparty?: string;
+                /** @description With a minus before it: descending. */
+                sort?: "issued_on" | "-issued_on" | "total_yen" | "-total_yen";
                 cursor?: string;
                 limit?: number;
             };

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { type Mode, Problem, type Tenancy } from '#lib/platform';
+import { type Mode, Problem, readingOf, type Tenancy } from '#lib/platform';
 import type { InvoiceContent, InvoiceDocument } from './invoice-content.js';
 import type { InvoiceFileKind } from './invoice-files.js';
 import type { Day, Month } from './japan-month.js';
@@ -114,16 +114,25 @@ const valuesOf = (search: InvoiceSearch): unknown[] => [
   search.amountMax ?? null,
 ];
 
-/** Newest first. Row-level security shows a tenant its own; operators see all. `after`: the last one of the page before. */
+/** By what invoices are sorted; within a mode each has an index. */
+export const INVOICE_KEYS = ['issued_on', 'total_yen'] as const;
+export type InvoiceKey = (typeof INVOICE_KEYS)[number];
+
+/**
+ * Newest first unless asked otherwise. Row-level security shows a tenant its own; operators see all.
+ * @param page `after`: the last one of the page before
+ */
 export async function listInvoices(
   manager: Queries,
   search: InvoiceSearch,
-  page: { after?: string; limit: number },
+  page: { after?: string; sort?: { by: InvoiceKey; descending: boolean }; limit: number },
 ): Promise<InvoiceSummary[]> {
+  const { by, descending } = page.sort ?? { by: 'issued_on', descending: true };
+  const { direction, beyond } = readingOf(descending ? 'newest' : 'oldest');
   const rows: Row[] = await manager.query(
     `select ${COLUMNS} ${FROM} where ${WHERE}
-       and ($11::uuid is null or (i.issued_on, i.id) < (select a.issued_on, a.id from invoice a where a.id = $11))
-     order by i.issued_on desc, i.id desc limit $12`,
+       and ($11::uuid is null or (i.${by}, i.id) ${beyond} (select a.${by}, a.id from invoice a where a.id = $11))
+     order by i.${by} ${direction}, i.id ${direction} limit $12`,
     [...valuesOf(search), page.after ?? null, page.limit],
   );
   return rows.map(toSummary);

@@ -6,6 +6,7 @@ export * from './changed-serials.js';
 export * from './copy-out.js';
 export * from './due-sources.js';
 export * from './entities.js';
+export * from './entry-history.js';
 export * from './freshness.js';
 export * from './freshness-watch.js';
 export * from './list-file.js';

@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { type Mode, Problem } from '#lib/platform';
+import { type Mode, Problem, readingOf } from '#lib/platform';
 import type { Scope } from './api-key.js';
 import type { Notification, TenantState } from './life-cycle.js';
 
@@ -43,16 +43,26 @@ const toTenant = (row: TenantRow): Tenant => ({
   ...(row.terminated_at === null ? {} : { terminatedAt: row.terminated_at }),
 });
 
-/** Tenants of the platform, newest first. Operators' role. @param after id of the last one of the page before */
+/** By what tenants are sorted; each has an index. */
+export const TENANT_KEYS = ['name', 'created_at'] as const;
+export type TenantKey = (typeof TENANT_KEYS)[number];
+
+/** Tenants of the platform, newest first unless asked otherwise. Operators' role. @param after id of the last one of the page before */
 export async function listTenants(
   dataSource: DataSource,
-  { after, name, limit }: { after?: string; name?: string; limit: number },
+  {
+    after,
+    name,
+    sort: { by, descending } = { by: 'created_at', descending: true },
+    limit,
+  }: { after?: string; name?: string; sort?: { by: TenantKey; descending: boolean }; limit: number },
 ): Promise<Tenant[]> {
+  const { direction, beyond } = readingOf(descending ? 'newest' : 'oldest');
   const rows: TenantRow[] = await dataSource.query(
     `select ${COLUMNS} from tenant
-     where ($1::uuid is null or (created_at, id) < (select t.created_at, t.id from tenant t where t.id = $1))
+     where ($1::uuid is null or (${by}, id) ${beyond} (select t.${by}, t.id from tenant t where t.id = $1))
        and ($2::text is null or position(lower($2) in lower(name)) > 0)
-     order by created_at desc, id desc limit $3`,
+     order by ${by} ${direction}, id ${direction} limit $3`,
     [after ?? null, name ?? null, limit],
   );
   return rows.map(toTenant);

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { Outcome } from '#lib/pki';
-import { firstIdOf, type Mode, MODES, readInIndexOrder } from '#lib/platform';
+import { firstIdOf, type Mode, MODES, type PageOrder, readInIndexOrder, readingOf } from '#lib/platform';
 import type { VerdictFacts } from './evidence.js';
 
 /** A decided check as operators see it: whose it is and what was found, nothing of the person. */
@@ -29,6 +29,8 @@ export interface VerificationSearch {
   /** Real time, half-open. */
   createdAfter: Date;
   createdBefore: Date;
+  /** Newest first unless asked otherwise. */
+  order?: PageOrder;
   /** Id of the last one of the page before. */
   after?: string;
   limit: number;
@@ -54,20 +56,21 @@ const COLUMNS =
 const COMMIT_MS = 3_600_000;
 
 /**
- * Verifications of any tenants, newest first. Role of the admin process: evidence is not among the columns. The newest of
- * each tenant and mode are read in the order of the primary key, and of those the newest of all: a page costs what it
- * shows of each, however much there is behind it.
+ * Verifications of any tenants, newest or oldest first. Role of the admin process: evidence is not among the columns. The
+ * first of each tenant and mode are read in the order of the primary key, and of those the first of all: a page costs
+ * what it shows of each, however much there is behind it.
  */
 export async function searchVerifications(
   dataSource: DataSource,
   search: VerificationSearch,
 ): Promise<FoundVerification[]> {
-  const { sql, values } = newestOf(search);
+  const { sql, values } = firstOf(search);
+  const { direction } = readingOf(search.order);
   return dataSource.transaction(async (manager) => {
     await readInIndexOrder(manager);
     const rows: Row[] = await manager.query(
-      `with newest as (${sql})
-       select ${COLUMNS} from newest join verification using (tenant_id, mode, id) order by id desc`,
+      `with first as (${sql})
+       select ${COLUMNS} from first join verification using (tenant_id, mode, id) order by id ${direction}`,
       values,
     );
     return rows.map(toFound);
@@ -76,22 +79,23 @@ export async function searchVerifications(
 
 /** How many there are, counted up to the limit. */
 export async function countVerifications(dataSource: DataSource, search: VerificationSearch): Promise<number> {
-  const { sql, values } = newestOf(search);
+  const { sql, values } = firstOf(search);
   const rows: { n: number }[] = await dataSource.query(`select count(*)::int as n from (${sql}) as found`, values);
   return rows[0]!.n;
 }
 
-/** Keys of the newest ones, newest first. Behind row-level security only the whole key is known to be the index's order. */
-function newestOf(search: VerificationSearch): { sql: string; values: unknown[] } {
+/** Keys of the first ones in their order. Behind row-level security only the whole key is known to be the index's order. */
+function firstOf(search: VerificationSearch): { sql: string; values: unknown[] } {
+  const { direction, beyond } = readingOf(search.order);
   return {
     sql: `select v.tenant_id, v.mode, v.id
       from tenant t cross join unnest($6::tenant_mode[]) as m (mode) cross join lateral (
         select tenant_id, mode, id from verification
         where tenant_id = t.id and mode = m.mode and id >= $1 and id < $2 and ($3::outcome is null or outcome = $3)
-          and ($4::uuid is null or id < $4) and ($7::text is null or reference = $7)
-        order by tenant_id desc, mode desc, id desc limit $5) as v
+          and ($4::uuid is null or id ${beyond} $4) and ($7::text is null or reference = $7)
+        order by tenant_id ${direction}, mode ${direction}, id ${direction} limit $5) as v
       where $8::uuid is null or t.id = $8
-      order by v.id desc limit $5`,
+      order by v.id ${direction} limit $5`,
     values: [
       firstIdOf(search.createdAfter.getTime()),
       firstIdOf(search.createdBefore.getTime()),

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { Problem, type Tenancy } from '#lib/platform';
+import { type PageOrder, Problem, readingOf, type Tenancy } from '#lib/platform';
 import type { EventType } from './append-event.js';
 import type { Failure } from './send.js';
 
@@ -80,15 +80,17 @@ export const listDeliveries = (
   manager: EntityManager,
   tenancy: Tenancy,
   endpointId: string,
-  { after, state, limit }: { after?: string; state?: DeliveryState; limit: number },
-): Promise<WebhookDelivery[]> =>
-  read(
+  { after, state, order, limit }: { after?: string; state?: DeliveryState; order?: PageOrder; limit: number },
+): Promise<WebhookDelivery[]> => {
+  const { direction, beyond } = readingOf(order);
+  return read(
     manager,
     tenancy,
     endpointId,
-    `($4::uuid is null or d.event_id < $4) and ($5::text is null or d.state = $5) order by d.event_id desc limit $6`,
+    `($4::uuid is null or d.event_id ${beyond} $4) and ($5::text is null or d.state = $5) order by d.event_id ${direction} limit $6`,
     [after ?? null, state ?? null, limit],
   );
+};
 
 /** @throws Problem `not_found` */
 export async function getDelivery(

@@ -1,6 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { appendAudit, type Acting } from '#lib/audit';
-import { type Mode, MODES, Problem, type Tenancy, withTenant } from '#lib/platform';
+import { type Mode, MODES, type PageOrder, Problem, type Tenancy, withTenant } from '#lib/platform';
 import type { EventType } from './append-event.js';
 import {
   type DeliveryState,
@@ -80,7 +80,7 @@ async function asTenantOf<T>(
 export const listDeliveriesOf = (
   dataSource: DataSource,
   endpointId: string,
-  page: { after?: string; state?: DeliveryState; limit: number },
+  page: { after?: string; state?: DeliveryState; order?: PageOrder; limit: number },
 ): Promise<WebhookDelivery[]> =>
   asTenantOf(dataSource, endpointId, (manager, tenancy) => listDeliveries(manager, tenancy, endpointId, page));
 

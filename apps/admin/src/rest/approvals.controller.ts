@@ -1,6 +1,7 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
+import { DataSource } from 'typeorm';
 import type { z } from 'zod';
 import { Approvals, OperatorAccounts, type OperatorSession, permissionsOf } from '#lib/operators';
 import { Problem, toPublicId } from '#lib/platform';
@@ -18,15 +19,18 @@ import {
   approveRequest,
   type RefuseBody,
   refuseRequest,
+  waitingApprovals,
 } from './schemas.js';
 import { originOf, SessionGate } from './session-gate.js';
 import { RequirePermission, requirePermission, Session } from './session.guard.js';
+import { waitingAnswer } from './waiting-approvals.js';
 
 /** What waits for a second person. Proposals are made where the thing is. */
 @ApiTags('approvals')
 @Controller('v1/approvals')
 export class ApprovalsController {
   constructor(
+    @Inject(DataSource) private readonly dataSource: DataSource,
     @Inject(Approvals) private readonly approvals: Approvals,
     @Inject(OperatorAccounts) private readonly accounts: OperatorAccounts,
     @Inject(SessionGate) private readonly gate: SessionGate,
@@ -50,6 +54,14 @@ export class ApprovalsController {
     const { rows, next_cursor } = page(found, query.limit, (last) => toPublicId('apr', last.id));
     const names = await operatorNames(this.accounts);
     return { data: rows.map((approval) => approvalAnswer(approval, session, names)), next_cursor };
+  }
+
+  @Get('waiting')
+  @RequirePermission('approvals:read')
+  @ApiOperation({ operationId: 'getWaitingApprovals', summary: 'How many proposals wait, and those that expire first' })
+  @Answers(200, waitingApprovals, [401, 403, 503])
+  waiting(): Promise<z.output<typeof waitingApprovals>> {
+    return waitingAnswer(this.dataSource, this.approvals, this.accounts);
   }
 
   @Get(':id')

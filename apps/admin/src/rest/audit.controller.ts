@@ -26,7 +26,7 @@ import {
   type AuditTableQuery,
   auditTableQuery,
 } from './audit-schemas.js';
-import { Answers, cursorUuid, fieldUuid, page, uuidOf } from './contract.js';
+import { Answers, cursorUuid, fieldUuid, orderOf, page, uuidOf } from './contract.js';
 import { auditList, type AuditQuery, auditQuery } from './search-schemas.js';
 import { RequirePermission, Session } from './session.guard.js';
 
@@ -56,7 +56,7 @@ export class AuditController {
 
   @Get('audit-events')
   @RequirePermission('audit:read')
-  @ApiOperation({ operationId: 'searchAudit', summary: 'Search the audit trail, newest first' })
+  @ApiOperation({ operationId: 'searchAudit', summary: 'Search the audit trail, newest first unless asked otherwise' })
   @Answers(200, auditList, [400, 401, 403, 503])
   async search(@Query({ schema: auditQuery }) query: AuditQuery): Promise<z.output<typeof auditList>> {
     const to = query.recorded_before === undefined ? undefined : Date.parse(query.recorded_before);
@@ -67,6 +67,7 @@ export class AuditController {
     const cursor = cursorUuid('aud', query.cursor);
     const found = await searchAudit(this.dataSource, {
       from,
+      order: orderOf(query.sort),
       limit: query.limit + 1,
       ...(to === undefined ? {} : { to }),
       ...(query.actor === undefined ? {} : { actor: storedName(query.actor) }),

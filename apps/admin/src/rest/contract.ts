@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiResponse } from '@nestjs/swagger';
 import { z } from 'zod';
-import { fromPublicId, type IdPrefix, Problem, toPublicId } from '#lib/platform';
+import { fromPublicId, type IdPrefix, type PageOrder, Problem, toPublicId } from '#lib/platform';
 import { codesOf } from './problem-texts.js';
 
 const problemBody = z
@@ -88,6 +88,16 @@ export function page<T>(
   const last = rows.at(-1);
   return { rows, next_cursor: found.length > limit && last !== undefined ? cursorOf(last) : null };
 }
+
+/** `-name` as what it says. */
+export const sortOf = <Key extends string>(sort: Key | `-${Key}`): { by: Key; descending: boolean } => {
+  const descending = sort.startsWith('-');
+  return { by: (descending ? sort.slice(1) : sort) as Key, descending };
+};
+
+/** The same of a list that is sorted by nothing but time. */
+export const orderOf = (sort: string | undefined): PageOrder =>
+  sort === undefined || sort.startsWith('-') ? 'newest' : 'oldest';
 
 /** The UUID a cursor stands for. @throws Problem `cursor_malformed`. */
 export function cursorUuid(prefix: IdPrefix, cursor: string | undefined): string | undefined {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   csvEncoding,
+  INVOICE_KEYS,
   invoiceBody,
   invoiceIssuerTerms,
   invoiceItem,
@@ -11,7 +12,7 @@ import {
   taxSettingTerms,
 } from '#lib/billing';
 import { today } from './billing-schemas.js';
-import { cursor, id, limit, mode, reason, text, time } from './schemas.js';
+import { cursor, id, limit, mode, reason, sortBy, text, time } from './schemas.js';
 
 const day = z.iso.date();
 
@@ -113,6 +114,6 @@ const search = {
   tenant_id: id.optional(),
   counterparty: text(200).optional().meta({ description: "Part of the recipient's name." }),
 };
-export const invoicesQuery = z.strictObject({ ...search, cursor, limit });
+export const invoicesQuery = z.strictObject({ ...search, sort: sortBy(...INVOICE_KEYS), cursor, limit });
 export const invoicesCsvQuery = z.strictObject({ ...search, encoding: csvEncoding });
 export type InvoicesQuery = z.output<typeof invoicesQuery>;

@@ -31,7 +31,7 @@ import { Approvals, OperatorAccounts, type OperatorSession } from '#lib/operator
 import { Clock, fileHeaders, readerGone, toPublicId } from '#lib/platform';
 import { actingOf } from './acting.js';
 import { approvalAnswer, operatorNames } from './approval-answer.js';
-import { Answers, cursorUuid, fieldUuid, page, uuidOf } from './contract.js';
+import { Answers, cursorUuid, fieldUuid, page, sortOf, uuidOf } from './contract.js';
 import { invoicesCsvQuery, type InvoicesQuery, invoicesQuery, voidRequest } from './invoice-schemas.js';
 import { type ApprovalAnswer, approvalAnswer as approvalSchema } from './schemas.js';
 import { originOf } from './session-gate.js';
@@ -59,15 +59,16 @@ export class InvoicesController {
   @RequirePermission('billing:read')
   @ApiOperation({
     operationId: 'listInvoices',
-    summary: 'Search invoices by day, amount and counterparty, with ranges; newest first',
+    summary: 'Search invoices by day, amount and counterparty, with ranges; newest first unless asked otherwise',
   })
   @Answers(200, invoiceList, [400, 401, 403, 503])
   async list(
-    @Query({ schema: invoicesQuery }) { cursor, limit, ...query }: InvoicesQuery,
+    @Query({ schema: invoicesQuery }) { cursor, limit, sort, ...query }: InvoicesQuery,
   ): Promise<z.output<typeof invoiceList>> {
     const after = cursorUuid('inv', cursor);
     const found = await listInvoices(this.dataSource.manager, searchOf(query), {
       limit: limit + 1,
+      ...(sort === undefined ? {} : { sort: sortOf(sort) }),
       ...(after === undefined ? {} : { after }),
     });
     const { rows, next_cursor } = page(found, limit, (last) => toPublicId('inv', last.id));

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { JOB_QUEUES } from '../job-queues.js';
 import { TENANT_STATES } from '#lib/tenancy';
 import { freshness } from './revocation-schemas.js';
-import { mode, time } from './schemas.js';
+import { mode, time, waitingApprovals } from './schemas.js';
 
 export const overviewQuery = z.strictObject({ mode: mode.default('live') });
 export type OverviewQuery = z.output<typeof overviewQuery>;
@@ -65,26 +65,6 @@ const waitingTenants = z
       .meta({ description: 'Those in their state for the longest time.' }),
   })
   .meta({ id: 'OverviewTenants' });
-
-const waitingApprovals = z
-  .object({
-    count: z.number(),
-    soonest: z
-      .array(
-        z.object({
-          id: z.string(),
-          kind: z.string(),
-          tenant_name: z
-            .string()
-            .nullable()
-            .meta({ description: 'Of the tenant that it is about, if it is about one.' }),
-          proposed_by: z.string().nullable().meta({ description: 'By name.' }),
-          expires_at: time,
-        }),
-      )
-      .meta({ description: 'Those that expire first.' }),
-  })
-  .meta({ id: 'OverviewApprovals' });
 
 const yen = z.number().meta({ description: 'Yen without tax.' });
 const revenue = z

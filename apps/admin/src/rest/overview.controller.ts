@@ -2,26 +2,24 @@ import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { DataSource } from 'typeorm';
 import { type MonthEstimate, readEstimate } from '#lib/billing';
-import { type Approval, Approvals, OperatorAccounts, type OperatorSession, type Permission } from '#lib/operators';
+import { Approvals, OperatorAccounts, type OperatorSession, type Permission } from '#lib/operators';
 import { Clock, type Mode, Problem, toPublicId } from '#lib/platform';
 import { readFreshness } from '#lib/revocation';
 import type { TenantState } from '#lib/tenancy';
 import { type AnswerQuantiles, type CheckCount, readAnswerTimes, readCheckCounts } from '#lib/verification';
 import { OperatorError } from '../context.js';
 import { queueDepths } from '../job-queues.js';
-import { operatorNames } from './approval-answer.js';
 import { Answers } from './contract.js';
 import { type OverviewAnswer, overviewAnswer, type OverviewQuery, overviewQuery } from './overview-schemas.js';
 import { freshnessAnswer } from './revocation.controller.js';
 import { Session, SignedIn } from './session.guard.js';
 import { LATE_MS, REDIS_URL } from './settings.js';
+import { waitingAnswer } from './waiting-approvals.js';
 
 /** States in which somebody here has to do something. */
 const WAITING_STATES = ['applied', 'in_review', 'notified', 'suspended'] as const satisfies readonly TenantState[];
 /** Rows of a list that is only the beginning of one. */
 const SHOWN = 6;
-/** Proposals that can be open at once are tens. */
-const MOST_APPROVALS = 1_000;
 
 /** How everything is, in one request, which is repeated while somebody looks: nothing here is counted when it is asked for. */
 @ApiTags('overview')
@@ -58,7 +56,7 @@ export class OverviewController {
       part('revocation:read', () => this.revocation(mode)),
       part('revocation:read', () => this.queues()),
       part('tenants:read', () => this.tenants()),
-      part('approvals:read', () => this.waitingApprovals()),
+      part('approvals:read', () => waitingAnswer(this.dataSource, this.approvals, this.accounts)),
       part('billing:read', () => this.revenue(mode)),
     ]);
     return { mode, now: new Date(now).toISOString(), checks, revocation, queues, tenants, approvals, revenue };
@@ -116,41 +114,11 @@ export class OverviewController {
     };
   }
 
-  private async waitingApprovals(): Promise<OverviewAnswer['approvals']> {
-    const open = await this.approvals.list({ state: 'proposed', limit: MOST_APPROVALS });
-    open.sort((one, other) => one.expiresAt.getTime() - other.expiresAt.getTime());
-    const shown = open.slice(0, SHOWN);
-    const names = await operatorNames(this.accounts);
-    const tenants = await this.tenantNames(shown);
-    return {
-      count: open.length,
-      soonest: shown.map((approval) => ({
-        id: toPublicId('apr', approval.id),
-        kind: approval.kind,
-        tenant_name: tenants.get(tenantOf(approval) ?? '') ?? null,
-        proposed_by: names.get(approval.proposedBy) ?? null,
-        expires_at: approval.expiresAt.toISOString(),
-      })),
-    };
-  }
-
-  private async tenantNames(approvals: readonly Approval[]): Promise<ReadonlyMap<string, string>> {
-    const rows: { id: string; name: string }[] = await this.dataSource.query(
-      'select id, name from tenant where id = any($1::uuid[])',
-      [approvals.flatMap((approval) => tenantOf(approval) ?? [])],
-    );
-    return new Map(rows.map(({ id, name }) => [id, name]));
-  }
-
   private async revenue(mode: Mode): Promise<OverviewAnswer['revenue']> {
     const estimate = await readEstimate(this.dataSource, mode);
     return { estimate: estimate ? estimateAnswer(estimate) : null };
   }
 }
-
-/** `tenant:<uuid>`, `price_plan:<uuid>:live:2026-04-01`, `invoice_terms:…`. */
-const tenantOf = ({ subject }: Approval): string | undefined =>
-  /^(?:tenant|price_plan|invoice_terms):([0-9a-f-]{36})(?::|$)/.exec(subject)?.[1];
 
 const countAnswer = ({ from, kind, outcome, checks }: CheckCount) => ({
   from: from.toISOString(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { PARTITION_STATES } from '#lib/revocation';
-import { mode, reason, time } from './schemas.js';
+import { CRL_REASONS, type CrlReason } from '#lib/pki';
+import { CHANGE_KINDS, PARTITION_KEYS, PARTITION_STATES } from '#lib/revocation';
+import { mode, reason, sortBy, text, time } from './schemas.js';
 
 export const hierarchy = z.enum(['sign', 'auth']);
 
@@ -55,10 +56,45 @@ export const revocationAnswer = z
   .meta({ id: 'Revocation' });
 export type RevocationAnswer = z.output<typeof revocationAnswer>;
 
+const crlReason = z.enum(CRL_REASONS.filter((each): each is CrlReason => each !== undefined));
+export const revocationHistory = z
+  .object({
+    months: z
+      .array(
+        z.object({
+          month: z.string(),
+          hierarchy,
+          entries: z.number(),
+          lists: z.number().meta({ description: 'In which they stand.' }),
+        }),
+      )
+      .meta({ description: 'Entries when each month of Japan ended; of the month that runs, now. The oldest first.' }),
+    last_changes: z
+      .array(
+        z.object({
+          hierarchy,
+          newest_at: time.meta({ description: 'When the newest of the lists in force was accepted.' }),
+          whole_lists: z.number().meta({
+            description:
+              'Lists without one before them, or kept as a whole: what they changed is not among the changes.',
+          }),
+          changes: z.array(z.object({ kind: z.enum(CHANGE_KINDS), reason: crlReason, count: z.number() })),
+        }),
+      )
+      .meta({ description: 'What the lists in force changed against those before them.' }),
+  })
+  .meta({ id: 'RevocationHistory' });
+
 export const partitionsQuery = z.strictObject({
   hierarchy: hierarchy.optional(),
   state: z.enum(PARTITION_STATES).optional(),
-  limit: z.coerce.number().int().min(1).max(10_000).default(100),
+  name: text(200).optional().meta({ description: 'Part of the name.' }),
+  sort: sortBy(...PARTITION_KEYS).meta({
+    description:
+      'By default `next_update`: without a list first, then the nearest end. With a minus before it: descending.',
+  }),
+  cursor: z.string().max(2_000).optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
 });
 export type PartitionsQuery = z.output<typeof partitionsQuery>;
 export const partitionList = z
@@ -81,6 +117,7 @@ export const partitionList = z
         })
         .meta({ id: 'RevocationPartition' }),
     ),
+    next_cursor: z.string().nullable(),
   })
   .meta({ id: 'RevocationPartitionList' });
 

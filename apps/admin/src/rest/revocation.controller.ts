@@ -7,11 +7,22 @@ import { appendAudit } from '#lib/audit';
 import type { OperatorSession } from '#lib/operators';
 import type { Hierarchy } from '#lib/pki';
 import { Clock, type Mode, MODES, Problem } from '#lib/platform';
-import { type Freshness, listPartitions, nextNightly, readFreshness, runProgress } from '#lib/revocation';
+import {
+  fitsKey,
+  type Freshness,
+  listPartitions,
+  nextNightly,
+  type PartitionCursor,
+  type PartitionKey,
+  readFreshness,
+  readLastChanges,
+  readMonthEntries,
+  runProgress,
+} from '#lib/revocation';
 import { OperatorError } from '../context.js';
 import { requestPlans } from '../plan-request.js';
 import { actingOf } from './acting.js';
-import { Answers } from './contract.js';
+import { Answers, page, sortOf } from './contract.js';
 import {
   partitionList,
   type PartitionsQuery,
@@ -20,6 +31,7 @@ import {
   refreshRequest,
   type RevocationAnswer,
   revocationAnswer,
+  revocationHistory,
 } from './revocation-schemas.js';
 import { RequirePermission, Session } from './session.guard.js';
 import { LATE_MS, REDIS_URL } from './settings.js';
@@ -45,6 +57,14 @@ function modeOf(named: string): Mode {
   const mode = MODES.find((each) => each === named);
   if (mode === undefined) throw new Problem('not_found');
   return mode;
+}
+
+/** @throws Problem `cursor_malformed` */
+function partitionCursor(cursor: string, by: PartitionKey): PartitionCursor {
+  const [, id, key] = /^(\d+) (.*)$/s.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
+  if (id === undefined || key === undefined || !fitsKey(by, { id, key }))
+    throw new Problem('cursor_malformed', { field: 'cursor' });
+  return { id, key };
 }
 
 /** How fresh the revocation data are, and what to do when they are not. */
@@ -86,9 +106,31 @@ export class RevocationController {
     };
   }
 
+  @Get('history')
+  @RequirePermission('revocation:read')
+  @ApiOperation({
+    operationId: 'getRevocationHistory',
+    summary: 'Entries at the end of each month, and what the newest lists changed',
+  })
+  @ApiParam({ name: 'mode', enum: [...MODES] })
+  @Answers(200, revocationHistory, [401, 403, 404, 503])
+  async history(@Param('mode') named: string): Promise<z.output<typeof revocationHistory>> {
+    const mode = modeOf(named);
+    const changed = await readLastChanges(this.dataSource, mode);
+    return {
+      months: await readMonthEntries(this.dataSource, mode, this.clock.now('live')),
+      last_changes: changed.map(({ hierarchy, newestAt, wholeLists, changes }) => ({
+        hierarchy,
+        newest_at: newestAt.toISOString(),
+        whole_lists: wholeLists,
+        changes,
+      })),
+    };
+  }
+
   @Get('partitions')
   @RequirePermission('revocation:read')
-  @ApiOperation({ operationId: 'listPartitions', summary: 'List partitions, those that need a look first' })
+  @ApiOperation({ operationId: 'listPartitions', summary: 'List partitions; at first those that need a look' })
   @ApiParam({ name: 'mode', enum: [...MODES] })
   @Answers(200, partitionList, [400, 401, 403, 404, 503])
   async partitions(
@@ -96,16 +138,24 @@ export class RevocationController {
     @Query({ schema: partitionsQuery }) query: PartitionsQuery,
   ): Promise<z.output<typeof partitionList>> {
     const mode = modeOf(named);
+    const sort = sortOf(query.sort ?? 'next_update');
+    const after = query.cursor === undefined ? undefined : partitionCursor(query.cursor, sort.by);
     const found = await listPartitions(this.dataSource, {
       mode,
       at: this.clock.now(mode),
       lateMs: this.lateMs,
-      limit: query.limit,
+      sort,
+      limit: query.limit + 1,
+      ...(after === undefined ? {} : { after }),
       ...(query.hierarchy === undefined ? {} : { hierarchy: query.hierarchy }),
       ...(query.state === undefined ? {} : { state: query.state }),
+      ...(query.name === undefined ? {} : { name: query.name }),
     });
+    const { rows, next_cursor } = page(found, query.limit, ({ cursor: { id, key } }) =>
+      Buffer.from(`${id} ${key}`).toString('base64url'),
+    );
     return {
-      data: found.map((partition) => ({
+      data: rows.map((partition) => ({
         hierarchy: partition.hierarchy,
         name: partition.name,
         generation: partition.generation,
@@ -119,6 +169,7 @@ export class RevocationController {
         failures: partition.failures,
         last_failure: partition.lastFailure ?? null,
       })),
+      next_cursor,
     };
   }
 

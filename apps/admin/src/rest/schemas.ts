@@ -23,6 +23,12 @@ export const reason = words.meta({ description: 'Why; shown to the second person
 export const mode = z.enum(MODES);
 export const limit = z.coerce.number().int().min(1).max(100).default(20);
 export const cursor = z.string().max(64).optional();
+/** What a list is sorted by, as in `name`, or `-name` for descending. */
+export const sortBy = <Key extends string>(...keys: Key[]) =>
+  z
+    .enum(keys.flatMap((key) => [key, `-${key}`] as const))
+    .optional()
+    .meta({ description: 'With a minus before it: descending.' });
 export const id = z.string().max(64);
 
 const role = z.enum(ROLES);
@@ -133,6 +139,25 @@ export type ApprovalAnswer = z.output<typeof approvalAnswer>;
 export const approvalList = z
   .object({ data: z.array(approvalAnswer), next_cursor: z.string().nullable() })
   .meta({ id: 'ApprovalList' });
+export const waitingApprovals = z
+  .object({
+    count: z.number(),
+    soonest: z
+      .array(
+        z.object({
+          id: z.string(),
+          kind: z.string(),
+          tenant_name: z
+            .string()
+            .nullable()
+            .meta({ description: 'Of the tenant that it is about, if it is about one.' }),
+          proposed_by: z.string().nullable().meta({ description: 'By name.' }),
+          expires_at: time,
+        }),
+      )
+      .meta({ description: 'Those that expire first.' }),
+  })
+  .meta({ id: 'WaitingApprovals' });
 export const approvalListQuery = z.strictObject({
   state: z.enum(APPROVAL_STATES).optional(),
   kind: z.string().max(40).optional(),

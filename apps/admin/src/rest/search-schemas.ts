@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { CHECKS } from '#lib/pki';
-import { cursor, id, limit, mode, text, time } from './schemas.js';
+import { cursor, id, limit, mode, sortBy, text, time } from './schemas.js';
 
 const bound = z.iso.datetime({ offset: true });
 const outcome = z.enum(['valid', 'invalid', 'indeterminate']);
@@ -17,7 +17,7 @@ export const verificationFilter = z.strictObject({
   created_before: bound.optional(),
 });
 export type VerificationFilter = z.output<typeof verificationFilter>;
-export const verificationQuery = verificationFilter.extend({ cursor, limit });
+export const verificationQuery = verificationFilter.extend({ sort: sortBy('recorded_at'), cursor, limit });
 export type VerificationQuery = z.output<typeof verificationQuery>;
 
 const found = {
@@ -101,6 +101,7 @@ export const auditQuery = z.strictObject({
   request_id: text(64).optional(),
   recorded_after: bound.optional().meta({ description: 'By default 30 days before recorded_before.' }),
   recorded_before: bound.optional(),
+  sort: sortBy('recorded_at'),
   cursor,
   limit,
 });

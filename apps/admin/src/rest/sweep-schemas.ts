@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { SWEEP_METHODS, SWEEP_SELECTIONS, SWEEP_STATES } from '#lib/monitoring';
 import { ASKED_KINDS } from '#lib/persons';
-import { cursor, id, limit, mode, time } from './schemas.js';
+import { cursor, id, limit, mode, sortBy, time } from './schemas.js';
 
 export const sweepQuery = z.strictObject({
   tenant_id: id.optional(),
   mode: mode.optional(),
   state: z.enum(SWEEP_STATES).optional(),
+  sort: sortBy('created_at'),
   cursor,
   limit,
 });

@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 import type { z } from 'zod';
 import { type FoundSweep, searchSweeps, sweepProgress } from '#lib/monitoring';
 import { Problem, toPublicId } from '#lib/platform';
-import { Answers, cursorUuid, fieldUuid, page, uuidOf } from './contract.js';
+import { Answers, cursorUuid, fieldUuid, orderOf, page, uuidOf } from './contract.js';
 import { RequirePermission } from './session.guard.js';
 import { foundSweep, foundSweepList, sweepQuery } from './sweep-schemas.js';
 
@@ -58,20 +58,21 @@ export class SweepsController {
 
   @Get()
   @RequirePermission('sweeps:read')
-  @ApiOperation({ operationId: 'listSweeps', summary: 'List status sweeps, newest first' })
+  @ApiOperation({ operationId: 'listSweeps', summary: 'List status sweeps, newest first unless asked otherwise' })
   @Answers(200, foundSweepList, [400, 401, 403, 503])
   async list(
     @Query({ schema: sweepQuery }) query: z.output<typeof sweepQuery>,
   ): Promise<z.output<typeof foundSweepList>> {
     const { mode, state, limit } = query;
     const tenantId = query.tenant_id === undefined ? undefined : fieldUuid('ten', query.tenant_id, 'tenant_id');
-    const before = cursorUuid('swp', query.cursor);
+    const after = cursorUuid('swp', query.cursor);
     const found = await searchSweeps(this.dataSource, {
+      order: orderOf(query.sort),
       limit: limit + 1,
       ...(tenantId === undefined ? {} : { tenantId }),
       ...(mode === undefined ? {} : { mode }),
       ...(state === undefined ? {} : { state }),
-      ...(before === undefined ? {} : { before }),
+      ...(after === undefined ? {} : { after }),
     });
     const { rows, next_cursor } = page(found, limit, (last) => toPublicId('swp', last.id));
     return { data: rows.map(sweepAnswer), next_cursor };

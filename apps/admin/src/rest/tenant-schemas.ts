@@ -5,10 +5,11 @@ import {
   type EndpointClass,
   GREATEST_LIMIT,
   REVOCATION_METHODS,
+  TENANT_KEYS,
   TENANT_STATES,
   TENANT_STEPS,
 } from '#lib/tenancy';
-import { cursor, limit, mode, reason, text, time } from './schemas.js';
+import { cursor, limit, mode, reason, sortBy, text, time } from './schemas.js';
 
 const day = z.iso.date();
 const signUpConsent = z
@@ -83,5 +84,10 @@ export const tenantDetail = z.object({ ...tenant, contracts: z.array(contractAns
 export const tenantList = z
   .object({ data: z.array(tenantAnswer), next_cursor: z.string().nullable() })
   .meta({ id: 'TenantList' });
-export const tenantListQuery = z.strictObject({ name: text(200).optional(), cursor, limit });
+export const tenantListQuery = z.strictObject({
+  name: text(200).optional(),
+  sort: sortBy(...TENANT_KEYS),
+  cursor,
+  limit,
+});
 export type TenantListQuery = z.output<typeof tenantListQuery>;

@@ -21,7 +21,7 @@ import {
 } from '#lib/tenancy';
 import { actingOf } from './acting.js';
 import { approvalAnswer, operatorNames } from './approval-answer.js';
-import { Answers, cursorUuid, page, uuidOf } from './contract.js';
+import { Answers, cursorUuid, page, sortOf, uuidOf } from './contract.js';
 import { type ApprovalAnswer, approvalAnswer as approvalSchema } from './schemas.js';
 import { originOf } from './session-gate.js';
 import { RequirePermission, Session } from './session.guard.js';
@@ -107,7 +107,7 @@ export class TenantsController {
 
   @Get()
   @RequirePermission('tenants:read')
-  @ApiOperation({ operationId: 'listTenants', summary: 'List tenants, newest first' })
+  @ApiOperation({ operationId: 'listTenants', summary: 'List tenants, newest first unless asked otherwise' })
   @Answers(200, tenantList, [400, 401, 403, 503])
   async list(@Query({ schema: tenantListQuery }) query: TenantListQuery): Promise<z.output<typeof tenantList>> {
     const after = cursorUuid('ten', query.cursor);
@@ -115,6 +115,7 @@ export class TenantsController {
       limit: query.limit + 1,
       ...(after === undefined ? {} : { after }),
       ...(query.name === undefined ? {} : { name: query.name }),
+      ...(query.sort === undefined ? {} : { sort: sortOf(query.sort) }),
     });
     const { rows, next_cursor } = page(found, query.limit, (last) => toPublicId('ten', last.id));
     return { data: rows.map(tenantAnswer), next_cursor };

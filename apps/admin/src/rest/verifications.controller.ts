@@ -9,7 +9,7 @@ import type { OperatorSession } from '#lib/operators';
 import { Clock, Problem, toPublicId } from '#lib/platform';
 import { countVerifications, findVerification, searchVerifications, type VerificationSearch } from '#lib/verification';
 import { actingOf } from './acting.js';
-import { Answers, cursorUuid, fieldUuid, page, uuidOf } from './contract.js';
+import { Answers, cursorUuid, fieldUuid, orderOf, page, uuidOf } from './contract.js';
 import { explain, foundAnswer } from './explain.js';
 import {
   type Explanation,
@@ -24,7 +24,7 @@ import { searchWindow } from './search-window.js';
 import { RequirePermission, Session } from './session.guard.js';
 import { verificationCsv } from './verification-csv.js';
 
-type Search = Omit<VerificationSearch, 'after' | 'limit'>;
+type Search = Omit<VerificationSearch, 'after' | 'order' | 'limit'>;
 /** A spreadsheet takes about ten times as many; whoever needs more asks for parts. */
 const MOST_ROWS = 100_000;
 
@@ -39,18 +39,22 @@ export class VerificationsController {
 
   @Get('verifications')
   @RequirePermission('verifications:read')
-  @ApiOperation({ operationId: 'searchVerifications', summary: 'Search verifications, newest first' })
+  @ApiOperation({
+    operationId: 'searchVerifications',
+    summary: 'Search verifications, newest first unless asked otherwise',
+  })
   @Answers(200, foundList, [400, 401, 403, 503])
   async search(
     @Req() request: FastifyRequest,
     @Session() session: OperatorSession,
     @Query({ schema: verificationQuery }) query: VerificationQuery,
   ): Promise<z.output<typeof foundList>> {
-    const { cursor, limit, ...filter } = query;
+    const { cursor, limit, sort, ...filter } = query;
     const after = cursorUuid('ver', cursor);
     const search = this.searchOf(filter);
     const found = await searchVerifications(this.dataSource, {
       ...search,
+      order: orderOf(sort),
       limit: limit + 1,
       ...(after === undefined ? {} : { after }),
     });

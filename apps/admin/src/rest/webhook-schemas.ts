@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DELIVERY_STATES, EVENT_TYPES, MOST_COUNTED } from '#lib/webhook';
-import { cursor, id, limit, mode, time } from './schemas.js';
+import { cursor, id, limit, mode, sortBy, time } from './schemas.js';
 
 const eventType = z.enum(EVENT_TYPES);
 const counted = (what: string) =>
@@ -31,7 +31,12 @@ export const endpointHealthList = z
   })
   .meta({ id: 'WebhookEndpointHealthList' });
 
-export const deliveryQuery = z.strictObject({ state: z.enum(DELIVERY_STATES).optional(), cursor, limit });
+export const deliveryQuery = z.strictObject({
+  state: z.enum(DELIVERY_STATES).optional(),
+  sort: sortBy('created_at'),
+  cursor,
+  limit,
+});
 const delivery = {
   event_id: z.string(),
   type: eventType,

@@ -16,7 +16,7 @@ import {
   type WebhookDelivery,
 } from '#lib/webhook';
 import { actingOf } from './acting.js';
-import { Answers, cursorUuid, page, uuidOf } from './contract.js';
+import { Answers, cursorUuid, orderOf, page, uuidOf } from './contract.js';
 import { RequirePermission, Session } from './session.guard.js';
 import {
   deliveryDetail,
@@ -96,15 +96,19 @@ export class WebhooksController {
 
   @Get('webhook-endpoints/:id/deliveries')
   @RequirePermission('webhooks:read')
-  @ApiOperation({ operationId: 'listWebhookDeliveries', summary: 'Deliveries to an endpoint, newest events first' })
+  @ApiOperation({
+    operationId: 'listWebhookDeliveries',
+    summary: 'Deliveries to an endpoint, newest events first unless asked otherwise',
+  })
   @ApiParam({ name: 'id', type: String })
   @Answers(200, deliveryList, [400, 401, 403, 404, 503])
   async deliveries(
     @Param('id') id: string,
-    @Query({ schema: deliveryQuery }) { state, cursor, limit }: z.output<typeof deliveryQuery>,
+    @Query({ schema: deliveryQuery }) { state, sort, cursor, limit }: z.output<typeof deliveryQuery>,
   ): Promise<z.output<typeof deliveryList>> {
     const after = cursorUuid('evt', cursor);
     const found = await listDeliveriesOf(this.dataSource, uuidOf('whe', id), {
+      order: orderOf(sort),
       limit: limit + 1,
       ...(after === undefined ? {} : { after }),
       ...(state === undefined ? {} : { state }),

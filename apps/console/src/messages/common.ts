@@ -51,6 +51,7 @@ export const common = {
   search: { ja: '検索', en: 'Search' },
   clear: { ja: '条件をクリア', en: 'Clear' },
   all: { ja: 'すべて', en: 'All' },
+  narrow: { ja: '絞り込み', en: 'Filter' },
   from: { ja: '開始日時（日本時間）', en: 'From (Japan time)' },
   to: { ja: '終了日時（日本時間）', en: 'To (Japan time)' },
   reason: { ja: '理由', en: 'Reason' },

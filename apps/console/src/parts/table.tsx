@@ -1,9 +1,11 @@
-import { Button, Group, Table } from '@mantine/core';
-import { IconArrowDown, IconArrowUp, IconChevronRight, IconChevronsLeft } from '@tabler/icons-react';
+import { Button, Group, Table, TextInput } from '@mantine/core';
+import { IconArrowDown, IconArrowUp, IconChevronRight, IconChevronsLeft, IconFilter } from '@tabler/icons-react';
 import { type ReactNode, useState } from 'react';
 import { useReading } from '../language';
 import { CsvButton } from './csv-button';
 import { plainText, type TextColumn } from './csv';
+import { found } from './find';
+import { Empty } from './loaded';
 
 export interface Column<Row> extends TextColumn<Row> {
   cell: (row: Row) => ReactNode;
@@ -18,22 +20,45 @@ interface RowsProps<Row> {
   keyOf: (row: Row) => string;
   /** The list is here as a whole: each of its columns sorts it, and it is taken as a file of this name. */
   whole?: string;
-  /** Takes it otherwise, where not all of it is shown. */
-  csv?: ReactNode;
+  /** It may be narrowed by words. */
+  findable?: boolean;
+  /** Names of the columns by which the server sorts; a list that is here as a whole is sorted by any. */
+  sorts?: readonly string[];
   /** A column's name, with a minus before it for descending; where the address keeps it. */
   sort?: string | undefined;
   onSort?: (sort: string | undefined) => void;
 }
 
 /** A table; wide ones scroll inside. */
-export function Rows<Row>({ label, columns, rows, keyOf, whole, csv, sort, onSort }: RowsProps<Row>) {
+export function Rows<Row>(props: RowsProps<Row>) {
+  const { label, columns, rows, keyOf, whole, findable = false, sorts, sort, onSort } = props;
+  const { t } = useReading();
+  const [typed, setTyped] = useState('');
   const [ownSort, setOwnSort] = useState<string>();
   const sorted = onSort ? sort : ownSort;
   const by = whole === undefined ? undefined : columns.find(({ name }) => name === sorted?.replace(/^-/, ''));
   const sign = sorted?.startsWith('-') ? -1 : 1;
-  const shown = by ? [...rows].sort((one, other) => sign * compare(plainText(by, one), plainText(by, other))) : rows;
+  const fit = found(columns, rows, typed);
+  const shown = by ? [...fit].sort((one, other) => sign * compare(plainText(by, one), plainText(by, other))) : fit;
+  const sortable = (column: Column<Row>): boolean =>
+    whole === undefined
+      ? sorts !== undefined && sorts.includes(column.name)
+      : rows.some((row) => plainText(column, row) !== undefined);
   return (
     <>
+      {findable && (
+        <Group p="xs">
+          <TextInput
+            size="xs"
+            w={260}
+            aria-label={`${label} ${t('common.narrow')}`}
+            placeholder={t('common.narrow')}
+            leftSection={<IconFilter size={14} aria-hidden />}
+            value={typed}
+            onChange={(event) => setTyped(event.currentTarget.value)}
+          />
+        </Group>
+      )}
       <div className="scroll" role="group" aria-label={label} tabIndex={0}>
         <Table className="table" highlightOnHover miw={columns.length * 105}>
           <caption className="skip">{label}</caption>
@@ -44,11 +69,8 @@ export function Rows<Row>({ label, columns, rows, keyOf, whole, csv, sort, onSor
                   key={column.name}
                   column={column}
                   sort={sorted}
-                  onSort={
-                    whole !== undefined && rows.some((row) => plainText(column, row) !== undefined)
-                      ? (onSort ?? setOwnSort)
-                      : undefined
-                  }
+                  unsorted={whole !== undefined}
+                  onSort={sortable(column) ? (onSort ?? setOwnSort) : undefined}
                 />
               ))}
             </Table.Tr>
@@ -66,9 +88,10 @@ export function Rows<Row>({ label, columns, rows, keyOf, whole, csv, sort, onSor
           </Table.Tbody>
         </Table>
       </div>
+      {shown.length < rows.length && shown.length === 0 && <Empty>{t('common.nothing_found')}</Empty>}
       {whole !== undefined && (
         <Group p="xs" className="table-end">
-          {csv ?? <CsvButton name={whole} label={label} columns={columns} rows={shown} />}
+          <CsvButton name={whole} label={label} columns={columns} rows={shown} />
         </Group>
       )}
     </>
@@ -78,13 +101,15 @@ export function Rows<Row>({ label, columns, rows, keyOf, whole, csv, sort, onSor
 interface HeadProps<Row> {
   column: Column<Row>;
   sort: string | undefined;
+  /** There is an order without any: the third press leads back to it. */
+  unsorted: boolean;
   onSort: ((sort: string | undefined) => void) | undefined;
 }
 
-function Head<Row>({ column: { name, title, right }, sort, onSort }: HeadProps<Row>) {
+function Head<Row>({ column: { name, title, right }, sort, unsorted, onSort }: HeadProps<Row>) {
   const up = sort === name;
   const down = sort === `-${name}`;
-  const next = up ? `-${name}` : down ? undefined : name;
+  const next = up ? `-${name}` : down && unsorted ? undefined : name;
   return (
     <Table.Th ta={right ? 'right' : undefined} aria-sort={up ? 'ascending' : down ? 'descending' : undefined}>
       {onSort ? (

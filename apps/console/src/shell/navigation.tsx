@@ -17,9 +17,9 @@ import {
   IconUsers,
 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { Link, type LinkProps } from '@tanstack/react-router';
+import { Link, type LinkProps, useLocation } from '@tanstack/react-router';
 import type { ComponentType } from 'react';
-import { waitingApprovals } from '../approvals';
+import { waitingCount } from '../approvals';
 import { useReading } from '../language';
 import { type Permission, useMay } from '../session';
 import type { TextKey } from '../texts';
@@ -73,6 +73,7 @@ const GROUPS: readonly { text?: TextKey; entries: readonly Entry[] }[] = [
 export function Navigation({ onGo }: { onGo: () => void }) {
   const { t } = useReading();
   const may = useMay();
+  const { pathname } = useLocation();
   return (
     <Stack gap="md">
       {GROUPS.map(({ text, entries }) => {
@@ -88,7 +89,7 @@ export function Navigation({ onGo }: { onGo: () => void }) {
               <Link key={to} to={to} className="nav-link" activeOptions={{ exact: to === '/' }} onClick={onGo}>
                 <Icon size={18} stroke={1.7} aria-hidden />
                 <span style={{ flex: 1 }}>{t(name)}</span>
-                {to === '/approvals' && <Waiting />}
+                {to === '/approvals' && <Waiting key={pathname} />}
               </Link>
             ))}
           </Stack>
@@ -98,12 +99,12 @@ export function Navigation({ onGo }: { onGo: () => void }) {
   );
 }
 
-/** How many proposals wait. */
+/** How many proposals wait; asked anew with each page, because others decide too. */
 function Waiting() {
-  const { t } = useReading();
-  const { data } = useQuery(waitingApprovals);
-  if (!data || data.data.length === 0) return null;
-  const count = data.next_cursor === null ? String(data.data.length) : `${data.data.length}+`;
+  const { t, format } = useReading();
+  const { data } = useQuery(waitingCount);
+  if (!data || data.count === 0) return null;
+  const count = format.number(data.count);
   return (
     <span className="state numbers" data-tone="warn">
       <span aria-hidden>{count}</span>

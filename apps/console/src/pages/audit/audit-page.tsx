@@ -22,7 +22,7 @@ export function AuditPage() {
   const navigate = route.useNavigate();
   const { tab, ...search } = route.useSearch();
   const shown = oneOf(TABS, tab) ?? 'events';
-  const { after, before, cursor, ...filter } = search;
+  const { after, before, sort, cursor, ...filter } = search;
   const [exporting, setExporting] = useState(false);
   return (
     <Page
@@ -51,8 +51,9 @@ export function AuditPage() {
             <Filter key={JSON.stringify(search)} search={search} onSearch={(next) => void navigate({ search: next })} />
             <Events
               filter={{ ...filter, recorded_after: after, recorded_before: before }}
+              sort={sort}
               cursor={cursor}
-              onCursor={(next) => void navigate({ search: { ...search, cursor: next } })}
+              onPage={(page) => void navigate({ search: { ...search, ...page } })}
             />
           </div>
         </Tabs.Panel>

@@ -10,8 +10,10 @@ import { Allowed, Empty, Loaded } from '../../parts/loaded';
 import { Facts } from '../../parts/page';
 import { type Column, Pager, Rows } from '../../parts/table';
 import { Window } from '../../parts/window';
+import { oneOf } from '../../search';
 
 type AuditEvent = Schemas['AuditEvent'];
+const SORTS = ['recorded_at', '-recorded_at'] as const;
 
 export interface AuditFilter {
   actor?: string;
@@ -25,11 +27,12 @@ export interface AuditFilter {
 
 interface TrailProps {
   filter: AuditFilter;
+  sort: string | undefined;
   cursor: string | undefined;
-  onCursor: (cursor: string | undefined) => void;
+  onPage: (page: { sort: string | undefined; cursor: string | undefined }) => void;
 }
 
-/** What was recorded, newest first. */
+/** What was recorded, newest first unless asked otherwise. */
 export function AuditTrail(props: TrailProps) {
   return (
     <Allowed permission="audit:read">
@@ -40,10 +43,11 @@ export function AuditTrail(props: TrailProps) {
   );
 }
 
-export function Events({ filter, cursor, onCursor }: TrailProps) {
+export function Events({ filter, sort: asked, cursor, onPage }: TrailProps) {
   const { t, format } = useReading();
   const [shown, setShown] = useState<AuditEvent>();
-  const query = { ...filter, cursor, limit: 50 };
+  const sort = oneOf(SORTS, asked) ?? '-recorded_at';
+  const query = { ...filter, sort, cursor, limit: 50 };
   const found = useQuery({
     queryKey: ['audit', query],
     queryFn: () => ask(() => client.GET('/v1/audit-events', { params: { query } })),
@@ -51,7 +55,7 @@ export function Events({ filter, cursor, onCursor }: TrailProps) {
   });
   const columns: Column<AuditEvent>[] = [
     {
-      name: 'at',
+      name: 'recorded_at',
       title: t('audit.recorded_at'),
       cell: ({ recorded_at: at }) => <span className="numbers">{format.time(at)}</span>,
     },
@@ -82,8 +86,16 @@ export function Events({ filter, cursor, onCursor }: TrailProps) {
             <Empty>{t('common.nothing_found')}</Empty>
           ) : (
             <>
-              <Rows label={t('audit.title')} columns={columns} rows={data} keyOf={({ id }) => id} />
-              <Pager cursor={cursor} next={next} onCursor={onCursor} />
+              <Rows
+                label={t('audit.title')}
+                columns={columns}
+                rows={data}
+                keyOf={({ id }) => id}
+                sorts={SORTS}
+                sort={sort}
+                onSort={(to) => onPage({ sort: to, cursor: undefined })}
+              />
+              <Pager cursor={cursor} next={next} onCursor={(to) => onPage({ sort: asked, cursor: to })} />
             </>
           )
         }

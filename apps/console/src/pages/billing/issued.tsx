@@ -17,11 +17,12 @@ import type { InvoiceSearch } from './invoice-search';
 import { InvoiceState } from './invoice-state';
 
 type Summary = Schemas['InvoiceSummary'];
+const SORTS = ['issued_on', '-issued_on', 'total_yen', '-total_yen'] as const;
 
 interface IssuedProps {
   mode: Mode;
-  search: InvoiceSearch & { cursor?: string };
-  onSearch: (search: InvoiceSearch & { cursor?: string | undefined }) => void;
+  search: InvoiceSearch & { sort?: string; cursor?: string };
+  onSearch: (search: InvoiceSearch & { sort?: string | undefined; cursor?: string | undefined }) => void;
 }
 
 /** As the server takes it; what is no number is refused there, at its field. */
@@ -42,11 +43,12 @@ const queryOf = (mode: Mode, search: InvoiceSearch) => ({
 export function Issued({ mode, search, onSearch }: IssuedProps) {
   const { t, format } = useReading();
   const [taking, setTaking] = useState(false);
-  const { cursor, ...rest } = search;
+  const { sort: asked, cursor, ...rest } = search;
+  const sort = oneOf(SORTS, asked) ?? '-issued_on';
   const query = queryOf(mode, rest);
   const found = useQuery({
-    queryKey: ['invoices', query, cursor],
-    queryFn: () => ask(() => client.GET('/v1/invoices', { params: { query: { ...query, cursor, limit: 50 } } })),
+    queryKey: ['invoices', query, sort, cursor],
+    queryFn: () => ask(() => client.GET('/v1/invoices', { params: { query: { ...query, sort, cursor, limit: 50 } } })),
     placeholderData: keepPreviousData,
   });
   const columns: Column<Summary>[] = [
@@ -63,8 +65,8 @@ export function Issued({ mode, search, onSearch }: IssuedProps) {
     { name: 'month', title: t('invoices.month'), cell: ({ month }) => format.month(month) },
     { name: 'recipient', title: t('invoices.recipient'), cell: ({ recipient_name: name }) => name },
     { name: 'tenant', title: t('tenants.tenant'), cell: ({ tenant_id: id }) => <TenantName id={id} /> },
-    { name: 'total', title: t('invoices.total'), right: true, cell: ({ total_yen: yen }) => format.yen(yen) },
-    { name: 'issued', title: t('invoices.issued_on'), cell: ({ issued_on: on }) => format.date(on) },
+    { name: 'total_yen', title: t('invoices.total'), right: true, cell: ({ total_yen: yen }) => format.yen(yen) },
+    { name: 'issued_on', title: t('invoices.issued_on'), cell: ({ issued_on: on }) => format.date(on) },
     { name: 'due', title: t('invoices.due_on'), cell: ({ due_on: on }) => format.date(on) },
   ];
   return (
@@ -76,11 +78,19 @@ export function Issued({ mode, search, onSearch }: IssuedProps) {
             <Empty>{t('invoices.none')}</Empty>
           ) : (
             <>
-              <Rows label={t('invoices.title')} columns={columns} rows={data} keyOf={({ id }) => id} />
+              <Rows
+                label={t('invoices.title')}
+                columns={columns}
+                rows={data}
+                keyOf={({ id }) => id}
+                sorts={SORTS}
+                sort={sort}
+                onSort={(to) => onSearch({ ...rest, sort: to })}
+              />
               <Pager
                 cursor={cursor}
                 next={next}
-                onCursor={(to) => onSearch({ ...rest, cursor: to })}
+                onCursor={(to) => onSearch({ ...rest, sort: asked, cursor: to })}
                 csv={
                   <Button
                     variant="default"

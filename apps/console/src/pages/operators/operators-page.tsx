@@ -79,6 +79,7 @@ export function OperatorsPage() {
               rows={data}
               keyOf={({ id }) => id}
               whole="operators"
+              findable
               sort={search.sort}
               onSort={(sort) => void navigate({ search: { sort } })}
             />

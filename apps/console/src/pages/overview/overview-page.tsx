@@ -1,7 +1,8 @@
 import { Group, SimpleGrid, Stack, Text } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { ask, client, type Schemas } from '../../api';
+import { waitingCount } from '../../approvals';
 import { useReading } from '../../language';
 import { Empty, Loaded } from '../../parts/loaded';
 import { type Mode, ModeChoice, modeOf } from '../../parts/mode-choice';
@@ -22,9 +23,15 @@ export function OverviewPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const mode = modeOf(search.mode);
+  const queries = useQueryClient();
   const found = useQuery({
     queryKey: ['overview', mode],
-    queryFn: () => ask(() => client.GET('/v1/overview', { params: { query: { mode } } })),
+    queryFn: async () => {
+      const overview = await ask(() => client.GET('/v1/overview', { params: { query: { mode } } }));
+      // Beside the navigation stands the same figure, of the same moment.
+      if (overview.approvals) queries.setQueryData(waitingCount.queryKey, overview.approvals);
+      return overview;
+    },
     refetchInterval: REFRESH_MS,
   });
   return (
@@ -75,7 +82,7 @@ function Parts({ overview, mode }: { overview: Schemas['Overview']; mode: Mode }
         </SimpleGrid>
       )}
       <SimpleGrid cols={{ base: 1, lg: 2 }}>
-        {approvals && <WaitingApprovals approvals={approvals} />}
+        {approvals && <WaitingApprovals />}
         {tenants && <TenantsToDo tenants={tenants} />}
         {revocation && <RevocationNow revocation={revocation} mode={mode} />}
         {queues && <Queues queues={queues} />}

@@ -1,20 +1,23 @@
 import { Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Schemas } from '../../api';
+import { waitingCount } from '../../approvals';
 import { useReading } from '../../language';
-import { Empty } from '../../parts/loaded';
+import { Empty, Loaded } from '../../parts/loaded';
 import { Panel } from '../../parts/page';
 import { TenantState } from '../../parts/state';
 import { type Column, Rows } from '../../parts/table';
 import { kindText } from '../approvals/subject';
 
-type Approvals = Schemas['OverviewApprovals'];
+type Waiting = Schemas['WaitingApprovals']['soonest'][number];
 type Tenants = Schemas['OverviewTenants'];
 
-export function WaitingApprovals({ approvals: { count, soonest } }: { approvals: Approvals }) {
+export function WaitingApprovals() {
   const { t, format } = useReading();
-  const columns: Column<Approvals['soonest'][number]>[] = [
+  const found = useQuery(waitingCount);
+  const columns: Column<Waiting>[] = [
     {
       name: 'kind',
       title: t('approvals.kind'),
@@ -31,12 +34,16 @@ export function WaitingApprovals({ approvals: { count, soonest } }: { approvals:
     { name: 'until', title: t('approvals.expires_at'), cell: ({ expires_at: at }) => format.ago(at) },
   ];
   return (
-    <Panel title={t('overview.approvals')} actions={<More count={count} to="/approvals" />}>
-      {count === 0 ? (
-        <Empty>{t('overview.no_approvals')}</Empty>
-      ) : (
-        <Rows label={t('overview.approvals')} columns={columns} rows={soonest} keyOf={({ id }) => id} />
-      )}
+    <Panel title={t('overview.approvals')} actions={<More count={found.data?.count ?? 0} to="/approvals" />}>
+      <Loaded query={found}>
+        {({ count, soonest }) =>
+          count === 0 ? (
+            <Empty>{t('overview.no_approvals')}</Empty>
+          ) : (
+            <Rows label={t('overview.approvals')} columns={columns} rows={soonest} keyOf={({ id }) => id} />
+          )
+        }
+      </Loaded>
     </Panel>
   );
 }

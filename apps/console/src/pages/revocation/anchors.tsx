@@ -82,6 +82,7 @@ export function Anchors({ mode }: { mode: 'live' | 'test' }) {
                 rows={data}
                 keyOf={({ fingerprint, hierarchy }) => `${hierarchy} ${fingerprint}`}
                 whole="trust-anchors"
+                findable
               />
             )
           }

@@ -4,35 +4,60 @@ import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { CsvButton } from '../../parts/csv-button';
 import { Empty, Loaded } from '../../parts/loaded';
-import { MOST_ROWS } from '../../parts/csv';
 import { State } from '../../parts/state';
-import { type Column, Rows } from '../../parts/table';
+import { type Column, Pager, Rows } from '../../parts/table';
+import { Words } from '../../parts/words';
 import { oneOf } from '../../search';
 
 type Partition = Schemas['RevocationPartition'];
 const HIERARCHIES = ['sign', 'auth'] as const;
 const STATES = ['late', 'stale', 'failing', 'missing', 'unlisted'] as const;
-const SHOWN = 500;
+const SORTS = [
+  'name',
+  '-name',
+  'next_update',
+  '-next_update',
+  'entries',
+  '-entries',
+  'last_success_at',
+  '-last_success_at',
+] as const;
+/** Those that need a look first. */
+const AT_FIRST = 'next_update';
+
+export interface PartitionSearch {
+  hierarchy?: string;
+  state?: string;
+  name?: string;
+  sort?: string;
+  cursor?: string;
+}
 
 interface PartitionsProps {
   mode: 'live' | 'test';
-  search: { hierarchy?: string; state?: string; sort?: string };
-  onSearch: (part: { hierarchy?: string; state?: string; sort?: string }) => void;
+  search: PartitionSearch;
+  onSearch: (search: { [Name in keyof PartitionSearch]?: string | undefined }) => void;
 }
 
-/** The lists one by one, those that need a look first. */
+/** The lists one by one. */
 export function Partitions({ mode, search, onSearch }: PartitionsProps) {
   const { t, format } = useReading();
-  const query = { hierarchy: oneOf(HIERARCHIES, search.hierarchy), state: oneOf(STATES, search.state) };
-  const load = (limit: number) =>
+  const { name, cursor } = search;
+  const sort = oneOf(SORTS, search.sort) ?? AT_FIRST;
+  const query = { hierarchy: oneOf(HIERARCHIES, search.hierarchy), state: oneOf(STATES, search.state), name, sort };
+  const load = (from: string | undefined, limit: number) =>
     ask(() =>
-      client.GET('/v1/revocation/{mode}/partitions', { params: { path: { mode }, query: { ...query, limit } } }),
+      client.GET('/v1/revocation/{mode}/partitions', {
+        params: { path: { mode }, query: { ...query, cursor: from, limit } },
+      }),
     );
   const found = useQuery({
-    queryKey: ['revocation', mode, 'partitions', query],
-    queryFn: () => load(SHOWN),
+    queryKey: ['revocation', mode, 'partitions', query, cursor],
+    queryFn: () => load(cursor, 50),
     placeholderData: keepPreviousData,
   });
+  const choose = (part: { [Name in keyof PartitionSearch]?: string | undefined }): void =>
+    onSearch({ ...search, cursor: undefined, ...part });
   const columns: Column<Partition>[] = [
     {
       name: 'name',
@@ -73,7 +98,7 @@ export function Partitions({ mode, search, onSearch }: PartitionsProps) {
       text: ({ crl_number: number }) => (number === null ? null : Number(number)),
     },
     {
-      name: 'next',
+      name: 'next_update',
       title: t('verifications.next_update'),
       cell: ({ next_update: at }) => format.minute(at),
     },
@@ -85,7 +110,7 @@ export function Partitions({ mode, search, onSearch }: PartitionsProps) {
       text: ({ entries }) => entries,
     },
     {
-      name: 'success',
+      name: 'last_success_at',
       title: t('revocation.last_success'),
       cell: ({ last_success_at: at }) => format.minute(at),
     },
@@ -98,42 +123,55 @@ export function Partitions({ mode, search, onSearch }: PartitionsProps) {
   const any = { value: '', label: t('common.all') };
   return (
     <div className="panel">
-      <Group p="sm" gap="xs">
+      <Group p="sm" gap="xs" align="flex-end">
+        <Words
+          key={name}
+          label={t('revocation.find_partition')}
+          words={name}
+          onWords={(next) => choose({ name: next })}
+        />
         <NativeSelect
           label={t('revocation.hierarchy')}
           value={query.hierarchy ?? ''}
           data={[any, ...HIERARCHIES.map((value) => ({ value, label: t(`revocation.hierarchy_${value}`) }))]}
-          onChange={(event) => onSearch({ hierarchy: event.currentTarget.value || undefined })}
+          onChange={(event) => choose({ hierarchy: event.currentTarget.value || undefined })}
         />
         <NativeSelect
           label={t('revocation.state')}
           value={query.state ?? ''}
           data={[any, ...STATES.map((value) => ({ value, label: t(`revocation.state_${value}`) }))]}
-          onChange={(event) => onSearch({ state: event.currentTarget.value || undefined })}
+          onChange={(event) => choose({ state: event.currentTarget.value || undefined })}
         />
       </Group>
       <Loaded query={found}>
-        {({ data }) =>
+        {({ data, next_cursor: next }) =>
           data.length === 0 ? (
             <Empty>{t('common.nothing_found')}</Empty>
           ) : (
-            <Rows
-              label={t('revocation.tab_partitions')}
-              columns={columns}
-              rows={data}
-              keyOf={({ hierarchy, name }) => `${hierarchy} ${name}`}
-              whole="partitions"
-              csv={
-                <CsvButton
-                  name="partitions"
-                  label={t('revocation.tab_partitions')}
-                  columns={columns}
-                  load={async () => ({ data: (await load(MOST_ROWS)).data, next_cursor: null })}
-                />
-              }
-              sort={search.sort}
-              onSort={(sort) => onSearch({ sort })}
-            />
+            <>
+              <Rows
+                label={t('revocation.tab_partitions')}
+                columns={columns}
+                rows={data}
+                keyOf={({ hierarchy, generation, name: each }) => `${hierarchy} ${generation} ${each}`}
+                sorts={SORTS}
+                sort={sort}
+                onSort={(to) => choose({ sort: to })}
+              />
+              <Pager
+                cursor={cursor}
+                next={next}
+                onCursor={(to) => onSearch({ ...search, cursor: to })}
+                csv={
+                  <CsvButton
+                    name="partitions"
+                    label={t('revocation.tab_partitions')}
+                    columns={columns}
+                    load={(from) => load(from, 1_000)}
+                  />
+                }
+              />
+            </>
           )
         }
       </Loaded>

@@ -12,6 +12,7 @@ import { oneOf } from '../../search';
 import { useMay } from '../../session';
 import { Anchors } from './anchors';
 import { Freshness } from './freshness';
+import { History } from './history';
 import { Partitions } from './partitions';
 import { Sources } from './sources';
 
@@ -62,13 +63,16 @@ export function RevocationPage() {
           ))}
         </Tabs.List>
         <Tabs.Panel value="freshness">
-          <Loaded query={state}>{(data) => <Freshness revocation={data} />}</Loaded>
+          <Stack>
+            <Loaded query={state}>{(data) => <Freshness revocation={data} />}</Loaded>
+            <History mode={mode} />
+          </Stack>
         </Tabs.Panel>
         <Tabs.Panel value="partitions">
           <Partitions
             mode={mode}
             search={search}
-            onSearch={(part) => void navigate({ search: { ...search, ...part } })}
+            onSearch={(next) => void navigate({ search: { mode: search.mode, tab: search.tab, ...next } })}
           />
         </Tabs.Panel>
         <Tabs.Panel value="sources">

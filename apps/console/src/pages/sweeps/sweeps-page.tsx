@@ -18,6 +18,7 @@ const route = getRouteApi('/sweeps');
 type Sweep = Schemas['FoundSweep'];
 const STATES = ['queued', 'running', 'completed', 'failed', 'cancelled'] as const satisfies Sweep['state'][];
 const MODES = ['live', 'test'] as const;
+const SORTS = ['created_at', '-created_at'] as const;
 const TONES: Record<Sweep['state'], Tone> = {
   queued: 'warn',
   running: 'info',
@@ -34,7 +35,8 @@ export function SweepsPage() {
   const [shown, setShown] = useState<string>();
   const { cursor, tenant_id } = search;
   const [state, mode] = [oneOf(STATES, search.state), oneOf(MODES, search.mode)];
-  const query = { state, mode, tenant_id, cursor, limit: 50 };
+  const sort = oneOf(SORTS, search.sort) ?? '-created_at';
+  const query = { state, mode, tenant_id, sort, cursor, limit: 50 };
   const load = (part: Partial<typeof query>) =>
     ask(() => client.GET('/v1/status-sweeps', { params: { query: { ...query, ...part } } }));
   const found = useQuery({
@@ -82,10 +84,10 @@ export function SweepsPage() {
       text: ({ done }) => done,
     },
     { name: 'selection', title: t('sweeps.selection'), cell: ({ selection }) => t(`sweeps.selection_${selection}`) },
-    { name: 'created', title: t('sweeps.created_at'), cell: ({ created_at: at }) => format.minute(at) },
+    { name: 'created_at', title: t('sweeps.created_at'), cell: ({ created_at: at }) => format.minute(at) },
     { name: 'ended', title: t('sweeps.ended_at'), cell: ({ ended_at: at }) => format.minute(at) },
   ];
-  const choose = (part: { state?: string | undefined; mode?: string | undefined }): void =>
+  const choose = (part: { state?: string | undefined; mode?: string | undefined; sort?: string | undefined }): void =>
     void navigate({ search: { ...search, cursor: undefined, ...part } });
   const any = { value: '', label: t('common.all') };
   return (
@@ -111,7 +113,15 @@ export function SweepsPage() {
               <Empty>{t('sweeps.none')}</Empty>
             ) : (
               <>
-                <Rows label={t('sweeps.title')} columns={columns} rows={data} keyOf={({ id }) => id} />
+                <Rows
+                  label={t('sweeps.title')}
+                  columns={columns}
+                  rows={data}
+                  keyOf={({ id }) => id}
+                  sorts={SORTS}
+                  sort={sort}
+                  onSort={(to) => choose({ sort: to })}
+                />
                 <Pager
                   cursor={cursor}
                   next={next}

@@ -30,6 +30,7 @@ export function Settings({ settings }: { settings: readonly Setting[] }) {
         rows={settings}
         keyOf={({ name }) => name}
         whole="settings"
+        findable
       />
     </Panel>
   );

@@ -11,11 +11,13 @@ import { Panel } from '../../parts/page';
 import { State, type Tone } from '../../parts/state';
 import { type Column, Pager, Rows } from '../../parts/table';
 import { Window } from '../../parts/window';
+import { oneOf } from '../../search';
 import { useMay } from '../../session';
 import { isTextKey } from '../../texts';
 
 type Delivery = Schemas['WebhookDeliverySummary'];
 type Attempt = Schemas['WebhookDelivery']['log'][number];
+const SORTS = ['created_at', '-created_at'] as const;
 const TONES: Record<Delivery['state'], Tone> = { pending: 'warn', delivered: 'good', failed: 'bad', cancelled: 'calm' };
 
 interface DeliveriesProps {
@@ -29,15 +31,16 @@ export function Deliveries({ endpoint, onClose }: DeliveriesProps) {
   const may = useMay();
   const queries = useQueryClient();
   const [cursor, setCursor] = useState<string>();
+  const [sort, setSort] = useState<(typeof SORTS)[number]>('-created_at');
   const [shown, setShown] = useState<string>();
   const [again, setAgain] = useState<string>();
   const path = { id: endpoint.id };
   const load = (from: string | undefined, limit: number) =>
     ask(() =>
-      client.GET('/v1/webhook-endpoints/{id}/deliveries', { params: { path, query: { cursor: from, limit } } }),
+      client.GET('/v1/webhook-endpoints/{id}/deliveries', { params: { path, query: { sort, cursor: from, limit } } }),
     );
   const found = useQuery({
-    queryKey: ['deliveries', endpoint.id, cursor],
+    queryKey: ['deliveries', endpoint.id, sort, cursor],
     queryFn: () => load(cursor, 20),
   });
   const columns: Column<Delivery>[] = [
@@ -61,7 +64,7 @@ export function Deliveries({ endpoint, onClose }: DeliveriesProps) {
       cell: ({ attempts }) => format.number(attempts),
       text: ({ attempts }) => attempts,
     },
-    { name: 'created', title: t('webhooks.occurred'), cell: ({ created_at: at }) => format.time(at) },
+    { name: 'created_at', title: t('webhooks.occurred'), cell: ({ created_at: at }) => format.time(at) },
     { name: 'next', title: t('webhooks.next_attempt'), cell: ({ next_attempt_at: at }) => format.time(at) },
     { name: 'finished', title: t('webhooks.finished'), cell: ({ finished_at: at }) => format.time(at) },
     {
@@ -100,7 +103,18 @@ export function Deliveries({ endpoint, onClose }: DeliveriesProps) {
               <Empty>{t('webhooks.no_deliveries')}</Empty>
             ) : (
               <div>
-                <Rows label={t('webhooks.deliveries')} columns={columns} rows={data} keyOf={({ event_id: id }) => id} />
+                <Rows
+                  label={t('webhooks.deliveries')}
+                  columns={columns}
+                  rows={data}
+                  keyOf={({ event_id: id }) => id}
+                  sorts={SORTS}
+                  sort={sort}
+                  onSort={(to) => {
+                    setSort(oneOf(SORTS, to) ?? '-created_at');
+                    setCursor(undefined);
+                  }}
+                />
                 <Pager
                   cursor={cursor}
                   next={next}

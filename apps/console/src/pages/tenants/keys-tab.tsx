@@ -154,7 +154,14 @@ function Keys({ tenant }: { tenant: Schemas['TenantDetail'] }) {
             data.length === 0 ? (
               <Empty>{t('keys.none')}</Empty>
             ) : (
-              <Rows label={t('keys.title')} columns={columns} rows={data} keyOf={({ id }) => id} whole="api-keys" />
+              <Rows
+                label={t('keys.title')}
+                columns={columns}
+                rows={data}
+                keyOf={({ id }) => id}
+                whole="api-keys"
+                findable
+              />
             )
           }
         </Loaded>

@@ -105,8 +105,9 @@ function TenantTabs({ tenant }: { tenant: Tenant }) {
       <Tabs.Panel value="audit">
         <AuditTrail
           filter={{ tenant_id: tenant.id }}
+          sort={search.sort}
           cursor={search.cursor}
-          onCursor={(cursor) => void navigate({ search: { ...search, cursor } })}
+          onPage={(page) => void navigate({ search: { ...search, ...page } })}
         />
       </Tabs.Panel>
     </Tabs>

@@ -1,8 +1,7 @@
-import { Button, Group, TextInput } from '@mantine/core';
-import { IconPlus, IconSearch } from '@tabler/icons-react';
+import { Button, Group } from '@mantine/core';
+import { IconPlus } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { type SyntheticEvent, useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { Copyable, shortId } from '../../parts/copy';
@@ -11,17 +10,21 @@ import { Empty, Loaded } from '../../parts/loaded';
 import { Page } from '../../parts/page';
 import { TenantState } from '../../parts/state';
 import { type Column, Pager, Rows } from '../../parts/table';
+import { Words } from '../../parts/words';
+import { oneOf } from '../../search';
 import { useMay } from '../../session';
 
 const route = getRouteApi('/tenants');
+const SORTS = ['name', '-name', 'created_at', '-created_at'] as const;
 
 export function TenantsPage() {
   const { t, format } = useReading();
   const may = useMay();
   const search = route.useSearch();
   const navigate = route.useNavigate();
+  const sort = oneOf(SORTS, search.sort) ?? '-created_at';
   const load = (cursor: string | undefined, limit: number) =>
-    ask(() => client.GET('/v1/tenants', { params: { query: { name: search.name, cursor, limit } } }));
+    ask(() => client.GET('/v1/tenants', { params: { query: { name: search.name, sort, cursor, limit } } }));
   const found = useQuery({
     queryKey: ['tenants', search],
     queryFn: () => load(search.cursor, 50),
@@ -46,7 +49,7 @@ export function TenantsPage() {
     },
     { name: 'next', title: t('tenants.next_step'), cell: ({ state }) => t(`tenants.next_${state}`) },
     { name: 'since', title: t('tenants.state_since'), cell: ({ state_since: since }) => format.minute(since) },
-    { name: 'created', title: t('tenants.created_at'), cell: ({ created_at: at }) => format.minute(at) },
+    { name: 'created_at', title: t('tenants.created_at'), cell: ({ created_at: at }) => format.minute(at) },
     {
       name: 'id',
       title: t('tenants.id'),
@@ -63,14 +66,29 @@ export function TenantsPage() {
   return (
     <Page title={t('tenants.title')} lead={t('tenants.lead')} actions={apply()}>
       <div className="panel">
-        <NameFilter key={search.name} name={search.name} onName={(name) => void navigate({ search: { name } })} />
+        <Group p="sm">
+          <Words
+            key={search.name}
+            label={t('tenants.find_by_name')}
+            words={search.name}
+            onWords={(name) => void navigate({ search: { name, sort: search.sort } })}
+          />
+        </Group>
         <Loaded query={found}>
           {({ data, next_cursor: next }) =>
             data.length === 0 ? (
               <Empty>{t(search.name === undefined ? 'tenants.none' : 'common.nothing_found')}</Empty>
             ) : (
               <>
-                <Rows label={t('tenants.title')} columns={columns} rows={data} keyOf={({ id }) => id} />
+                <Rows
+                  label={t('tenants.title')}
+                  columns={columns}
+                  rows={data}
+                  keyOf={({ id }) => id}
+                  sorts={SORTS}
+                  sort={sort}
+                  onSort={(to) => void navigate({ search: { name: search.name, sort: to } })}
+                />
                 <Pager
                   cursor={search.cursor}
                   next={next}
@@ -90,37 +108,5 @@ export function TenantsPage() {
         </Loaded>
       </div>
     </Page>
-  );
-}
-
-function NameFilter({ name, onName }: { name: string | undefined; onName: (name: string | undefined) => void }) {
-  const { t } = useReading();
-  const [typed, setTyped] = useState(name ?? '');
-  const submit = (event: SyntheticEvent): void => {
-    event.preventDefault();
-    onName(typed.trim() === '' ? undefined : typed.trim());
-  };
-  return (
-    <form role="search" onSubmit={submit}>
-      <Group p="sm" gap="xs">
-        <TextInput
-          aria-label={t('tenants.find_by_name')}
-          placeholder={t('tenants.find_by_name')}
-          leftSection={<IconSearch size={15} aria-hidden />}
-          value={typed}
-          maxLength={200}
-          w={300}
-          onChange={(event) => setTyped(event.currentTarget.value)}
-        />
-        <Button type="submit" variant="default">
-          {t('common.search')}
-        </Button>
-        {name !== undefined && (
-          <Button variant="subtle" onClick={() => onName(undefined)}>
-            {t('common.clear')}
-          </Button>
-        )}
-      </Group>
-    </form>
   );
 }

@@ -100,6 +100,7 @@ function Endpoints({ tenantId }: { tenantId: string }) {
               rows={data}
               keyOf={({ id }) => id}
               whole="webhook-endpoints"
+              findable
             />
           )
         }

@@ -14,6 +14,7 @@ import { TenantName } from '../approvals/subject';
 import { MODES, OUTCOMES, VerificationFilter } from './verification-filter';
 
 const route = getRouteApi('/verifications');
+const SORTS = ['recorded_at', '-recorded_at'] as const;
 
 /** Finds checks of any tenant; nothing here names a person. */
 export function VerificationsPage() {
@@ -28,7 +29,8 @@ export function VerificationsPage() {
     created_after: search.after,
     created_before: search.before,
   };
-  const query = { ...filter, cursor: search.cursor, limit: 50 };
+  const sort = oneOf(SORTS, search.sort) ?? '-recorded_at';
+  const query = { ...filter, sort, cursor: search.cursor, limit: 50 };
   const found = useQuery({
     queryKey: ['verifications', query],
     queryFn: () => ask(() => client.GET('/v1/verifications', { params: { query } })),
@@ -54,7 +56,7 @@ export function VerificationsPage() {
     { name: 'tenant', title: t('tenants.tenant'), cell: ({ tenant_id: id }) => <TenantName id={id} /> },
     { name: 'mode', title: t('common.mode'), cell: ({ mode }) => <ModeState mode={mode} /> },
     { name: 'reference', title: t('verifications.reference'), cell: ({ reference }) => reference ?? '—' },
-    { name: 'at', title: t('verifications.recorded_at'), cell: ({ recorded_at: at }) => format.time(at) },
+    { name: 'recorded_at', title: t('verifications.recorded_at'), cell: ({ recorded_at: at }) => format.time(at) },
   ];
   return (
     <Page title={t('verifications.title')} lead={t('verifications.lead')}>
@@ -71,7 +73,15 @@ export function VerificationsPage() {
               <Empty>{t('common.nothing_found')}</Empty>
             ) : (
               <>
-                <Rows label={t('verifications.title')} columns={columns} rows={data} keyOf={({ id }) => id} />
+                <Rows
+                  label={t('verifications.title')}
+                  columns={columns}
+                  rows={data}
+                  keyOf={({ id }) => id}
+                  sorts={SORTS}
+                  sort={sort}
+                  onSort={(to) => void navigate({ search: { ...search, sort: to, cursor: undefined } })}
+                />
                 <Pager
                   cursor={search.cursor}
                   next={next}
