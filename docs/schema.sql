@@ -1279,6 +1279,8 @@ create table status_sweep_result (
   since timestamp with time zone,
   checked_at timestamp with time zone not null,
   certificates jsonb not null,
+  sign_certificate_id uuid,
+  auth_certificate_id uuid,
   constraint status_sweep_result_pkey PRIMARY KEY (tenant_id, mode, sweep_id, person_id)
 );
 alter table status_sweep_result enable row level security;
@@ -4457,7 +4459,7 @@ create policy own on status_sweep_person for all to shomei_api, shomei_worker us
 create policy retention_clerk on status_sweep_person for all to shomei_retention_clerk using (true) with check (true);
 create policy own on status_sweep_rejection for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
 create policy retention_clerk on status_sweep_rejection for all to shomei_retention_clerk using (true) with check (true);
-create policy own on status_sweep_result for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy own on status_sweep_result for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = ( SELECT current_tenant() AS current_tenant)) AND (mode = ( SELECT current_mode() AS current_mode))));
 create policy retention_clerk on status_sweep_result for all to shomei_retention_clerk using (true) with check (true);
 create policy monitor on status_watch for select to shomei_monitor using (true);
 create policy operator on status_watch for all to shomei_admin, shomei_operator using (true) with check (true);
@@ -4485,7 +4487,7 @@ create policy admin on usage_event for select to shomei_admin using (true);
 create policy biller on usage_event for select to shomei_biller using (true);
 create policy door on usage_event for insert to shomei_door with check (true);
 create policy export_clerk on usage_event for select to shomei_export_clerk using (((tenant_id = current_tenant()) AND (mode = current_mode())));
-create policy own on usage_event for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy own on usage_event for all to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode()))) with check (((tenant_id = ( SELECT current_tenant() AS current_tenant)) AND (mode = ( SELECT current_mode() AS current_mode))));
 create policy admin on verification for select to shomei_admin using (true);
 create policy counter on verification for select to shomei_counter using (true);
 create policy crl_keeper on verification for select to shomei_crl_keeper using (true);

@@ -37,6 +37,7 @@ import { UsageStream1763900000066 } from './0043-usage-stream.js';
 import { MonthUsageHashed1763900000067 } from './0044-month-usage-hashed.js';
 import { Overview1763900000080 } from './0050-overview.js';
 import { SystemPage1763900000090 } from './0052-system-page.js';
+import { SweepResults1763900000093 } from './0053-sweep-results.js';
 import { MonthCounts1763900000084 } from './0048-month-counts.js';
 import { UsagePages1763900000085 } from './0049-usage-pages.js';
 import { EntryHistory1763900000100 } from './0058-entry-history.js';
@@ -85,4 +86,5 @@ export const migrations = [
   MonthCounts1763900000084,
   UsagePages1763900000085,
   EntryHistory1763900000100,
+  SweepResults1763900000093,
 ];

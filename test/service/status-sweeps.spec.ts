@@ -77,6 +77,24 @@ describe('a sweep of everybody', () => {
     expect(await stage.ends(tenant)).toEqual([{ type: 'sweep.completed', id: ordered.id, occurredAt: T }]);
   });
 
+  it('that was made before ids of certificates had columns of their own is told as it was', async () => {
+    await people();
+    await stage.publish();
+    const { id } = await stage.order(tenant);
+    await stage.carryOut(tenant, id);
+    const before = await stage.results(tenant, id);
+    expect(before.flatMap(({ sign, auth }) => [sign?.certificateId, auth?.certificateId])).not.toContain(undefined);
+    await stage.owner.query(
+      `update status_sweep_result set certificates = jsonb_build_object(
+         'sign', jsonb_build_object('certificateId', sign_certificate_id) || (certificates->'sign'),
+         'auth', jsonb_build_object('certificateId', auth_certificate_id) || (certificates->'auth')),
+         sign_certificate_id = null, auth_certificate_id = null
+       where sweep_id = $1`,
+      [id],
+    );
+    expect(await stage.results(tenant, id)).toEqual(before);
+  });
+
   it('of auth certificates alone tells who is alive and leaves the rest unasked', async () => {
     const expected = await people();
     await stage.publish();

@@ -13,7 +13,7 @@ import { SweepStage, T } from '../support/sweeps.js';
 import type { TestTenant } from '../support/tenants.js';
 
 /** Persons of one chunk of a sweep. */
-const CHUNK = 5_000;
+const CHUNK = 2_500;
 
 let stage: SweepStage;
 let tenant: TestTenant;

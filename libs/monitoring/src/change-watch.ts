@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { certificateHashOf, readCounterpartDisclosure } from '#lib/persons';
+import { CertificateHasher, readCounterpartDisclosure } from '#lib/persons';
 import {
   Clock,
   japanDay,
@@ -140,16 +140,20 @@ export class ChangeWatch {
     const hashes = await hashesOf(await this.tenantKeys.get(tenant, tenant.lookupKeyId), changes);
     await withTenant(this.dataSource, tenant, async (manager) => {
       await readInIndexOrder(manager);
+      // How many of them are known cannot be estimated, and comparing each known one with all of them would look cheap.
+      await manager.query('set local enable_nestloop = off');
       await manager.query(
-        `insert into status_change (tenant_id, mode, certificate_id, crl_id)
-         select $1, $2, c.id, l.crl_id from (
+        // All at once: the index is read along both, its entries and the hashes in their order.
+        `with changed as materialized (
            select crl_id, substring($3::bytea from (32 * (n - 1) + 1)::int for 32) as hash
-           from unnest($4::bigint[]) with ordinality as l(crl_id, n) offset 0) l
-         cross join lateral (
-           select id, hop, provenance from person_certificate
-           where tenant_id = $1 and mode = $2 and certificate_hash >= l.hash and certificate_hash <= l.hash
-           order by certificate_hash limit 1) c
-         where not c.hop and (c.provenance <> 'counterpart' or $5 <> 'none')
+           from unnest($4::bigint[]) with ordinality as l(crl_id, n))
+         insert into status_change (tenant_id, mode, certificate_id, crl_id)
+         select $1, $2, c.id, l.crl_id
+         from changed l join (
+           select id, certificate_hash from person_certificate
+           where tenant_id = $1 and mode = $2 and certificate_hash = any(array(select hash from changed))
+             and not hop and (provenance <> 'counterpart' or $5 <> 'none')
+           order by certificate_hash offset 0) c on c.certificate_hash = l.hash
          on conflict do nothing`,
         [tenantId, mode, hashes, `{${changes.map(({ crlId }) => crlId).join(',')}}`, await disclosure(manager, tenant)],
       );
@@ -182,11 +186,12 @@ async function inLanes(tenants: readonly Watching[], work: (tenant: Watching) =>
 const disclosure = (manager: EntityManager, tenancy: Tenancy): Promise<Disclosure> =>
   readCounterpartDisclosure(manager, tenancy, Date.now());
 
-/** The keyed hash of each, one after the other. */
+/** The keyed hash of each, 32 octets, one after the other. */
 async function hashesOf(key: TenantKey, changes: readonly ChangedSerial[]): Promise<Buffer> {
+  const hasher = new CertificateHasher(key);
   const hashes = Buffer.allocUnsafe(32 * changes.length);
   for (const [index, { hierarchy, serialNumber }] of changes.entries()) {
-    certificateHashOf(key, hierarchy, serialNumber).copy(hashes, 32 * index);
+    hasher.put(hierarchy, serialNumber, hashes, 32 * index);
     if (index % HASHES_AT_ONCE === HASHES_AT_ONCE - 1) await turn();
   }
   return hashes;

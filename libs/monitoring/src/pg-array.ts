@@ -27,11 +27,15 @@ export class PgArray {
     source.copy(this.octets, at, start, end);
   }
 
+  appendNull(): void {
+    this.element(0);
+    this.octets.writeInt32BE(NULL, this.end - 4);
+  }
+
   /** Milliseconds; of `timestamptz`. */
   appendTime(ms: number | undefined): void {
     if (ms === undefined) {
-      this.element(0);
-      this.octets.writeInt32BE(NULL, this.end - 4);
+      this.appendNull();
       return;
     }
     const microseconds = Math.round((ms - POSTGRES_EPOCH_MS) * 1_000);

@@ -1,7 +1,9 @@
 import type { EntityManager } from 'typeorm';
 import { usageEventOf } from '#lib/billing';
-import type { JudgedPerson } from '#lib/persons';
+import type { CertificateStatus, JudgedPerson } from '#lib/persons';
 import type { Tenancy } from '#lib/platform';
+import type { Disclosure } from '#lib/tenancy';
+import { NumberedFacts, type PairFacts } from './numbered-facts.js';
 import { PgArray } from './pg-array.js';
 import type { SweepMethod } from './sweep.js';
 import type { SweptCertificate } from './sweep-chunk.js';
@@ -15,60 +17,85 @@ export interface SweptResult {
   checkedAt: number;
 }
 
+/** The sweep, and what may be told of certificates known by a counterpart lookup only. */
+export interface StoredSweep {
+  id: string;
+  method: SweepMethod;
+  counterpartOnly: Disclosure;
+}
+
 /** Results and what they are metered as, two statements, in the transaction that moves the sweep on. */
 export async function storeChunk(
   manager: EntityManager,
   tenancy: Tenancy,
-  sweep: { id: string; method: SweepMethod },
+  sweep: StoredSweep,
   { results, octets }: { results: readonly SweptResult[]; octets: Buffer },
 ): Promise<void> {
   if (results.length === 0) return;
-  await storeResults(manager, tenancy, sweep.id, { results, octets });
+  await storeResults(manager, tenancy, sweep, { results, octets });
   await storeUsage(manager, tenancy, sweep, { results, octets });
 }
 
 async function storeResults(
   manager: EntityManager,
   { tenantId, mode }: Tenancy,
-  sweepId: string,
+  { id: sweepId, counterpartOnly }: StoredSweep,
   { results, octets }: { results: readonly SweptResult[]; octets: Buffer },
 ): Promise<void> {
   const codes = new Numbered<string>();
+  const facts = new NumberedFacts(counterpartOnly);
   const persons = new PgArray('uuid');
   const conclusions = new PgArray('int2');
   const alive = new PgArray('timestamptz');
   const since = new PgArray('timestamptz');
   const checked = new PgArray('timestamptz');
-  const certificates = new PgArray('jsonb');
+  const told = new PgArray('int2');
+  const signs = new PgArray('uuid');
+  const auths = new PgArray('uuid');
   for (const { idAt, judged, checkedAt } of results) {
     const { code, aliveAsOf, sign, auth } = judged;
+    const number = facts.numberOf(sign, auth);
     persons.append(octets, idAt, idAt + 16);
     conclusions.appendSmall(codes.numberOf(code));
     alive.appendTime(aliveAsOf);
-    since.appendTime(sinceOf(judged));
+    since.appendTime(sinceOf(facts.values[number - 1]!));
     checked.appendTime(checkedAt);
-    certificates.appendJson({ sign, auth });
+    told.appendSmall(number);
+    appendId(signs, octets, sign);
+    appendId(auths, octets, auth);
   }
+  const values = new PgArray('jsonb');
+  for (const each of facts.values) values.appendJson(each);
   await manager.query(
-    `insert into status_sweep_result (tenant_id, mode, sweep_id, person_id, conclusion, alive_as_of, since, checked_at, certificates)
-     select $1, $2, $3, r.person_id, ($4::text[])[r.conclusion], r.alive_as_of, r.since, r.checked_at, r.certificates
-     from unnest($5::uuid[], $6::int2[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::jsonb[])
-       as r(person_id, conclusion, alive_as_of, since, checked_at, certificates)`,
+    // In the list of columns arrays are read side by side; as tables each would be written out before.
+    `insert into status_sweep_result (tenant_id, mode, sweep_id, person_id, conclusion, alive_as_of, since, checked_at,
+       certificates, sign_certificate_id, auth_certificate_id)
+     select $1, $2, $3, r.person_id, ($4::text[])[r.conclusion], r.alive_as_of, r.since, r.checked_at, ($5::jsonb[])[r.told],
+       r.sign, r.auth
+     from (
+       select unnest($6::uuid[]) as person_id, unnest($7::int2[]) as conclusion, unnest($8::timestamptz[]) as alive_as_of,
+         unnest($9::timestamptz[]) as since, unnest($10::timestamptz[]) as checked_at, unnest($11::int2[]) as told,
+         unnest($12::uuid[]) as sign, unnest($13::uuid[]) as auth) r`,
     [
       tenantId,
       mode,
       sweepId,
       codes.values,
-      ...[persons, conclusions, alive, since, checked, certificates].map((each) => each.parameter()),
+      ...[values, persons, conclusions, alive, since, checked, told, signs, auths].map((each) => each.parameter()),
     ],
   );
+}
+
+function appendId(ids: PgArray, octets: Buffer, status: CertificateStatus<SweptCertificate> | undefined): void {
+  if (status) ids.append(octets, status.certificate.idAt, status.certificate.idAt + 16);
+  else ids.appendNull();
 }
 
 /** One event for each question that was asked; a certificate past its end was not asked about. */
 async function storeUsage(
   manager: EntityManager,
   { tenantId, mode }: Tenancy,
-  { id: sweepId, method }: { id: string; method: SweepMethod },
+  { id: sweepId, method }: StoredSweep,
   { results, octets }: { results: readonly SweptResult[]; octets: Buffer },
 ): Promise<void> {
   const whats = new Numbered<What>();
@@ -97,7 +124,9 @@ async function storeUsage(
        certificate_kind, certificate_hash, occurred_at)
      select $1, $2, u.id, 'status_check', $3, u.person_id, ($4::text[])[u.what], $5, 'status_check', ($6::outcome[])[u.what],
        ($7::boolean[])[u.what], ($8::text[])[u.what], u.hash, u.at
-     from unnest($9::uuid[], $10::uuid[], $11::int2[], $12::bytea[], $13::timestamptz[]) as u(id, person_id, what, hash, at)`,
+     from (
+       select unnest($9::uuid[]) as id, unnest($10::uuid[]) as person_id, unnest($11::int2[]) as what,
+         unnest($12::bytea[]) as hash, unnest($13::timestamptz[]) as at) u`,
     [
       tenantId,
       mode,
@@ -138,7 +167,7 @@ class Numbered<T> {
 }
 
 /** When the last of the person's certificates was revoked, of those whose status may be told. */
-function sinceOf({ sign, auth }: JudgedPerson<SweptCertificate>): number | undefined {
+function sinceOf({ sign, auth }: PairFacts): number | undefined {
   const [one, other] = [sign?.revokedAt, auth?.revokedAt];
   if (one === undefined || other === undefined) return one ?? other;
   return Math.max(one, other);

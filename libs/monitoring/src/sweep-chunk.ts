@@ -15,8 +15,9 @@ import type { Sweep } from './sweep.js';
 import { literal, NOBODY, TIME, UUID } from './sql-literal.js';
 import { nextPersons, uncheckedSql } from './sweep-selection.js';
 
-/** A known certificate with the place of its keyed hash in the octets of its chunk. */
+/** A known certificate with the places of its id and its keyed hash in the octets of its chunk. */
 export interface SweptCertificate extends AskedCertificate {
+  idAt: number;
   hashAt: number;
 }
 
@@ -148,9 +149,9 @@ class Intake {
       this.persons.push((this.current = { idAt: this.keep(octets, personAt, personAt + 16), certificates: [] }));
     if (ends[SEALED] === starts[SEALED]) return;
     const certificate: SweptCertificate = {
-      id: uuid(octets, starts[CERTIFICATE]!),
       kind: octets[starts[KIND]!] === LETTER_S ? 'sign' : 'auth',
       provenance: this.provenance.of(octets, starts[PROVENANCE]!, ends[PROVENANCE]!) as Provenance,
+      idAt: this.keep(octets, starts[CERTIFICATE]!, ends[CERTIFICATE]!),
       hashAt: this.keep(octets, starts[HASH]!, ends[HASH]!),
     };
     if (ends[ANCHOR]! > starts[ANCHOR]!) certificate.anchor = this.anchor.of(octets, starts[ANCHOR]!, ends[ANCHOR]!);
@@ -171,7 +172,7 @@ class Intake {
       const opener = this.openers.get(uuidOf(key));
       if (!opener) throw new SweepFailed('tenant_key_unavailable');
       try {
-        const secrets = opener.open(this.octets, places, (index) => certificates[index]!.certificate.id);
+        const secrets = opener.open(this.octets, places, (index) => certificates[index]!.certificate.idAt);
         for (const [index, secret] of secrets.entries()) certificates[index]!.secret = secret;
       } catch (cause) {
         throw new SweepFailed('certificate_unreadable', { cause });

@@ -7,19 +7,19 @@ import {
   judgeByLists,
   judgePerson,
   readCounterpartDisclosure,
-  type Telling,
+  type AskedKinds,
 } from '#lib/persons';
 import { leave, readInIndexOrder, withTenant, type Mode, type Tenancy } from '#lib/platform';
 import { ListsAt, ListsDamaged, type OcspSources, readEpoch } from '#lib/revocation';
 import type { TenantKeys } from '#lib/tenancy';
 import { appendEvent, type EventType } from '#lib/webhook';
-import { storeChunk, type SweptResult } from './store-chunk.js';
-import { findSweep, type Sweep, type SweepSummary } from './sweep.js';
+import { storeChunk, type StoredSweep, type SweptResult } from './store-chunk.js';
+import { findSweep, type SweepSummary } from './sweep.js';
 import { type Chunk, readChunk, SweepFailed, type SweptPerson } from './sweep-chunk.js';
 import { uncheckedSql } from './sweep-selection.js';
 
 /** Persons that one transaction is about. */
-const CRL_CHUNK = 5_000;
+const CRL_CHUNK = 2_500;
 /** Persons judged before the connections have a turn. */
 const JUDGED_AT_ONCE = 250;
 /** Each certificate is a request over the network. */
@@ -141,7 +141,6 @@ export class SweepSteps {
       sweep.method === 'crl'
         ? await this.sources.listsAt(job.mode, sweep.snapshot!.epoch)
         : await this.sources.ocsp(job.mode);
-    const telling = { kinds: sweep.certificates, counterpartOnly };
     const limit = sweep.method === 'crl' ? CRL_CHUNK : OCSP_CHUNK;
     const chunk = { tenancy: job, sweep, beganAt: row.began_at, counterpartOnly, limit };
     const read = (after: string | undefined): Promise<Chunk> =>
@@ -157,9 +156,14 @@ export class SweepSteps {
         // The server reads the next chunk and writes the one before while this one is judged.
         const next = more ? read(last) : undefined;
         if (next) leave(next);
-        const results = await this.judge(persons, telling, { source, at: sweep.checkedAt!, now });
+        const results = await this.judge(persons, sweep.certificates, { source, at: sweep.checkedAt!, now });
         await writing;
-        writing = this.write(job, sweep, progress, { results, octets, last, ...(isLast ? { endedAt: now() } : {}) });
+        writing = this.write(job, { ...sweep, counterpartOnly }, progress, {
+          results,
+          octets,
+          last,
+          ...(isLast ? { endedAt: now() } : {}),
+        });
         leave(writing);
         if (next === undefined) {
           await writing;
@@ -176,7 +180,7 @@ export class SweepSteps {
   /** @param at as of when lists are asked; each answer of a responder has its own time */
   private async judge(
     persons: readonly SweptPerson[],
-    telling: Telling,
+    kinds: AskedKinds,
     { source, at, now }: { source: ListsAt | OcspSources; at: number; now: () => number },
   ): Promise<SweptResult[]> {
     const results: SweptResult[] = [];
@@ -184,7 +188,7 @@ export class SweepSteps {
       const lists = { lists: source, at };
       for (const [index, { idAt, certificates }] of persons.entries()) {
         if (index % JUDGED_AT_ONCE === 0) await turn();
-        results.push({ idAt, judged: judgeByLists(certificates, telling, lists), checkedAt: at });
+        results.push({ idAt, judged: judgeByLists(certificates, kinds, lists), checkedAt: at });
       }
       return results;
     }
@@ -192,7 +196,7 @@ export class SweepSteps {
     const lane = async (): Promise<void> => {
       for (const { idAt, certificates } of waiting) {
         const checkedAt = now();
-        const judged = await judgePerson(certificates, telling, (one) => askResponders(source, one, checkedAt));
+        const judged = await judgePerson(certificates, kinds, (one) => askResponders(source, one, checkedAt));
         results.push({ idAt, judged, checkedAt });
       }
     };
@@ -202,7 +206,7 @@ export class SweepSteps {
 
   private async write(
     job: SweepJob,
-    sweep: Sweep,
+    sweep: StoredSweep,
     progress: Progress,
     { results, octets, last = progress.after, endedAt }: Judged,
   ): Promise<void> {

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import type { AskedKinds, ConclusionCode, ToldStatus } from '#lib/persons';
+import type { AskedKinds, ConclusionCode, ToldFacts, ToldStatus } from '#lib/persons';
 import type { ListsSummary } from '#lib/revocation';
 
 export const SWEEP_STATES = ['queued', 'running', 'completed', 'failed', 'cancelled'] as const;
@@ -131,7 +131,10 @@ interface ResultRow {
   alive_as_of: Date | null;
   since: Date | null;
   checked_at: Date;
-  certificates: { sign?: ToldStatus; auth?: ToldStatus };
+  /** With their ids, of sweeps made before the ids had columns. */
+  certificates: { sign?: ToldFacts | ToldStatus; auth?: ToldFacts | ToldStatus };
+  sign_certificate_id: string | null;
+  auth_certificate_id: string | null;
   line: number | null;
   reference: string | null;
 }
@@ -143,7 +146,8 @@ export async function listSweepResults(
   { after, conclusion, limit }: { after?: string; conclusion?: ConclusionCode; limit: number },
 ): Promise<SweepResult[]> {
   const rows: ResultRow[] = await manager.query(
-    `select r.person_id, r.conclusion, r.alive_as_of, r.since, r.checked_at, r.certificates, p.line, p.reference
+    `select r.person_id, r.conclusion, r.alive_as_of, r.since, r.checked_at, r.certificates,
+       r.sign_certificate_id, r.auth_certificate_id, p.line, p.reference
      from status_sweep_result r left join status_sweep_person p
        on p.tenant_id = r.tenant_id and p.mode = r.mode and p.sweep_id = r.sweep_id and p.person_id = r.person_id
      where r.sweep_id = $1 and r.tenant_id = current_tenant() and r.mode = current_mode()
@@ -157,11 +161,15 @@ export async function listSweepResults(
     ...optional('aliveAsOf', ms(row.alive_as_of)),
     ...optional('since', ms(row.since)),
     checkedAt: row.checked_at.getTime(),
-    ...row.certificates,
+    ...optional('sign', toldStatus(row.sign_certificate_id, row.certificates.sign)),
+    ...optional('auth', toldStatus(row.auth_certificate_id, row.certificates.auth)),
     ...optional('line', row.line),
     ...optional('reference', row.reference),
   }));
 }
+
+const toldStatus = (id: string | null, told: ToldFacts | ToldStatus | undefined): ToldStatus | null =>
+  told === undefined ? null : { certificateId: id!, ...told };
 
 /** A line of an uploaded file, or of a list, that stands for nobody. */
 export interface Rejection {

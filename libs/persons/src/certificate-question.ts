@@ -9,7 +9,7 @@ import type { KnownCertificate } from './known-certificates.js';
 import type { CertificateSecret } from './sealed-certificate.js';
 
 /** What is needed of a certificate to ask about it and to tell what came of it. */
-export type AskedCertificate = Pick<KnownCertificate, 'id' | 'kind' | 'provenance' | 'anchor' | 'notAfter'>;
+export type AskedCertificate = Pick<KnownCertificate, 'kind' | 'provenance' | 'anchor' | 'notAfter'>;
 
 /** A known certificate with what is needed to ask about it. */
 export interface OpenedCertificate<C extends AskedCertificate = KnownCertificate> {

@@ -11,9 +11,8 @@ import {
 import { concludeFrom, type AskedKinds, type CertificateState, type ConclusionCode } from './conclusion.js';
 import type { KnownCertificate, Provenance } from './known-certificates.js';
 
-/** One certificate in a person's status. Without `state` it may not be told. Times in milliseconds. */
-export interface ToldStatus {
-  certificateId: string;
+/** What may be told of a certificate. Without `state` it may not be told. Times in milliseconds. */
+export interface ToldFacts {
   provenance: Provenance;
   state?: CertificateState['state'];
   reason?: CrlReason;
@@ -22,21 +21,21 @@ export interface ToldStatus {
   crlNumber?: string;
 }
 
+/** One certificate in a person's status. */
+export interface ToldStatus extends ToldFacts {
+  certificateId: string;
+}
+
 /** What a person's certificates say together. */
 export interface JudgedPerson<C extends AskedCertificate = KnownCertificate> {
   code: ConclusionCode;
   /** Milliseconds; absent: not confirmed. */
   aliveAsOf?: number;
-  sign?: ToldStatus;
-  auth?: ToldStatus;
+  /** The certificate of each kind that counts. */
+  sign?: CertificateStatus<C>;
+  auth?: CertificateStatus<C>;
   /** Every certificate that was looked at. */
   asked: CertificateStatus<C>[];
-}
-
-/** Whose certificates are asked about, and what may be told of those known by a counterpart lookup only. */
-export interface Telling {
-  kinds: AskedKinds;
-  counterpartOnly: Disclosure;
 }
 
 /**
@@ -46,10 +45,10 @@ export interface Telling {
  */
 export async function judgePerson<C extends AskedCertificate>(
   certificates: readonly OpenedCertificate<C>[],
-  telling: Telling,
+  kinds: AskedKinds,
   ask: (certificate: OpenedCertificate<C>) => CertificateStatus<C> | Promise<CertificateStatus<C>>,
 ): Promise<JudgedPerson<C>> {
-  const judging = judge(certificates, telling);
+  const judging = judge(certificates, kinds);
   let step = judging.next();
   while (!step.done) step = judging.next(await ask(step.value));
   return step.value;
@@ -58,10 +57,10 @@ export async function judgePerson<C extends AskedCertificate>(
 /** The same of lists in memory: waiting for what is there already takes longer than asking it. */
 export function judgeByLists<C extends AskedCertificate>(
   certificates: readonly OpenedCertificate<C>[],
-  telling: Telling,
+  kinds: AskedKinds,
   { lists, at }: { lists: ListsAt; at: number },
 ): JudgedPerson<C> {
-  const judging = judge(certificates, telling);
+  const judging = judge(certificates, kinds);
   let step = judging.next();
   while (!step.done) step = judging.next(statusOf(step.value, ask(lists, step.value, at)));
   return step.value;
@@ -70,7 +69,7 @@ export function judgeByLists<C extends AskedCertificate>(
 /** Yields each certificate to be asked about, and is told what was found. */
 function* judge<C extends AskedCertificate>(
   certificates: readonly OpenedCertificate<C>[],
-  { kinds, counterpartOnly }: Telling,
+  kinds: AskedKinds,
 ): Generator<OpenedCertificate<C>, JudgedPerson<C>, CertificateStatus<C>> {
   const asked: CertificateStatus<C>[] = [];
   const current: Partial<Record<Hierarchy, CertificateStatus<C>>> = {};
@@ -89,8 +88,8 @@ function* judge<C extends AskedCertificate>(
   const { code, aliveAsOf } = concludeFrom(kinds, sign?.state ?? ABSENT, auth?.state ?? ABSENT);
   const judged: JudgedPerson<C> = { code, asked };
   if (aliveAsOf !== undefined) judged.aliveAsOf = aliveAsOf;
-  if (sign) judged.sign = told(sign, counterpartOnly);
-  if (auth) judged.auth = told(auth, counterpartOnly);
+  if (sign) judged.sign = sign;
+  if (auth) judged.auth = auth;
   return judged;
 }
 
@@ -135,13 +134,14 @@ const statusOf = <C extends AskedCertificate>(
     ? { certificate, state: { state: 'expired' } }
     : { certificate, finding, state: stateOf(finding) };
 
-function told(
+/** @param counterpartOnly what may be told of certificates known by a counterpart lookup only */
+export function factsToTell(
   { certificate, state, finding }: CertificateStatus<AskedCertificate>,
   counterpartOnly: Disclosure,
-): ToldStatus {
-  const { id: certificateId, provenance } = certificate;
-  if (disclosureOf(certificate, counterpartOnly) !== 'status') return { certificateId, provenance };
-  const told: ToldStatus = { certificateId, provenance, state: state.state };
+): ToldFacts {
+  const { provenance } = certificate;
+  if (disclosureOf(certificate, counterpartOnly) !== 'status') return { provenance };
+  const told: ToldFacts = { provenance, state: state.state };
   if (state.state === 'revoked') told.reason = state.reason;
   if (finding?.thisUpdate !== undefined) told.thisUpdate = finding.thisUpdate;
   else if (state.state === 'good') told.thisUpdate = state.thisUpdate;

@@ -13,7 +13,7 @@ import {
   type OpenedCertificate,
 } from './certificate-question.js';
 import type { ConclusionCode } from './conclusion.js';
-import { judgePerson, type ToldStatus } from './judge-person.js';
+import { factsToTell, judgePerson, type ToldStatus } from './judge-person.js';
 import { KnownCertificates, type KnownCertificate } from './known-certificates.js';
 import { findLivingPerson, type By } from './person.js';
 
@@ -133,12 +133,15 @@ export class PersonStatuses {
     },
   ): Promise<PersonStatus> {
     const { at, by, just } = how;
-    const telling = { kinds: 'both', counterpartOnly: disclosure } as const;
-    const { code, aliveAsOf, sign, auth, asked } = await judgePerson(certificates, telling, (one) =>
+    const { code, aliveAsOf, sign, auth, asked } = await judgePerson(certificates, 'both', (one) =>
       just?.certificateHash.equals(one.certificate.certificateHash)
         ? { certificate: one.certificate, state: stateOf(just.finding) }
         : this.question.ask(tenancy, one, at),
     );
+    const told = (status: CertificateStatus): ToldStatus => ({
+      certificateId: status.certificate.id,
+      ...factsToTell(status, disclosure),
+    });
     return withTenant(this.dataSource, tenancy, async (manager) => {
       const checkId = newId(Date.now());
       const askedFor = just === undefined;
@@ -147,8 +150,8 @@ export class PersonStatuses {
         checkedAt: at,
         code,
         ...(aliveAsOf === undefined ? {} : { aliveAsOf }),
-        ...(sign ? { sign } : {}),
-        ...(auth ? { auth } : {}),
+        ...(sign ? { sign: told(sign) } : {}),
+        ...(auth ? { auth: told(auth) } : {}),
         usage: usage.map(({ id, meter, method }) => ({ id, meter, method })),
       };
       await appendAudit(manager, { ...by, action: 'person.read_status', target: `person:${personId}`, tenancy });

@@ -1,4 +1,13 @@
-import { BoxOpener, open, plaintextOf, seal, type SealedPlace, type Tenancy, type TenantKey } from '#lib/platform';
+import {
+  BoxOpener,
+  open,
+  plaintextOf,
+  putUuidText,
+  seal,
+  type SealedPlace,
+  type Tenancy,
+  type TenantKey,
+} from '#lib/platform';
 
 /** What is kept of a known certificate under seal. */
 export interface CertificateSecret {
@@ -30,25 +39,18 @@ export function openCertificate(key: TenantKey, tenancy: Tenancy, id: string, se
 /** Opens the certificates of many rows of one tenant and key in one go. */
 export class CertificateOpener {
   private readonly boxes: BoxOpener;
-  private readonly context: Buffer;
-  private readonly prefix: number;
 
   constructor(key: TenantKey, tenancy: Tenancy) {
-    this.boxes = new BoxOpener(key.encryption);
-    this.context = Buffer.from(context(tenancy, NO_ID));
-    this.prefix = this.context.length - NO_ID.length;
+    this.boxes = new BoxOpener(key.encryption, Buffer.from(context(tenancy, '')), UUID_TEXT);
   }
 
   /**
    * Opens what is sealed where it lies; the certificates given are part of `octets`.
-   * @param idOf id of the row of the value at a place
+   * @param idAtOf where `octets` have the id of the row of the value at a place, 16 of them
    * @throws Error when any of them belongs to another row or was changed
    */
-  open(octets: Buffer, places: readonly SealedPlace[], idOf: (index: number) => string): CertificateSecret[] {
-    this.boxes.open(octets, places, (index) => {
-      this.context.write(idOf(index), this.prefix, 'latin1');
-      return this.context;
-    });
+  open(octets: Buffer, places: readonly SealedPlace[], idAtOf: (index: number) => number): CertificateSecret[] {
+    this.boxes.open(octets, places, (index, context, at) => putUuidText(octets, idAtOf(index), context, at));
     return places.map((place) => {
       const { start, end } = plaintextOf(place);
       return secretOf(octets, start, end);
@@ -56,7 +58,7 @@ export class CertificateOpener {
   }
 }
 
-const NO_ID = '00000000-0000-0000-0000-000000000000';
+const UUID_TEXT = 36;
 
 function secretOf(octets: Buffer, start: number, end: number): CertificateSecret {
   const digitsEnd = start + 1 + octets[start]!;

@@ -20,17 +20,37 @@ export class BoxOpener {
   /** What each octet at each of 16 places of a block adds to the product of the block and the hash subkey: 4 words each. */
   private readonly products: Uint32Array;
   private readonly state = new Uint32Array(4);
+  private readonly context: Buffer;
+  /** What GHASH has come to after the whole blocks of the beginning, and how many octets they are. */
+  private readonly begun: Uint32Array;
+  private readonly begunOctets: number;
 
-  constructor(private readonly key: KeyObject) {
+  /**
+   * @param beginning with which the context of every value begins
+   * @param endOctets length of what comes after it
+   */
+  constructor(
+    private readonly key: KeyObject,
+    private readonly beginning: Uint8Array,
+    endOctets: number,
+  ) {
     this.products = productsOf(this.encrypt(Buffer.alloc(BLOCK)));
+    this.context = Buffer.concat([beginning], beginning.length + endOctets);
+    this.begunOctets = beginning.length - (beginning.length % BLOCK);
+    this.absorb(this.context, 0, this.begunOctets);
+    this.begun = this.state.slice();
   }
 
   /**
    * Opens values where they lie: the plaintext of each comes to stand where its ciphertext stood, see `plaintextOf`.
-   * @param contextOf the context of the value at a place, valid until the next call
+   * @param putEnd puts the end of the context of the value at a place where it says
    * @throws Error as `open`, when any of them does not open; then none of them is to be used
    */
-  open(octets: Buffer, places: readonly SealedPlace[], contextOf: (index: number) => Uint8Array): void {
+  open(
+    octets: Buffer,
+    places: readonly SealedPlace[],
+    putEnd: (index: number, context: Buffer, at: number) => void,
+  ): void {
     const blocks = places.map(({ start, end }) => this.blocksOf(octets, start, end));
     const counters = Buffer.alloc(BLOCK * blocks.reduce((sum, each) => sum + each, 0));
     let at = 0;
@@ -42,10 +62,12 @@ export class BoxOpener {
     const stream = this.encrypt(counters);
     at = 0;
     for (const [index, { start, end }] of places.entries()) {
-      const [from, until] = [start + BOX_LAYOUT.ciphertext, end - BOX_LAYOUT.tag];
-      if (blocks[index] === 0) open(this.key, octets.subarray(start, end), contextOf(index)).copy(octets, from);
+      const from = start + BOX_LAYOUT.ciphertext;
+      const until = end - BOX_LAYOUT.tag;
+      putEnd(index, this.context, this.beginning.length);
+      if (blocks[index] === 0) open(this.key, octets.subarray(start, end), this.context).copy(octets, from);
       else {
-        const tag = this.hash(contextOf(index), octets, from, until);
+        const tag = this.hash(octets, from, until);
         let difference = 0;
         for (let n = 0; n < BLOCK; n++)
           difference |= octets[until + n]! ^ stream[at + n]! ^ ((tag[n >> 2]! >>> (24 - 8 * (n & 3))) & 0xff);
@@ -69,9 +91,10 @@ export class BoxOpener {
   }
 
   /** GHASH over the context, the ciphertext and both lengths, in bits. */
-  private hash(context: Uint8Array, octets: Buffer, from: number, until: number): Uint32Array {
-    this.state.fill(0);
-    this.absorb(context, 0, context.length);
+  private hash(octets: Buffer, from: number, until: number): Uint32Array {
+    const { context } = this;
+    this.state.set(this.begun);
+    this.absorb(context, this.begunOctets, context.length);
     this.absorb(octets, from, until);
     this.state[1]! ^= 8 * context.length;
     this.state[3]! ^= 8 * (until - from);

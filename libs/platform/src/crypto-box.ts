@@ -20,10 +20,10 @@ export const BOX_LAYOUT = { version: VERSION, iv: 1, ciphertext: 1 + IV, tag: TA
  * AES-256-GCM with a random 96-bit IV (NIST SP 800-38D §8.2.2): `version(1) | iv(12) | ciphertext | tag(16)`.
  * `context` says what the bytes are and whose; opening under another context fails.
  */
-export function seal(key: KeyObject, plaintext: Uint8Array, context: string): Buffer {
+export function seal(key: KeyObject, plaintext: Uint8Array, context: string | Uint8Array): Buffer {
   const iv = takeRandom(IV);
   const cipher = createCipheriv('aes-256-gcm', key, iv);
-  cipher.setAAD(Buffer.from(context));
+  cipher.setAAD(typeof context === 'string' ? Buffer.from(context) : context);
   return Buffer.concat([Buffer.of(VERSION), iv, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
 }
 

@@ -60,6 +60,20 @@ export function putNewId(nowMs: number, into: Buffer, at: number): void {
   into[at + 8] = (into[at + 8]! & 0x3f) | 0x80;
 }
 
+const HEX_DIGITS = Buffer.from('0123456789abcdef');
+const DASH = '-'.charCodeAt(0);
+
+/** Puts the 36 characters of the id that stands at `from` of `octets`, without making a string. */
+export function putUuidText(octets: Uint8Array, from: number, into: Uint8Array, at: number): void {
+  let to = at;
+  for (let n = 0; n < 16; n++) {
+    if (n === 4 || n === 6 || n === 8 || n === 10) into[to++] = DASH;
+    const octet = octets[from + n]!;
+    into[to++] = HEX_DIGITS[octet >> 4]!;
+    into[to++] = HEX_DIGITS[octet & 15]!;
+  }
+}
+
 /** The smallest id that `newId` can make at `ms`: ids of a table in time order are bounds of time. */
 export function firstIdOf(ms: number): string {
   const time = Math.min(Math.max(0, ms), 0xffff_ffff_ffff).toString(16).padStart(12, '0');

@@ -16,6 +16,7 @@ export * from './ids.js';
 export * from './index-order.js';
 export * from './japan-day.js';
 export * from './leave.js';
+export * from './keyed-hasher.js';
 export * from './lifecycle.js';
 export * from './logger.js';
 export * from './metrics-server.js';
