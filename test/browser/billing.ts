@@ -1,5 +1,9 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from '@jest/globals';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { MONTH_QUEUE, type MonthJob } from '#lib/billing';
+import { QUEUE_PREFIX } from '#lib/revocation';
 import type { Desk, World } from '../support/desk.js';
 import { eventually } from '../support/story.js';
 
@@ -49,7 +53,7 @@ export function billing(world: World): void {
     await taro.approveAll();
   });
 
-  it('closes the month that is named, and drafts its invoices', async () => {
+  it('closes the month that is named, and reports it to J-LIS', async () => {
     const { hanako } = world;
     const { page } = hanako;
     const { month } = calendar();
@@ -66,6 +70,53 @@ export function billing(world: World): void {
     await page.locator('tbody a[href^="/statements/"]').first().waitFor();
     const taken = await hanako.taken(() => hanako.press('J-LIS月次報告（CSV）'));
     expect(taken.bytes.toString()).toContain(month);
+  });
+
+  it('holds a bill of J-LIS against the month, and drafts no invoice before somebody has said why they differ', async () => {
+    const { rig, hanako } = world;
+    const { page } = hanako;
+    const { month } = calendar();
+    const bill = async (): Promise<string> =>
+      (await fetch(`${rig.story.stack.urls.sandbox}/control/jlis/bill?month=${month}`)).text();
+    const give = (name: string, text: string) =>
+      hanako.give('ファイルを選択', { name, mimeType: 'text/csv', buffer: Buffer.from(text) });
+    await hanako.tab('J-LISとの照合');
+    await hanako.told('この月の請求ファイルはまだ取り込まれていません。');
+    await give('other.csv', '年月,件数\r\n');
+    await hanako.told('ファイルの1行目');
+    expect(await hanako.faults('reconciliation-fault')).toEqual([]);
+    await hanako.picture('reconciliation-fault');
+    // A delivery that J-LIS counts and that nobody asked for here.
+    const header = (await bill()).split(/\r?\n/)[0]!;
+    await give('jlis.csv', `${header}\r\n${month},${rig.story.tenantId},latest_attributes,1\r\n`);
+    await hanako.told('差異1件');
+    expect(await page.getByRole('group', { name: 'J-LISとの照合' }).locator('tbody tr').allInnerTexts()).toEqual([
+      expect.stringMatching(/最新の基本4情報の提供\s+0\s+1\s+\+1$/),
+    ]);
+    await hanako.picture('reconciliation-differs');
+    await hanako.tab('請求書の作成');
+    await hanako.press('下書きを作成');
+    await hanako.told('J-LISとの差異の理由が未記録です');
+    await hanako.picture('month-drafts-refused');
+    await hanako.tab('J-LISとの照合');
+    await hanako.press('差異の理由を記録');
+    expect(await hanako.faults('reconciliation-explain')).toEqual([]);
+    await hanako.picture('reconciliation-explain');
+    await hanako.because('J-LISに照会し、翌月分の誤計上と確認。', '差異の理由を記録');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await hanako.told('J-LISに照会し、翌月分の誤計上と確認。');
+    expect(await page.getByRole('button', { name: '差異の理由を記録' }).count()).toBe(0);
+    await hanako.picture('reconciliation-explained');
+    const [kept] = await rig.story.rows<{ explained: boolean; audited: string }>(
+      `select explanation is not null as explained, (select count(*) from audit_event where action like 'jlis_reconciliation.%') as audited
+       from jlis_reconciliation`,
+    );
+    expect(kept).toEqual({ explained: true, audited: '2' });
+  });
+
+  it('drafts the invoices of the month', async () => {
+    const { hanako } = world;
+    const { page } = hanako;
     await hanako.tab('請求書の作成');
     await hanako.press('下書きを作成');
     await hanako.told('下書きを1件作成しました。');
@@ -152,11 +203,55 @@ export function billing(world: World): void {
     await page.getByRole('dialog').waitFor({ state: 'detached' });
   });
 
+  it('hands out the file of a month of all service providers in both encodings, byte for byte as the worker made it', async () => {
+    const { rig, hanako } = world;
+    const { page } = hanako;
+    const { month } = calendar();
+    await hanako.visit('/invoices?mode=test&tab=exports');
+    await hanako.told('ファイルはまだありません。');
+    await hanako.picture('invoice-exports-none');
+    // Due at 40 minutes past the hour.
+    const redis = new Redis(rig.story.stack.urls.redis, { maxRetriesPerRequest: null });
+    const queue = new Queue<MonthJob>(MONTH_QUEUE, { connection: redis, prefix: QUEUE_PREFIX });
+    await queue.add('test', { exports: true });
+    const [kept] = await eventually(
+      () =>
+        rig.story.rows<{ sha256: string; version: number; invoices: number }>(
+          `select encode(sha256, 'hex') as sha256, version, invoices from invoice_export where month = $1 order by version desc`,
+          [month],
+        ),
+      (found) => found.length > 0,
+      60_000,
+    );
+    await queue.close();
+    redis.disconnect();
+    // One is void.
+    expect(kept!.invoices).toBe(1);
+    await hanako.visit('/invoices?mode=test');
+    await hanako.tab('全事業者のCSV');
+    await page.reload();
+    const take = (encoding: RegExp) => async () => {
+      await page.getByRole('button', { name: /第1版をCSVで$/ }).click();
+      await page.getByRole('radio', { name: encoding }).check();
+      await hanako.confirm('ダウンロード');
+    };
+    const utf8 = await hanako.taken(take(/^UTF-8/));
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await hanako.picture('invoice-exports');
+    const cp932 = await hanako.taken(take(/^CP932/));
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(createHash('sha256').update(utf8.bytes).digest('hex')).toBe(kept!.sha256);
+    expect(utf8.name).toMatch(/\.csv$/);
+    const text = new TextDecoder().decode(utf8.bytes);
+    expect(text).toContain(RECIPIENT);
+    expect(new TextDecoder('shift_jis').decode(cp932.bytes)).toBe(text);
+  });
+
   it('leads from a line to its usage and the verification that caused it, and back to the line', async () => {
     const { hanako, invoicePath } = world;
     const { page } = hanako;
     await hanako.visit(invoicePath);
-    const number = await page.getByRole('heading', { level: 1 }).innerText();
+    const number = await page.getByRole('heading', { level: 1, name: /^TEST-/ }).innerText();
     const [line] = await eventually(
       () => page.getByRole('button', { name: /行目の利用を見る$/ }).all(),
       (found) => found.length > 0,
@@ -181,6 +276,92 @@ export function billing(world: World): void {
     await hanako.heading(number);
     await page.locator('a[href^="/usage-events/"]').first().waitFor();
     world.invoicePath = page.url().slice(new URL(page.url()).origin.length);
+  });
+
+  it('proposes a price plan, says at the field what cannot be, and has it in force to come when another approves', async () => {
+    const { rig, hanako, taro } = world;
+    const { page } = hanako;
+    const { next } = calendar();
+    const { tenantId } = rig.story;
+    const later = calendar(Date.parse(`${next}T00:00:00+09:00`)).next;
+    await hanako.visit(`/tenants/${tenantId}?tab=prices&mode=test`);
+    await hanako.press('料金の変更を依頼');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('適用開始日').fill(later);
+    await dialog.getByLabel('名称（日本語）').fill('標準プラン（2027年改定）');
+    await dialog.getByLabel('名称（英語）').fill('Standard, as of 2027');
+    await dialog.getByLabel('基本料金（月・円）').fill('30000');
+    const first = dialog.getByRole('group', { name: '署名用証明書の失効確認' });
+    await first.getByRole('button', { name: '段階を追加' }).click();
+    await first.getByLabel('段階1 上限件数').fill('1000');
+    await first.getByLabel('段階2 単価（円）').fill('-15');
+    await hanako.because('年次改定。', '承認を依頼');
+    await first.getByLabel('段階2 単価（円）').and(page.locator('[aria-invalid]')).waitFor();
+    expect(await hanako.faults('price-plan')).toEqual([]);
+    await hanako.picture('price-plan-fault');
+    await first.getByLabel('段階2 単価（円）').fill('15');
+    await hanako.picture('price-plan');
+    await hanako.confirm('承認を依頼');
+    await hanako.told('承認を依頼しました。');
+    expect(await page.getByText('標準プラン（2027年改定）').count()).toBe(0);
+
+    await taro.visit('/approvals?state=proposed');
+    await taro.page.getByRole('cell', { name: '料金の追加・変更' }).getByRole('link').click();
+    await taro.told('年次改定。');
+    await taro.told('標準プラン（2027年改定）');
+    expect(await taro.faults('approval-price-plan')).toEqual([]);
+    await taro.picture('approval-price-plan');
+    await taro.press('承認');
+    await taro.confirm('承認');
+    await taro.told('承認し、実行しました。');
+    await page.reload();
+    await hanako.told('標準プラン（2027年改定）');
+    await hanako.told('適用予定');
+    await hanako.told('1,000件まで');
+    await hanako.picture('price-plan-to-come');
+    const [stored] = await rig.story.rows<{ from: string; tiers: unknown }>(
+      `select to_char(valid_from, 'YYYY-MM-DD') as from, terms->'prices'->0->'tiers' as tiers from price_plan
+       where terms->'label'->>'en' = 'Standard, as of 2027' and approval_id is not null`,
+    );
+    expect(stored).toEqual({
+      from: later,
+      tiers: [
+        { up_to: 1_000, unit_price: '20' },
+        { up_to: null, unit_price: '15' },
+      ],
+    });
+  });
+
+  it('shows what a tenant uses day by day, as a picture and as figures, and the invoices that came of it', async () => {
+    const { rig, hanako } = world;
+    const { page } = hanako;
+    const { month } = calendar();
+    await hanako.visit(`/tenants/${rig.story.tenantId}?tab=usage&mode=test`);
+    // The clock of test mode is in the next month.
+    await hanako.told('この月の利用はありません。');
+    await hanako.press('前の月');
+    await page.waitForURL(new RegExp(`month=${month}`));
+    await page.locator('.recharts-bar-rectangle').first().waitFor();
+    await hanako.told('確定');
+    await page.getByText('数値を表で見る').click();
+    const figures = page.getByRole('group', { name: /日別利用件数（計量項目別）の棒グラフ$/ });
+    const [used] = await rig.story.rows<{ sign: string; auth: string }>(
+      `select count(*) filter (where meter = 'sign_check') as sign, count(*) filter (where meter = 'auth_check') as auth
+       from usage_event where tenant_id = $1`,
+      [rig.story.tenantId.replace('ten_', '')],
+    );
+    const sums = (await figures.locator('tbody tr').allInnerTexts()).map((row) =>
+      row.split('\t').map((cell) => cell.trim()),
+    );
+    expect(sums.reduce((sum, row) => sum + (Number(row[1]!.replaceAll(',', '')) || 0), 0)).toBe(Number(used!.sign));
+    await page.getByText('結果別', { exact: true }).click();
+    await page.getByRole('img', { name: /日別利用件数（結果別）の棒グラフ$/ }).waitFor();
+    expect(await hanako.faults('tenant-usage')).toEqual([]);
+    await page.locator('a[href^="/invoices/"]').first().waitFor();
+    await hanako.picture('tenant-usage-outcomes');
+    await hanako.press('次の月');
+    await hanako.told('この月の利用はありません。');
+    expect(await page.getByRole('button', { name: '次の月' }).isDisabled()).toBe(true);
   });
 }
 

@@ -32,7 +32,7 @@ const tenant = createRoute({
   getParentRoute,
   path: '/tenants/$tenantId',
   staticData: needs('tenants:read'),
-  validateSearch: words('tab', 'mode', 'sort', 'cursor'),
+  validateSearch: words('tab', 'mode', 'month', 'sort', 'cursor'),
   component: lazyRouteComponent(() => import('./pages/tenants/tenant-page'), 'TenantPage'),
 });
 const approvals = createRoute({

@@ -86,6 +86,8 @@ export const readable: CSSVariablesResolver = () => ({
     '--chart-warn': '#d99a1b',
     '--chart-one': '#3468b8',
     '--chart-two': '#8a63b8',
+    '--chart-three': '#1c8c8c',
+    '--chart-four': '#b0693a',
   },
   dark: {
     '--mantine-color-body': '#1b1e23',
@@ -110,5 +112,7 @@ export const readable: CSSVariablesResolver = () => ({
     '--chart-warn': '#e8b54c',
     '--chart-one': '#7fa6e4',
     '--chart-two': '#b99ae0',
+    '--chart-three': '#63c4c4',
+    '--chart-four': '#dfa27c',
   },
 });

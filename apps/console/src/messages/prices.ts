@@ -70,7 +70,7 @@ export const prices = {
   ends_on: { ja: '終了日（この日は含まない）', en: 'Ends on (that day excluded)' },
   title: { ja: '料金と税率', en: 'Fees and tax' },
   lead: {
-    ja: '全事業者に共通の料金・税率・発行者。事業者ごとの料金は各事業者の「料金と請求」にあります。',
+    ja: '全事業者に共通の料金・税率・発行者。事業者ごとの料金は各事業者の「料金と請求先」にあります。',
     en: 'What is the same for all. A service provider’s own prices are on its page.',
   },
   tab_tariffs: { ja: 'J-LIS手数料', en: 'Fees of J-LIS' },
@@ -160,6 +160,14 @@ export const prices = {
   usage_none: { ja: 'この月の利用はありません。', en: 'Nothing has been used this month.' },
   usage_count: { ja: '件数', en: 'Events' },
   usage_free: { ja: 'うち課金なし', en: 'Of which cost nothing' },
+  usage_by_meter: { ja: '計量項目別', en: 'by meter' },
+  usage_by_outcome: { ja: '結果別', en: 'by outcome' },
+  usage_chart: {
+    ja: '{month}の日別利用件数（{division}）の棒グラフ',
+    en: 'Bars of the use on each day of {month}, {division}',
+  },
+  usage_month_before: { ja: '前の月', en: 'Month before' },
+  usage_month_after: { ja: '次の月', en: 'Month after' },
   add_price: { ja: '用途別の単価を追加', en: 'A price of its own for a purpose' },
   price_of: { ja: '単価{number}', en: 'Price {number}' },
   add_tier: { ja: '段階を追加', en: 'Another tier' },

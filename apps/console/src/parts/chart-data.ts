@@ -2,7 +2,7 @@
 export const CHART_HEIGHT = 220;
 
 /** The tones of theme.ts, as they are drawn; where one says nothing of good or bad, by number. */
-export type ChartTone = 'good' | 'bad' | 'warn' | 'one' | 'two';
+export type ChartTone = 'good' | 'bad' | 'warn' | 'one' | 'two' | 'three' | 'four';
 
 export interface Series {
   name: string;

@@ -1,6 +1,6 @@
 import { Stack, Text, Textarea } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
-import { type SyntheticEvent, type ReactNode, useState } from 'react';
+import { type SyntheticEvent, type ReactNode, useEffect, useRef, useState } from 'react';
 import { useReading } from '../language';
 import { FormButtons } from './form-buttons';
 import { fieldError, ProblemPanel } from './problem';
@@ -38,6 +38,11 @@ export function Confirm(props: ConfirmProps) {
       onClose();
     },
   });
+  const form = useRef<HTMLFormElement>(null);
+  // A long form goes to the first field that something is wrong with.
+  useEffect(() => {
+    if (acting.error) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+  }, [acting.error]);
   // What stands beside its field is not told again below.
   const beside = new Set(words ? [words.field] : []);
   const faultOf = (field: string): string | undefined => {
@@ -55,7 +60,7 @@ export function Confirm(props: ConfirmProps) {
   };
   return (
     <Window onClose={onClose} size={size} title={title}>
-      <form onSubmit={submit}>
+      <form ref={form} onSubmit={submit}>
         <Stack gap="md">
           <Text fw={650}>{thing}</Text>
           {shown}

@@ -23,7 +23,8 @@ export function MakeDrafts({ close: { mode, month, state } }: { close: Schemas['
   const drafting = useMutation({
     mutationFn: () => ask(() => client.POST('/v1/month-closes/{mode}/{month}/invoice-drafts', { params: { path } })),
     onSuccess: async ({ drafted }) => {
-      toast(t('months.drafted', { count: format.number(drafted) }));
+      // Where there are none, why is told below.
+      if (drafted > 0) toast(t('months.drafted', { count: format.number(drafted) }));
       await queries.invalidateQueries({ queryKey: ['invoice-drafts'] });
     },
   });

@@ -1,6 +1,5 @@
-import { Button, Group, Stack } from '@mantine/core';
+import { Button, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
@@ -12,7 +11,6 @@ import { History } from './history';
 import { PlanTermsView } from './plan-terms';
 import { ProposePlan } from './propose-plan';
 import { ProposeTerms } from './propose-terms';
-import { UsagePanel } from './usage-panel';
 
 type Terms = Schemas['InvoiceTermsList']['data'][number]['terms'];
 
@@ -22,7 +20,7 @@ interface TenantPricesProps {
   onMode: (mode: string) => void;
 }
 
-/** What a tenant pays, where its invoices go, and what this month comes to. */
+/** What a tenant pays, and where its invoices go. */
 export function TenantPrices({ tenant, mode: named, onMode }: TenantPricesProps) {
   const { t } = useReading();
   const may = useMay();
@@ -46,18 +44,7 @@ export function TenantPrices({ tenant, mode: named, onMode }: TenantPricesProps)
     );
   return (
     <Stack>
-      <Group justify="space-between">
-        <ModeChoice mode={mode} onMode={onMode} />
-        <Group gap="md" fz="sm">
-          <Link to="/statements" search={{ mode, tenant_id: tenant.id }}>
-            {t('statements.title')}
-          </Link>
-          <Link to="/invoices" search={{ mode, tenant_id: tenant.id }}>
-            {t('invoices.title')}
-          </Link>
-        </Group>
-      </Group>
-      <UsagePanel tenantId={tenant.id} mode={mode} />
+      <ModeChoice mode={mode} onMode={onMode} />
       <Panel title={t('prices.plans')} actions={plans.data && propose('plan')}>
         <Loaded query={plans}>
           {({ today, data }) => (

@@ -10,6 +10,7 @@ import { TenantState } from '../../parts/state';
 import { oneOf } from '../../search';
 import { type Permission, useMay } from '../../session';
 import { TenantPrices } from '../billing/tenant-prices';
+import { TenantUsage } from '../billing/tenant-usage';
 import { AuditTrail } from '../audit/audit-trail';
 import { ApplicationTab } from './application-tab';
 import { ChecklistTab } from './checklist-tab';
@@ -21,7 +22,7 @@ import { WebhooksTab } from './webhooks-tab';
 const route = getRouteApi('/tenants/$tenantId');
 
 type Tenant = Schemas['TenantDetail'];
-const TABS = ['way', 'application', 'checklist', 'contract', 'prices', 'keys', 'webhooks', 'audit'] as const;
+const TABS = ['way', 'application', 'checklist', 'contract', 'prices', 'usage', 'keys', 'webhooks', 'audit'] as const;
 type Tab = (typeof TABS)[number];
 const NEEDED: Record<Tab, Permission | undefined> = {
   way: undefined,
@@ -29,6 +30,7 @@ const NEEDED: Record<Tab, Permission | undefined> = {
   checklist: 'checklist:read',
   contract: undefined,
   prices: 'billing:read',
+  usage: 'billing:read',
   keys: 'api_keys:read',
   webhooks: 'webhooks:read',
   audit: 'audit:read',
@@ -93,6 +95,16 @@ function TenantTabs({ tenant }: { tenant: Tenant }) {
             tenant={tenant}
             mode={search.mode}
             onMode={(mode) => void navigate({ search: { ...search, mode } })}
+          />
+        </Allowed>
+      </Tabs.Panel>
+      <Tabs.Panel value="usage">
+        <Allowed permission="billing:read">
+          <TenantUsage
+            tenantId={tenant.id}
+            mode={search.mode}
+            month={search.month}
+            onSearch={(part) => void navigate({ search: { tab, ...part } })}
           />
         </Allowed>
       </Tabs.Panel>
