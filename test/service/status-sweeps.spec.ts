@@ -77,6 +77,40 @@ describe('a sweep of everybody', () => {
     expect(await stage.ends(tenant)).toEqual([{ type: 'sweep.completed', id: ordered.id, occurredAt: T }]);
   });
 
+  it('puts certificates to nobody but their person, also between those of others whom it is not about', async () => {
+    const codes = new Map<string, string>();
+    for (const [n, code] of ['unchanged', 'unchanged', 'auth_only', 'auth_unusable', 'unchanged'].entries())
+      codes.set(await stage.register(tenant, 700 + n, { pair: code !== 'auth_only' }), code);
+    stage.lists.revoke('auth', 703, 'affiliationChanged', T - DAY);
+    await stage.publish();
+    // Out of the sweep with all that is known of them: whoever comes first, and one in the middle.
+    const people = [...codes.keys()].sort();
+    const [first, , middle, , last] = people;
+    await stage.owner.query('update person set merged_into = $2, merged_at = now() where id = any($1)', [
+      [first, middle],
+      last,
+    ]);
+    const { id } = await stage.order(tenant);
+    await stage.carryOut(tenant, id);
+    const known: { person_id: string; kind: string; id: string }[] = await stage.owner.query(
+      'select person_id, kind, id from person_certificate where tenant_id = $1',
+      [tenant.tenantId],
+    );
+    const of = (person: string, kind: string): string | undefined =>
+      known.find((each) => each.person_id === person && each.kind === kind)?.id;
+    const found = (await stage.results(tenant, id)).map(({ personId, conclusion, sign, auth }) => [
+      personId,
+      conclusion,
+      sign?.certificateId,
+      auth?.certificateId,
+    ]);
+    expect(found).toEqual(
+      people
+        .filter((person) => person !== first && person !== middle)
+        .map((person) => [person, codes.get(person), of(person, 'sign'), of(person, 'auth')]),
+    );
+  });
+
   it('that was made before ids of certificates had columns of their own is told as it was', async () => {
     await people();
     await stage.publish();

@@ -63,7 +63,9 @@ export interface Chunk {
 
 /**
  * The next persons of a sweep by their ids, with their certificates opened: one statement, whose rows come as octets.
- * Lateral, each person's rows are looked up, and in the order of the one index that is meant: see `readInIndexOrder`.
+ * Of everybody, the certificates are a stretch of the index by person, read from one end to the other after the persons, and
+ * put to them here. Of others, each person's rows are looked up, lateral; both in the order of the one index that is meant:
+ * see `readInIndexOrder`.
  * Who was checked since a time is passed over here, a stretch of persons at a time, so that choosing a million is no work
  * of its own that could be lost.
  * In the caller's transaction of the tenant.
@@ -98,20 +100,27 @@ export async function readChunk(
       left join lateral (select merged_into from person where ${own} and id = s.person_id limit 1) p on true`;
   const kind = sweep.certificates === 'both' ? '' : `and c.kind = '${sweep.certificates}'`;
   const counterparts = counterpartOnly === 'none' ? `and c.provenance <> 'counterpart'` : '';
-  const intake = new Intake(openers);
+  const of = `c.${own.replace('and ', 'and c.')} and not c.hop ${kind} ${counterparts}`;
+  const columns = `c.id, c.kind, c.certificate_hash, c.provenance, c.anchor, c.not_after, c.tenant_key_id, c.sealed`;
+  const intake = new Intake(openers, sweep.selection === 'all');
+  let select: string;
+  if (sweep.selection === 'all') {
+    // Several processes would give their rows in no order.
+    await runner.manager.query('set local max_parallel_workers_per_gather = 0');
+    select = `select id, null, null, null, null, null, null, null, null from people
+      union all (
+        select c.person_id, ${columns} from person_certificate c
+        where ${of} and c.person_id > ${from} and c.person_id <= (select id from people order by id desc limit 1)
+        order by c.person_id, c.first_seen_at, c.id offset 0)`;
+  } else
+    select = `select people.id, ${columns}
+      from people left join lateral (
+        select * from person_certificate c where c.person_id = people.root and ${of}
+        order by c.first_seen_at, c.id offset 0) c on true
+      order by people.id, c.first_seen_at, c.id`;
   // TypeORM gives the driver's connection.
   const client = (await runner.connect()) as pg.PoolClient;
-  await copyRows(
-    client,
-    `with people as materialized (${people})
-     select people.id, c.id, c.kind, c.certificate_hash, c.provenance, c.anchor, c.not_after, c.tenant_key_id, c.sealed
-     from people left join lateral (
-       select * from person_certificate c
-       where c.person_id = people.root and c.${own.replace('and ', 'and c.')} and not c.hop ${kind} ${counterparts}
-       order by c.first_seen_at, c.id offset 0) c on true
-     order by people.id, c.first_seen_at, c.id`,
-    (row) => intake.take(row),
-  );
+  await copyRows(client, `with people as materialized (${people}) ${select}`, (row) => intake.take(row));
   const { persons, octets } = intake.open();
   const end = persons.at(-1);
   const last = passed === undefined ? end && uuid(octets, end.idAt) : passed.last;
@@ -132,6 +141,8 @@ const SEALED = 8;
 
 /** Takes rows in, those of a person one after the other. Most say of themselves what the row before said. */
 class Intake {
+  /** Whom the certificates that come are put to, where all persons come first. */
+  private at = 0;
   readonly persons: SweptPerson[] = [];
   octets = Buffer.allocUnsafe(65_536);
   private end = 0;
@@ -141,13 +152,19 @@ class Intake {
   private readonly key = new LastText('hex');
   private current: SweptPerson | undefined;
 
-  constructor(private readonly openers: ReadonlyMap<string, CertificateOpener>) {}
+  /** @param personsFirst certificates come after all persons, in the same order, and also of others than these persons */
+  constructor(
+    private readonly openers: ReadonlyMap<string, CertificateOpener>,
+    private readonly personsFirst: boolean,
+  ) {}
 
   take({ octets, starts, ends }: RowOctets): void {
     const personAt = starts[PERSON]!;
-    if (this.current === undefined || !isSame(octets, personAt, this.octets, this.current.idAt, 16))
+    const isPerson = ends[SEALED] === starts[SEALED];
+    if (this.personsFirst && !isPerson) this.current = this.find(octets, personAt);
+    else if (this.current === undefined || !isSame(octets, personAt, this.octets, this.current.idAt, 16))
       this.persons.push((this.current = { idAt: this.keep(octets, personAt, personAt + 16), certificates: [] }));
-    if (ends[SEALED] === starts[SEALED]) return;
+    if (isPerson || this.current === undefined) return;
     const certificate: SweptCertificate = {
       kind: octets[starts[KIND]!] === LETTER_S ? 'sign' : 'auth',
       provenance: this.provenance.of(octets, starts[PROVENANCE]!, ends[PROVENANCE]!) as Provenance,
@@ -164,6 +181,16 @@ class Intake {
     const start = this.keep(octets, starts[SEALED]!, ends[SEALED]!);
     rows.places.push({ start, end: this.end });
     rows.certificates.push(opened);
+  }
+
+  /** The person with an id that does not come before the one found last. */
+  private find(octets: Buffer, from: number): SweptPerson | undefined {
+    for (; this.at < this.persons.length; this.at++) {
+      const person = this.persons[this.at]!;
+      const order = octets.compare(this.octets, person.idAt, person.idAt + 16, from, from + 16);
+      if (order <= 0) return order === 0 ? person : undefined;
+    }
+    return undefined;
   }
 
   /** Opens all that was taken in. @throws SweepFailed */

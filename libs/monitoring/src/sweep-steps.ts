@@ -27,7 +27,7 @@ const OCSP_CHUNK = 200;
 /** Requests of one chunk under way at once. */
 const OCSP_LANES = 16;
 /** After that long the next tenant has its turn, milliseconds. */
-const TURN_MS = 2_000;
+const TURN_MS = 4_000;
 
 export interface SweepJob extends Tenancy {
   id: string;
