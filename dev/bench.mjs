@@ -4,6 +4,7 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { NODE_ARGUMENTS } from './app-process.mjs';
 import { ensureCompiled } from './compile.mjs';
+import { ensureConsole } from './console.mjs';
 import { ensureInstalled } from './install.mjs';
 import { LaunchProblem, runMain } from './launch-problem.mjs';
 import { cacheDir, distDir, root } from './paths.mjs';
@@ -11,12 +12,13 @@ import { cacheDir, distDir, root } from './paths.mjs';
 /**
  * `npm run bench [-- name…]`: runs every compiled `test/bench/<name>.bench.js`, one after the other, and prints a table.
  * Each exports `bench(): Promise<Row[]>`, rows of names, numbers and `goal` and `met`; with `export const needsStack =
- * true` it is called as `bench({ startStack })` (see `stack.d.mts`).
+ * true` it is called as `bench({ startStack, chromiumPath })` (see `stack.d.mts` and `chromium.mjs`).
  */
 await runMain(async () => {
   const wanted = process.argv.slice(2);
   await ensureInstalled();
   await ensureCompiled();
+  await ensureConsole();
   const directory = join(distDir, 'test', 'bench');
   const names = (existsSync(directory) ? readdirSync(directory) : [])
     .filter((file) => file.endsWith('.bench.js'))

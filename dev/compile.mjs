@@ -20,7 +20,7 @@ const PROGRAMS = [
 ];
 
 /** Have a part that is not JavaScript, or read files beside their code. */
-const OUTSIDE = ['@node-rs/argon2', 'autocannon', 'fontkit', 'pdfkit'];
+const OUTSIDE = ['@node-rs/argon2', 'autocannon', 'fontkit', 'pdfkit', 'playwright-core'];
 /** Nest asks for these only when a feature is used that we do not use. */
 const OPTIONAL = [
   /^@nestjs\/(?:microservices|websockets|platform-express)/,
