@@ -308,7 +308,10 @@ export function billing(world: World): void {
     await taro.visit('/approvals?state=proposed');
     await taro.page.getByRole('cell', { name: '料金の追加・変更' }).getByRole('link').click();
     await taro.told('年次改定。');
-    await taro.told('標準プラン（2027年改定）');
+    const plan = taro.page.getByRole('region', { name: '料金プラン' });
+    await plan.getByText('標準プラン（2027年改定）').waitFor();
+    await plan.getByText('1,000件まで').waitFor();
+    await taro.page.getByRole('cell', { name: '¥30,000', exact: true }).waitFor();
     expect(await taro.faults('approval-price-plan')).toEqual([]);
     await taro.picture('approval-price-plan');
     await taro.press('承認');

@@ -11,6 +11,7 @@ import { Facts, Page, Panel } from '../../parts/page';
 import { ApprovalState } from '../../parts/state';
 import { useSession } from '../../session';
 import { Difference } from './difference';
+import { type PlanProposal, ProposedPlan } from './proposed-plan';
 import { kindText, Subject } from './subject';
 
 const route = getRouteApi('/approvals/$approvalId');
@@ -42,6 +43,7 @@ function Proposal({ approval }: { approval: Approval }) {
   return (
     <Stack>
       {approval.state === 'proposed' && <Decision approval={approval} />}
+      {approval.subject.startsWith('price_plan:') && <ProposedPlan after={approval.after as PlanProposal} />}
       <Panel title={t('approvals.change')}>
         <Difference before={approval.before} after={approval.after} />
       </Panel>

@@ -2,7 +2,7 @@ import { Code, Table } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useReading } from '../../language';
 import { Copyable, shortId } from '../../parts/copy';
-import { type Field, fieldsOf, isDay, nameKey, wordKey } from './fields';
+import { type Field, fieldsOf, isAmount, isDay, nameKey, wordKey } from './fields';
 import { InvoiceLink, invoiceIdOf, tenantIdOf, TenantName } from './subject';
 
 /** What is and what would be, field by field; what stays is not coloured. */
@@ -87,6 +87,7 @@ function Said({ field }: { field: Field | undefined }): ReactNode {
     const key = wordKey(name, text);
     if (key) return t(key);
     if (name === 'month') return format.month(text);
+    if (isAmount(name)) return format.yen(text);
     return isDay(name) ? format.day(`${text}T00:00:00+09:00`) : text;
   };
   if (field === undefined) return '—';

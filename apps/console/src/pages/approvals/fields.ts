@@ -131,6 +131,10 @@ const WORDS: Record<string, (value: string) => string> = {
 const DAYS = new Set(['notified_on', 'valid_from', 'valid_until', 'on', 'ends_on', 'age_dates']);
 export const isDay = (name: string): boolean => DAYS.has(name);
 
+/** Yen as texts, with at most three decimals. */
+const AMOUNTS = new Set(['base_fee', 'minimum', 'unit_price', 'amount']);
+export const isAmount = (name: string): boolean => AMOUNTS.has(name);
+
 /** The text that names a field; undefined for one that this console does not know yet. */
 export const nameKey = (name: string): TextKey | undefined => (Object.hasOwn(NAMES, name) ? NAMES[name] : undefined);
 
