@@ -74,6 +74,12 @@ describe('200: operators see', () => {
       data: [{ event_id: events[0], state: 'failed', attempts: 12 }],
       next_cursor: null,
     });
+    const oldest = `/v1/webhook-endpoints/${endpoint}/deliveries?sort=created_at&limit=2`;
+    const first = await browser.send('GET', oldest);
+    const then = await browser.send('GET', `${oldest}&cursor=${String(first.body['next_cursor'])}`);
+    expect(
+      [first, then].flatMap(({ body }) => (body['data'] as { event_id: string }[]).map(({ event_id: id }) => id)),
+    ).toEqual(events);
     const failed = await browser.send('GET', `/v1/webhook-endpoints/${endpoint}/deliveries?state=failed`);
     expect(failed.body['data']).toHaveLength(1);
     const one = await browser.send('GET', `/v1/webhook-endpoints/${endpoint}/deliveries/${events[0]!}`);
@@ -126,6 +132,9 @@ describe('200: of status sweeps operators see', () => {
     expect(await list('&state=completed')).toEqual([sweepId(first)]);
     const page = await browser.send('GET', `/v1/status-sweeps?tenant_id=${tenantId}&limit=2`);
     expect(await list(`&cursor=${String(page.body['next_cursor'])}`)).toEqual([sweepId(first)]);
+    expect(await list('&sort=created_at')).toEqual([first, second, newest].map(sweepId));
+    expect(await list(`&sort=created_at&cursor=${sweepId(first)}`)).toEqual([second, newest].map(sweepId));
+    expect((await browser.send('GET', '/v1/status-sweeps?sort=state')).status).toBe(400);
     const other = toPublicId('ten', (await makeTenant(stack.operator, '別の商事')).tenantId);
     const none = await browser.send('GET', `/v1/status-sweeps?tenant_id=${other}`);
     expect(none.body).toEqual({ data: [], next_cursor: null });

@@ -47,6 +47,28 @@ describe('tenants', () => {
     ]);
   });
 
+  it('are sorted by name and by time, both ways, page after page', async () => {
+    const listed = async (sort: 'name' | '-name' | 'created_at' | '-created_at'): Promise<string[]> => {
+      const names: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const query = { sort, limit: 2, ...(cursor === undefined ? {} : { cursor }) };
+        const { data } = await browser.client.GET('/v1/tenants', { params: { query } });
+        names.push(...data!.data.map(({ name }) => name));
+        cursor = data!.next_cursor ?? undefined;
+      } while (cursor !== undefined);
+      return names;
+    };
+    const made = [await newTenant('並びB商事'), await newTenant('並びC商事'), await newTenant('並びA商事')];
+    expect(made).toHaveLength(3);
+    const ours = (names: readonly string[]): string =>
+      names.flatMap((name) => /並び(.)商事/.exec(name)?.[1] ?? []).join('');
+    const up = await listed('name');
+    expect([ours(up), ours(await listed('-name'))]).toEqual(['ABC', 'CBA']);
+    expect([ours(await listed('created_at')), ours(await listed('-created_at'))]).toEqual(['BCA', 'ACB']);
+    expect(new Set(up)).toEqual(new Set(await listed('-created_at')));
+  });
+
   it('have their terms changed, what is not named stays, and the change is on record', async () => {
     const id = await newTenant('条件変更商事');
     const path = `/v1/tenants/${id}/contracts/test`;
@@ -295,6 +317,12 @@ describe('verifications', () => {
       { action: 'verification.search', target: `tenant:${tenant}`, detail: { by_reference: true, found: 1 } },
     ]);
     expect(JSON.stringify(body)).not.toContain('ref-on-record');
+    const trail = `/v1/audit-events?tenant_id=${tenant}&limit=100`;
+    const ids = async (query: string): Promise<string[]> =>
+      ((await browser.send('GET', trail + query)).body['data'] as { id: string }[]).map(({ id: event }) => event);
+    const newest = await ids('');
+    expect(await ids('&sort=recorded_at')).toEqual(newest.toReversed());
+    expect(await ids(`&sort=recorded_at&cursor=${newest.at(-1)!}`)).toEqual(newest.toReversed().slice(1));
   });
 
   it.each([

@@ -250,6 +250,8 @@ export function onboarding(world: World): void {
     await hanako.press('上限を変更');
     await hanako.told('セッションが終了しました');
     await rig.signIn(hanako.page, hanako.person);
+    await hanako.page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await field.inputValue()).toBe('37');
     await hanako.told(`${TENANT} の利用上限を変更しました。`);
     const [stored] = await rig.story.rows<{ limits: Record<string, { per_second: number; per_month: number | null }> }>(
       `select limits from contract c join tenant t on t.id = c.tenant_id where t.name = $1 and c.mode = 'test'`,

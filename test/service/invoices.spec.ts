@@ -254,6 +254,28 @@ describe('an invoice', () => {
     const rest = await listInvoices(rig.admin, { month: '2020-04' }, { after: all[2]!.id, limit: 100 });
     expect(rest.map(({ id }) => id)).toEqual(all.slice(3).map(({ id }) => id));
   });
+  it.each(['issued_on', 'total_yen'] as const)(
+    'is listed by %s both ways, page after page without a gap',
+    async (by) => {
+      const pages = async (descending: boolean): Promise<string[]> => {
+        const seen: { id: string; totalYen: number }[] = [];
+        for (;;) {
+          const last = seen.at(-1);
+          const page = { limit: 3, sort: { by, descending }, ...(last ? { after: last.id } : {}) };
+          const found = await listInvoices(rig.admin, { month: '2020-04' }, page);
+          seen.push(...found);
+          if (found.length < 3) break;
+        }
+        const totals = seen.map(({ totalYen }) => (descending ? -totalYen : totalYen));
+        if (by === 'total_yen') expect(totals).toEqual([...totals].sort((one, other) => one - other));
+        return seen.map(({ id }) => id);
+      };
+      const up = await pages(false);
+      expect(up.length).toBeGreaterThan(3);
+      expect(new Set(up).size).toBe(up.length);
+      expect(await pages(true)).toEqual(up.toReversed());
+    },
+  );
   it('is taken back by two people, stays as it was, and another comes in its place that names it', async () => {
     const before = await only();
     const bytes = await Promise.all(['json', 'csv', 'pdf'].map((kind) => keptBytes(rig.admin, before.id, kind)));

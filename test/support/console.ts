@@ -169,13 +169,16 @@ export class ConsoleRig {
     await page.getByRole('button', { name: '次へ' }).click();
   }
 
-  /** What axe finds wrong on the page as it stands, one line each; of what was looked at before, in another theme only. */
-  async faults(page: Page, { themed = false } = {}): Promise<string[]> {
+  /**
+   * What axe finds wrong on the page as it stands, one line each; of what was looked at before, in another theme only.
+   * @param options `within`: a selector of the part that differs from other pages
+   */
+  async faults(page: Page, { themed = false, within }: Looking = {}): Promise<string[]> {
     // Once in each document.
     if (!(await page.evaluate<boolean>('"axe" in window'))) await page.evaluate(AXE);
     const options = { resultTypes: ['violations'], ...(themed ? { runOnly: THEMED } : {}) };
     const found = await page.evaluate<AxeViolation[]>(
-      `axe.run(document, ${JSON.stringify(options)}).then(({ violations }) => violations)`,
+      `axe.run(${within === undefined ? 'document' : JSON.stringify(within)}, ${JSON.stringify(options)}).then(({ violations }) => violations)`,
     );
     return found.flatMap(({ id, nodes }) =>
       nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')} ${failureSummary.replaceAll(/\s+/g, ' ')}`),
@@ -220,6 +223,12 @@ export class ConsoleRig {
         this.complaints.push(`request to ${request.url()}`);
     });
   }
+}
+
+/** How a page is looked at. */
+export interface Looking {
+  themed?: boolean;
+  within?: string;
 }
 
 interface AxeViolation {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import type { AdminBrowser } from './admin.js';
-import type { ConsoleRig, Person } from './console.js';
+import type { ConsoleRig, Looking, Person } from './console.js';
 import { enrol, signedIn } from './office.js';
 import type { TestOperator } from './operators.js';
 
@@ -67,7 +67,7 @@ export class Desk {
   }
 
   /** Faults that axe finds on what is shown, each under the name of the place. */
-  async faults(name: string, options: { themed?: boolean } = {}): Promise<string[]> {
+  async faults(name: string, options: Looking = {}): Promise<string[]> {
     return (await this.rig.faults(this.page, options)).map((fault) => `${name}: ${fault}`);
   }
 

@@ -22,7 +22,7 @@ export class Unreachable extends Error {
 
 export const client = createAdminClient({
   baseUrl: location.origin,
-  csrfToken: () => sessionStore.session?.csrf_token,
+  csrfToken: () => sessionStore.csrfToken,
 });
 
 export interface Answer<T> {
@@ -39,7 +39,8 @@ export async function ask<T>(send: () => Promise<Answer<T>>): Promise<T> {
   const answer = await answered(send);
   if (answer.response.ok) return answer.data as T;
   const problem = problemOf(answer);
-  if (sessionStore.session && problem.code === 'session_missing') {
+  const over = problem.code === 'session_missing' || (sessionStore.lapsed && problem.code === 'second_factor_required');
+  if (sessionStore.session && over) {
     await sessionStore.renewed();
     return must(await answered(send));
   }

@@ -9,6 +9,8 @@ class SessionStore {
   session: Session | null | undefined = undefined;
   /** The session has ended under an open page, which waits. */
   lapsed = false;
+  /** What requests have to show, also those of somebody who is signing in. */
+  csrfToken: string | undefined;
   private readonly listeners = new Set<() => void>();
   private waiting: (() => void)[] = [];
   /** Whose page it is that waits. */
@@ -29,6 +31,9 @@ class SessionStore {
       location.reload();
       return;
     }
+    this.csrfToken = session.csrf_token;
+    // A page that waits keeps whose it is and what that may: half signed in one may nothing, and what was typed would go.
+    if (this.lapsed && session.stage !== 'open') return;
     this.session = session;
     if (session.stage === 'open') {
       this.lapsed = false;
@@ -39,6 +44,7 @@ class SessionStore {
 
   close(): void {
     this.session = null;
+    this.csrfToken = undefined;
     this.lapsed = false;
     this.changed();
   }

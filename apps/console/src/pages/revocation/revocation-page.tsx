@@ -1,4 +1,4 @@
-import { Button, Group, SegmentedControl, Stack, Tabs, Text } from '@mantine/core';
+import { Button, Stack, Tabs, Text } from '@mantine/core';
 import { IconRefresh } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
@@ -7,6 +7,7 @@ import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { Confirm } from '../../parts/confirm';
 import { Loaded } from '../../parts/loaded';
+import { ModeChoice, modeOf } from '../../parts/mode-choice';
 import { Page } from '../../parts/page';
 import { oneOf } from '../../search';
 import { useMay } from '../../session';
@@ -17,7 +18,6 @@ import { Partitions } from './partitions';
 import { Sources } from './sources';
 
 const route = getRouteApi('/revocation');
-const MODES = ['test', 'live'] as const;
 const TABS = ['freshness', 'partitions', 'sources', 'anchors'] as const;
 /** How often a refresh under way is looked at. A tab in the background does not ask. */
 const WATCH_MS = 3_000;
@@ -30,7 +30,7 @@ export function RevocationPage() {
   const { t } = useReading();
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const mode = oneOf(MODES, search.mode) ?? 'live';
+  const mode = modeOf(search.mode);
   const tab = oneOf(TABS, search.tab) ?? 'freshness';
   const [watching, setWatching] = useState(false);
   const state = useQuery({
@@ -46,14 +46,7 @@ export function RevocationPage() {
       lead={t('revocation.lead')}
       actions={<Refresh mode={mode} onRequested={() => setWatching(true)} />}
     >
-      <Group>
-        <SegmentedControl
-          aria-label={t('common.mode')}
-          value={mode}
-          data={MODES.map((value) => ({ value, label: t(`common.mode_${value}`) }))}
-          onChange={(next) => void navigate({ search: { tab: search.tab, mode: next } })}
-        />
-      </Group>
+      <ModeChoice mode={mode} onMode={(next) => void navigate({ search: { tab: search.tab, mode: next } })} />
       <Tabs value={tab} onChange={(next) => void navigate({ search: { mode: search.mode, tab: next ?? undefined } })}>
         <Tabs.List mb="md">
           {TABS.map((each) => (
