@@ -412,3 +412,24 @@ describe('prices in force', () => {
     await move('0');
   });
 });
+
+describe('a month in which something was used without a fee', () => {
+  it('stays open, and says what it was and when', async () => {
+    await rig.meter([
+      { tenantId: tenant, meter: 'attributes_delivered', purpose: 'attribute_update', at: '2020-07-02T12:00:00+09:00' },
+    ]);
+    const close = async () =>
+      ((await first.send('GET', '/v1/month-closes?mode=test')).body['data'] as { month: string; state: string }[]).find(
+        ({ month }) => month === '2020-07',
+      );
+    await first.send('POST', '/v1/month-closes', { mode: 'test', month: '2020-07' });
+    expect(await close()).toMatchObject({ state: 'closing', without_fee: null });
+    await expect(new MonthClosing(worker).close('test', '2020-07', 'system:worker')).rejects.toMatchObject({
+      code: 'rate_missing',
+    });
+    expect(await close()).toMatchObject({
+      state: 'closing',
+      without_fee: { meter: 'attributes_delivered', day: '2020-07-01', noticed_at: expect.any(String) },
+    });
+  });
+});

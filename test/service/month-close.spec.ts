@@ -421,6 +421,10 @@ describe('closing', () => {
     expect(await refusalOf(rig.closing.close('test', '2020-06', 'operator:test'))).toBe('rate_missing');
     const { rows } = await rig.owner.query(`select 1 from statement where month = '2020-06'`);
     expect(rows).toEqual([]);
+    const noted = `select actor, detail from audit_event where action = 'month.refuse_close' and target = 'month:test:2020-06'`;
+    expect((await rig.owner.query(noted)).rows).toEqual([
+      { actor: 'operator:test', detail: { meter: 'attributes_delivered', day: '2020-06-01' } },
+    ]);
     const terms = {
       rates: { sign_check: '20', auth_check: '2', counterpart_delivered: '2', attributes_delivered: '0' },
     };

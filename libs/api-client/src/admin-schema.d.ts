@@ -3967,6 +3967,15 @@ export interface components {
             statements_due: number | null;
             billed_yen: number;
             unexplained_difference: boolean;
+            /** @description Why it was not closed when that was tried last: used in a stretch of days, beginning with `day`, without a fee of J-LIS. */
+            without_fee: {
+                /** @enum {string} */
+                meter: "sign_check" | "auth_check" | "counterpart_delivered" | "attributes_delivered" | "serial_linkage" | "age_check";
+                /** Format: date */
+                day: string;
+                /** Format: date-time */
+                noticed_at: string;
+            } | null;
         };
         MonthCloseRequest: {
             /** @enum {string} */

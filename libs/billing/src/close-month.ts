@@ -31,6 +31,9 @@ export interface CountedTenant {
 /** Statements under way to the database at once. */
 const LANES = 4;
 
+/** On record each time a month is not closed because something used has no fee; its detail names `meter` and `day`. */
+export const MONTH_REFUSED = 'month.refuse_close';
+
 /** Two workers' closings of a mode exclude each other by an advisory lock of this class; it ends with its connection. */
 const LOCK_CLASS = 0x4d4f4e54;
 
@@ -107,6 +110,10 @@ export class MonthClosing {
       if (!row.locked) return undefined;
       try {
         return await this.closeAlone(mode, month, actor);
+      } catch (error) {
+        if (error instanceof Problem && error.code === 'rate_missing')
+          await this.noteRefusal({ mode, month, actor }, error.members);
+        throw error;
       } finally {
         await runner.query('select pg_advisory_unlock($1, $2)', lock);
       }
@@ -233,6 +240,19 @@ export class MonthClosing {
         tenancy,
         detail: { month, sha256: sha256.toString('hex'), billed_yen: totals.billed_yen },
       });
+    });
+  }
+
+  /** For whoever waits for the month: what was used, and the day on which it has no fee. */
+  private async noteRefusal(
+    { mode, month, actor }: { mode: Mode; month: Month; actor: string },
+    detail: Record<string, unknown>,
+  ): Promise<void> {
+    await appendAudit(this.dataSource.manager, {
+      actor,
+      action: MONTH_REFUSED,
+      target: `month:${mode}:${month}`,
+      detail,
     });
   }
 

@@ -5,7 +5,7 @@ import type { Tenancy } from '#lib/platform';
 import type { Disclosure } from '#lib/tenancy';
 import { NumberedFacts, type PairFacts } from './numbered-facts.js';
 import { PgArray } from './pg-array.js';
-import type { SweepMethod } from './sweep.js';
+import type { SweepMethod, SweepSummary } from './sweep.js';
 import type { SweptCertificate } from './sweep-chunk.js';
 
 /** A person with what was concluded. */
@@ -17,31 +17,79 @@ export interface SweptResult {
   checkedAt: number;
 }
 
-/** The sweep, and what may be told of certificates known by a counterpart lookup only. */
-export interface StoredSweep {
-  id: string;
-  method: SweepMethod;
-  counterpartOnly: Disclosure;
+/** Of one chunk: whom it is about, and the octets that their ids and hashes are part of. */
+export interface SweptChunk {
+  results: readonly SweptResult[];
+  octets: Buffer;
 }
 
-/** Results and what they are metered as, two statements, in the transaction that moves the sweep on. */
+/** The rows of one chunk, as parameters of the statement below. */
+export interface ChunkRows {
+  count: number;
+  arrays: unknown[];
+}
+
+/** @param counterpartOnly what may be told of certificates known by a counterpart lookup only */
+export const chunkRows = (chunk: SweptChunk, method: SweepMethod, counterpartOnly: Disclosure): ChunkRows => ({
+  count: chunk.results.length,
+  arrays: [...resultArrays(chunk, counterpartOnly), ...usageArrays(chunk, method)],
+});
+
+/** Where a sweep stands before and after a chunk. */
+export interface ChunkPlace {
+  sweepId: string;
+  method: SweepMethod;
+  after: string | undefined;
+  last: string | undefined;
+  summary: SweepSummary;
+  isLast: boolean;
+}
+
+/**
+ * Moves a sweep on and stores the results of a chunk and what they are metered as, all or nothing. One statement: between
+ * several the server would wait for a process that judges the next chunk. In the list of columns arrays are read side by
+ * side; as tables each would be written out before.
+ * @returns whether the sweep stood there; else nothing is written
+ */
 export async function storeChunk(
   manager: EntityManager,
-  tenancy: Tenancy,
-  sweep: StoredSweep,
-  { results, octets }: { results: readonly SweptResult[]; octets: Buffer },
-): Promise<void> {
-  if (results.length === 0) return;
-  await storeResults(manager, tenancy, sweep, { results, octets });
-  await storeUsage(manager, tenancy, sweep, { results, octets });
+  { tenantId, mode }: Tenancy,
+  { sweepId, method, after, last, summary, isLast }: ChunkPlace,
+  { count, arrays }: ChunkRows,
+): Promise<boolean> {
+  const moved: unknown[] = await manager.query(
+    `with moved as (
+       update status_sweep set done = done + $6, last_person = $5, summary = $7,
+         -- Persons may have been merged or deleted since they were counted.
+         total = case when $8 then done + $6 else greatest(total, done + $6) end,
+         state = case when $8 then 'completed' else state end, ended_at = case when $8 then clock_timestamp() end
+       where id = $3 and state = 'running' and last_person is not distinct from $4::uuid returning id),
+     stored as (
+       insert into status_sweep_result (tenant_id, mode, sweep_id, person_id, conclusion, alive_as_of, since, checked_at,
+         certificates, sign_certificate_id, auth_certificate_id)
+       select $1, $2, $3, r.person_id, ($10::text[])[r.conclusion], r.alive_as_of, r.since, r.checked_at,
+         ($11::jsonb[])[r.told], r.sign, r.auth
+       from (
+         select unnest($12::uuid[]) as person_id, unnest($13::int2[]) as conclusion, unnest($14::timestamptz[]) as alive_as_of,
+           unnest($15::timestamptz[]) as since, unnest($16::timestamptz[]) as checked_at, unnest($17::int2[]) as told,
+           unnest($18::uuid[]) as sign, unnest($19::uuid[]) as auth) r
+       where exists (select from moved)),
+     metered as (
+       insert into usage_event (tenant_id, mode, id, source, source_id, person_id, meter, method, purpose, outcome, billable,
+         certificate_kind, certificate_hash, occurred_at)
+       select $1, $2, u.id, 'status_check', $3, u.person_id, ($20::text[])[u.what], $9, 'status_check',
+         ($21::outcome[])[u.what], ($22::boolean[])[u.what], ($23::text[])[u.what], u.hash, u.at
+       from (
+         select unnest($24::uuid[]) as id, unnest($25::uuid[]) as person_id, unnest($26::int2[]) as what,
+           unnest($27::bytea[]) as hash, unnest($28::timestamptz[]) as at) u
+       where exists (select from moved))
+     select from moved`,
+    [tenantId, mode, sweepId, after ?? null, last ?? null, count, JSON.stringify(summary), isLast, method, ...arrays],
+  );
+  return moved.length > 0;
 }
 
-async function storeResults(
-  manager: EntityManager,
-  { tenantId, mode }: Tenancy,
-  { id: sweepId, counterpartOnly }: StoredSweep,
-  { results, octets }: { results: readonly SweptResult[]; octets: Buffer },
-): Promise<void> {
+function resultArrays({ results, octets }: SweptChunk, counterpartOnly: Disclosure): unknown[] {
   const codes = new Numbered<string>();
   const facts = new NumberedFacts(counterpartOnly);
   const persons = new PgArray('uuid');
@@ -66,24 +114,8 @@ async function storeResults(
   }
   const values = new PgArray('jsonb');
   for (const each of facts.values) values.appendJson(each);
-  await manager.query(
-    // In the list of columns arrays are read side by side; as tables each would be written out before.
-    `insert into status_sweep_result (tenant_id, mode, sweep_id, person_id, conclusion, alive_as_of, since, checked_at,
-       certificates, sign_certificate_id, auth_certificate_id)
-     select $1, $2, $3, r.person_id, ($4::text[])[r.conclusion], r.alive_as_of, r.since, r.checked_at, ($5::jsonb[])[r.told],
-       r.sign, r.auth
-     from (
-       select unnest($6::uuid[]) as person_id, unnest($7::int2[]) as conclusion, unnest($8::timestamptz[]) as alive_as_of,
-         unnest($9::timestamptz[]) as since, unnest($10::timestamptz[]) as checked_at, unnest($11::int2[]) as told,
-         unnest($12::uuid[]) as sign, unnest($13::uuid[]) as auth) r`,
-    [
-      tenantId,
-      mode,
-      sweepId,
-      codes.values,
-      ...[values, persons, conclusions, alive, since, checked, told, signs, auths].map((each) => each.parameter()),
-    ],
-  );
+  const arrays = [values, persons, conclusions, alive, since, checked, told, signs, auths];
+  return [codes.values, ...arrays.map((each) => each.parameter())];
 }
 
 function appendId(ids: PgArray, octets: Buffer, status: CertificateStatus<SweptCertificate> | undefined): void {
@@ -92,12 +124,7 @@ function appendId(ids: PgArray, octets: Buffer, status: CertificateStatus<SweptC
 }
 
 /** One event for each question that was asked; a certificate past its end was not asked about. */
-async function storeUsage(
-  manager: EntityManager,
-  { tenantId, mode }: Tenancy,
-  { id: sweepId, method }: StoredSweep,
-  { results, octets }: { results: readonly SweptResult[]; octets: Buffer },
-): Promise<void> {
+function usageArrays({ results, octets }: SweptChunk, method: SweepMethod): unknown[] {
   const whats = new Numbered<What>();
   const ids = new PgArray('uuid');
   const persons = new PgArray('uuid');
@@ -114,31 +141,17 @@ async function storeUsage(
       hashes.append(octets, hashAt, hashAt + 32);
       times.appendTime(checkedAt);
     }
-  if (whats.values.length === 0) return;
   const events = whats.values.map(({ kind, outcome }) =>
     // Their ids are made above.
     usageEventOf({ id: '', certificateKind: kind, method, purpose: 'status_check', outcome }),
   );
-  await manager.query(
-    `insert into usage_event (tenant_id, mode, id, source, source_id, person_id, meter, method, purpose, outcome, billable,
-       certificate_kind, certificate_hash, occurred_at)
-     select $1, $2, u.id, 'status_check', $3, u.person_id, ($4::text[])[u.what], $5, 'status_check', ($6::outcome[])[u.what],
-       ($7::boolean[])[u.what], ($8::text[])[u.what], u.hash, u.at
-     from (
-       select unnest($9::uuid[]) as id, unnest($10::uuid[]) as person_id, unnest($11::int2[]) as what,
-         unnest($12::bytea[]) as hash, unnest($13::timestamptz[]) as at) u`,
-    [
-      tenantId,
-      mode,
-      sweepId,
-      events.map(({ meter }) => meter),
-      method,
-      events.map(({ outcome }) => outcome),
-      events.map(({ billable }) => billable),
-      whats.values.map(({ kind }) => kind),
-      ...[ids, persons, what, hashes, times].map((each) => each.parameter()),
-    ],
-  );
+  return [
+    events.map(({ meter }) => meter),
+    events.map(({ outcome }) => outcome),
+    events.map(({ billable }) => billable),
+    whats.values.map(({ kind }) => kind),
+    ...[ids, persons, what, hashes, times].map((each) => each.parameter()),
+  ];
 }
 
 type Outcome = 'valid' | 'invalid' | 'indeterminate';

@@ -13,8 +13,8 @@ import { leave, readInIndexOrder, withTenant, type Mode, type Tenancy } from '#l
 import { ListsAt, ListsDamaged, type OcspSources, readEpoch } from '#lib/revocation';
 import type { TenantKeys } from '#lib/tenancy';
 import { appendEvent, type EventType } from '#lib/webhook';
-import { storeChunk, type StoredSweep, type SweptResult } from './store-chunk.js';
-import { findSweep, type SweepSummary } from './sweep.js';
+import { type ChunkRows, chunkRows, storeChunk, type SweptResult } from './store-chunk.js';
+import { findSweep, type Sweep, type SweepSummary } from './sweep.js';
 import { type Chunk, readChunk, SweepFailed, type SweptPerson } from './sweep-chunk.js';
 import { uncheckedSql } from './sweep-selection.js';
 
@@ -53,7 +53,7 @@ interface Progress {
 /** What became of a chunk. */
 interface Judged {
   results: readonly SweptResult[];
-  octets: Buffer;
+  rows: ChunkRows;
   /** As of the chunk. */
   last: string | undefined;
   /** Of the last chunk: when it ended, milliseconds by the clock of the mode. */
@@ -153,17 +153,13 @@ export class SweepSteps {
       for (;;) {
         const { persons, octets, last, isLast } = await reading;
         const more = !isLast && goOn() && performance.now() < end;
-        // The server reads the next chunk and writes the one before while this one is judged.
+        // The server reads the next chunk and writes the one before while this one is judged and made into rows.
         const next = more ? read(last) : undefined;
         if (next) leave(next);
         const results = await this.judge(persons, sweep.certificates, { source, at: sweep.checkedAt!, now });
+        const rows = chunkRows({ results, octets }, sweep.method, counterpartOnly);
         await writing;
-        writing = this.write(job, { ...sweep, counterpartOnly }, progress, {
-          results,
-          octets,
-          last,
-          ...(isLast ? { endedAt: now() } : {}),
-        });
+        writing = this.write(job, sweep, progress, { results, rows, last, ...(isLast ? { endedAt: now() } : {}) });
         leave(writing);
         if (next === undefined) {
           await writing;
@@ -206,24 +202,16 @@ export class SweepSteps {
 
   private async write(
     job: SweepJob,
-    sweep: StoredSweep,
+    { method }: Sweep,
     progress: Progress,
-    { results, octets, last = progress.after, endedAt }: Judged,
+    { results, rows, last = progress.after, endedAt }: Judged,
   ): Promise<void> {
     const isLast = endedAt !== undefined;
     const summary = { ...progress.summary };
     for (const { judged } of results) summary[judged.code] = (summary[judged.code] ?? 0) + 1;
     await withTenant(this.dataSource, job, async (manager) => {
-      const [, moved] = await manager.query<[unknown, number]>(
-        `update status_sweep set done = done + $3, last_person = $4, summary = $5,
-           -- Persons may have been merged or deleted since they were counted.
-           total = case when $6 then done + $3 else greatest(total, done + $3) end,
-           state = case when $6 then 'completed' else state end, ended_at = case when $6 then clock_timestamp() end
-         where id = $1 and state = 'running' and last_person is not distinct from $2::uuid`,
-        [job.id, progress.after ?? null, results.length, last ?? null, JSON.stringify(summary), isLast],
-      );
-      if (moved === 0) throw new Overtaken();
-      await storeChunk(manager, job, sweep, { results, octets });
+      const place = { sweepId: job.id, method, after: progress.after, last, summary, isLast };
+      if (!(await storeChunk(manager, job, place, rows))) throw new Overtaken();
       if (isLast) await tellEnd(manager, job, 'complete', { summary }, endedAt);
     });
     progress.summary = summary;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  JLIS_ITEMS,
   jlisRecognitionTerms,
   jlisReductionTerms,
   jlisTariffTerms,
@@ -65,6 +66,13 @@ export const monthCloseAnswer = z
       .meta({ description: 'How many there will be; null until all tenants are rated.' }),
     billed_yen: z.int(),
     unexplained_difference: z.boolean(),
+    without_fee: z
+      .object({ meter: z.enum(JLIS_ITEMS), day, noticed_at: time })
+      .nullable()
+      .meta({
+        description:
+          'Why it was not closed when that was tried last: used in a stretch of days, beginning with `day`, without a fee of J-LIS.',
+      }),
   })
   .meta({ id: 'MonthClose' });
 export const monthCloseList = z

@@ -9,9 +9,11 @@ import {
   hasUnexplainedDifference,
   importJlisFile,
   isMonth,
+  type JlisItem,
   jlisReport,
   listReconciliations,
   MONTH_QUEUE,
+  MONTH_REFUSED,
   monthJobName,
   monthJobOptions,
   type Reconciliation,
@@ -46,6 +48,8 @@ interface Row {
   statements: string;
   statements_due: number | null;
   billed_yen: string;
+  without_fee: { meter: JlisItem; day: string } | null;
+  noticed_at: Date | null;
 }
 
 const monthOf = (text: string): string => {
@@ -175,11 +179,15 @@ export class MonthClosesController {
   private async find(mode: Mode, month?: string): Promise<z.output<typeof monthCloseAnswer>[]> {
     const rows: Row[] = await this.dataSource.query(
       `select c.mode, c.month, c.begun_at, c.begun_by, c.closed_at, c.statements_due, count(s.id) as statements,
-         coalesce(sum(s.billed_yen), 0) as billed_yen
+         coalesce(sum(s.billed_yen), 0) as billed_yen, r.detail as without_fee, r.recorded_at as noticed_at
        from month_close c left join statement s on s.mode = c.mode and s.month = c.month
+       left join lateral (
+         select detail, recorded_at from audit_event
+         where c.closed_at is null and target = 'month:' || c.mode || ':' || c.month and action = $3
+         order by id desc limit 1) r on true
        where c.mode = $1 and ($2::text is null or c.month = $2)
-       group by c.mode, c.month order by c.month desc limit 120`,
-      [mode, month ?? null],
+       group by c.mode, c.month, r.detail, r.recorded_at order by c.month desc limit 120`,
+      [mode, month ?? null, MONTH_REFUSED],
     );
     return Promise.all(
       rows.map(async (row) => ({
@@ -193,6 +201,7 @@ export class MonthClosesController {
         // One closed before this was noted has all it will have.
         statements_due: row.closed_at === null ? row.statements_due : Number(row.statements),
         billed_yen: Number(row.billed_yen),
+        without_fee: row.without_fee && { ...row.without_fee, noticed_at: row.noticed_at!.toISOString() },
         unexplained_difference: await hasUnexplainedDifference(this.dataSource.manager, row.mode, row.month),
       })),
     );

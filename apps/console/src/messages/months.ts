@@ -38,8 +38,12 @@ export const months = {
   },
   close_done: { ja: '{month}の締め処理を開始しました。', en: 'Closing {month} has begun.' },
   closing_hint: {
-    ja: '締め処理を実行しています。完了するとこの画面に反映されます。完了しない場合は、原因が処理サーバーのログに記録されています。',
-    en: 'It is being closed; this page follows. If it does not end, the log of the worker says why.',
+    ja: '締め処理を実行しています。完了するとこの画面に反映されます。完了しない場合は「システム」の処理に原因が表示されます。',
+    en: 'It is being closed; this page follows. If it does not end, the jobs under “System” say why.',
+  },
+  without_fee: {
+    ja: '「{meter}」の利用がありますが、{day}のJ-LIS手数料が登録されていません。「料金と税率」で登録の承認を得てから、もう一度締めてください（{time}の締め処理）。',
+    en: '“{meter}” was used, but {day} has no J-LIS fee. Have the tariff approved on “Fees and tax”, then close again (tried at {time}).',
   },
   progress: { ja: '締めの状況', en: 'Progress' },
   tab_statements: { ja: '利用明細', en: 'Statements' },

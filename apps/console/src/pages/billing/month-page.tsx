@@ -1,4 +1,5 @@
-import { Stack, Tabs, Text } from '@mantine/core';
+import { Alert, Stack, Tabs, Text } from '@mantine/core';
+import { IconAlertTriangle } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { client, type Schemas } from '../../api';
@@ -69,11 +70,7 @@ function Month({ close }: { close: MonthClose }) {
   return (
     <Stack>
       <Panel title={t('months.progress')}>
-        {close.state === 'closing' && (
-          <Text size="sm" p="md">
-            {t('months.closing_hint')}
-          </Text>
-        )}
+        {close.state === 'closing' && <Closing close={close} />}
         <Facts
           facts={[
             [t('months.statements'), <Statements close={close} />],
@@ -112,5 +109,25 @@ function Month({ close }: { close: MonthClose }) {
         </Tabs.Panel>
       </Tabs>
     </Stack>
+  );
+}
+
+/** A closing that goes on, or what stands in its way. */
+function Closing({ close: { without_fee: unpriced } }: { close: MonthClose }) {
+  const { t, format } = useReading();
+  if (!unpriced)
+    return (
+      <Text size="sm" p="md">
+        {t('months.closing_hint')}
+      </Text>
+    );
+  return (
+    <Alert color="red" icon={<IconAlertTriangle />} m="md">
+      {t('months.without_fee', {
+        meter: t(`prices.meter_${unpriced.meter}`),
+        day: format.date(unpriced.day),
+        time: format.time(unpriced.noticed_at),
+      })}
+    </Alert>
   );
 }
