@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { PoolClient } from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
-import { type Acting, appendAudit } from '#lib/audit';
+import { appendAudit } from '#lib/audit';
 import { fromPublicId, type Mode, newRandomId, Problem, withTenant } from '#lib/platform';
-import { type Month, periodOf, startOf } from './japan-month.js';
+import { beginMonthClose } from './begin-month-close.js';
+import { type Month, periodOf } from './japan-month.js';
 import { allocate, type JlisReduction, takeOff } from './jlis-reduction.js';
 import { countMonth, type MonthScope } from './month-counts.js';
 import { type PricePlan, pricePlanTerms } from './price-plan.js';
@@ -36,33 +37,6 @@ export const MONTH_REFUSED = 'month.refuse_close';
 
 /** Two workers' closings of a mode exclude each other by an advisory lock of this class; it ends with its connection. */
 const LOCK_CLASS = 0x4d4f4e54;
-
-/** The transaction that begins a closing. @throws Problem `month_not_over`, `month_out_of_turn` */
-export async function beginMonthClose(
-  manager: EntityManager,
-  { mode, month, ...acting }: Acting & { mode: Mode; month: Month },
-): Promise<void> {
-  const rows: {
-    refusal: 'month_not_over' | 'month_out_of_turn' | null;
-    expected: Month | null;
-    begun: boolean | null;
-  }[] = await manager.query('select refusal, expected, begun from begin_month_close($1, $2, $3)', [
-    mode,
-    month,
-    acting.actor,
-  ]);
-  const { refusal, expected, begun } = rows[0]!;
-  if (refusal === 'month_not_over')
-    throw new Problem(refusal, { ends_at: new Date(startOf(periodOf(month).until)).toISOString() });
-  if (refusal !== null) throw new Problem(refusal, { expected });
-  if (begun)
-    await appendAudit(manager, {
-      ...acting,
-      action: 'month.begin_close',
-      target: `month:${mode}:${month}`,
-      detail: {},
-    });
-}
 
 /**
  * Closes months: every event into the statement of its tenant, once. What a closing sees is fixed when it begins, so

@@ -1,6 +1,7 @@
 export * from './answer-schemas.js';
 export * from './answers.js';
 export * from './append-usage.js';
+export * from './begin-month-close.js';
 export * from './billing.module.js';
 export * from './business-day.js';
 export * from './close-month.js';

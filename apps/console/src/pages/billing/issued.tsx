@@ -1,22 +1,19 @@
 import { Button } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { ask, client, type Schemas } from '../../api';
+import { ask, client } from '../../api';
 import { useReading } from '../../language';
 import { download } from '../../parts/download';
 import { Empty, Loaded } from '../../parts/loaded';
 import type { Mode } from '../../parts/mode-choice';
-import { type Column, Pager, Rows } from '../../parts/table';
+import { Pager, Rows } from '../../parts/table';
 import { oneOf } from '../../search';
-import { TenantName } from '../approvals/subject';
 import { CsvWindow } from './csv-window';
+import { useInvoiceColumns } from './invoice-columns';
 import { InvoiceFilter, STATES } from './invoice-filter';
 import type { InvoiceSearch } from './invoice-search';
-import { InvoiceState } from './invoice-state';
 
-type Summary = Schemas['InvoiceSummary'];
 const SORTS = ['issued_on', '-issued_on', 'total_yen', '-total_yen'] as const;
 
 interface IssuedProps {
@@ -41,7 +38,7 @@ const queryOf = (mode: Mode, search: InvoiceSearch) => ({
 
 /** Invoices by day, amount and counterparty, with ranges, as the law on electronic books asks. */
 export function Issued({ mode, search, onSearch }: IssuedProps) {
-  const { t, format } = useReading();
+  const { t } = useReading();
   const [taking, setTaking] = useState(false);
   const { sort: asked, cursor, ...rest } = search;
   const sort = oneOf(SORTS, asked) ?? '-issued_on';
@@ -51,24 +48,7 @@ export function Issued({ mode, search, onSearch }: IssuedProps) {
     queryFn: () => ask(() => client.GET('/v1/invoices', { params: { query: { ...query, sort, cursor, limit: 50 } } })),
     placeholderData: keepPreviousData,
   });
-  const columns: Column<Summary>[] = [
-    {
-      name: 'number',
-      title: t('invoices.number'),
-      cell: ({ id, number }) => (
-        <Link to="/invoices/$invoiceId" params={{ invoiceId: id }} className="numbers">
-          {number}
-        </Link>
-      ),
-    },
-    { name: 'state', title: t('invoices.state'), cell: ({ state }) => <InvoiceState state={state} /> },
-    { name: 'month', title: t('invoices.month'), cell: ({ month }) => format.month(month) },
-    { name: 'recipient', title: t('invoices.recipient'), cell: ({ recipient_name: name }) => name },
-    { name: 'tenant', title: t('tenants.tenant'), cell: ({ tenant_id: id }) => <TenantName id={id} /> },
-    { name: 'total_yen', title: t('invoices.total'), right: true, cell: ({ total_yen: yen }) => format.yen(yen) },
-    { name: 'issued_on', title: t('invoices.issued_on'), cell: ({ issued_on: on }) => format.date(on) },
-    { name: 'due', title: t('invoices.due_on'), cell: ({ due_on: on }) => format.date(on) },
-  ];
+  const columns = useInvoiceColumns({ withTenant: true });
   return (
     <div className="panel">
       <InvoiceFilter key={JSON.stringify(rest)} search={rest} onSearch={onSearch} />

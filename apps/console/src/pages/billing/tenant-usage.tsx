@@ -1,16 +1,14 @@
 import { Group, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { ask, client, type Schemas } from '../../api';
+import { ask, client } from '../../api';
 import { useReading } from '../../language';
 import { Empty, Loaded } from '../../parts/loaded';
 import { type Mode, modeOf, ModeChoice } from '../../parts/mode-choice';
 import { Panel } from '../../parts/page';
-import { type Column, Rows } from '../../parts/table';
-import { InvoiceState } from './invoice-state';
+import { Rows } from '../../parts/table';
+import { useInvoiceColumns } from './invoice-columns';
 import { UsagePanel } from './usage-panel';
-
-type Summary = Schemas['InvoiceSummary'];
 
 /** Invoices that are shown here: those of a year. */
 const NEWEST = 12;
@@ -43,28 +41,13 @@ export function TenantUsage({ tenantId, mode: named, month, onSearch }: TenantUs
 }
 
 function Invoices({ tenantId, mode }: { tenantId: string; mode: Mode }) {
-  const { t, format } = useReading();
+  const { t } = useReading();
   const query = { mode, tenant_id: tenantId, limit: NEWEST };
   const found = useQuery({
     queryKey: ['invoices', query],
     queryFn: () => ask(() => client.GET('/v1/invoices', { params: { query } })),
   });
-  const columns: Column<Summary>[] = [
-    {
-      name: 'number',
-      title: t('invoices.number'),
-      cell: ({ id, number }) => (
-        <Link to="/invoices/$invoiceId" params={{ invoiceId: id }} className="numbers">
-          {number}
-        </Link>
-      ),
-    },
-    { name: 'state', title: t('invoices.state'), cell: ({ state }) => <InvoiceState state={state} /> },
-    { name: 'month', title: t('invoices.month'), cell: ({ month }) => format.month(month) },
-    { name: 'total', title: t('invoices.total'), right: true, cell: ({ total_yen: yen }) => format.yen(yen) },
-    { name: 'issued', title: t('invoices.issued_on'), cell: ({ issued_on: on }) => format.date(on) },
-    { name: 'due', title: t('invoices.due_on'), cell: ({ due_on: on }) => format.date(on) },
-  ];
+  const columns = useInvoiceColumns({ withTenant: false });
   return (
     <Panel
       title={t('invoices.newest')}
