@@ -139,6 +139,30 @@ describe('a sweep of those not checked since', () => {
   }, 60_000);
 });
 
+describe('a turn of a sweep, which writes a chunk while the one before is committed', () => {
+  it('leaves nothing of a chunk where the one before was not stored', async () => {
+    await crowd(tenant, 3 * CHUNK);
+    const { id } = await stage.order(tenant);
+    // Another process is at the first chunk and has stored some of it.
+    const [first]: { id: string }[] = await stage.owner.query(
+      `insert into status_sweep_result (tenant_id, mode, sweep_id, person_id, conclusion, checked_at, certificates)
+       select tenant_id, mode, $2, id, 'nothing_known', $3, '{}' from person where tenant_id = $1 order by id limit 1
+       returning person_id as id`,
+      [tenant.tenantId, id, new Date(T)],
+    );
+    expect(await stage.carryOut(tenant, id)).toBe('taken');
+    expect(await swept(id)).toEqual([first!.id]);
+    expect(await stage.sweeps.get(tenant, id)).toMatchObject({ state: 'running', done: 0, summary: {} });
+    await stage.owner.query('delete from status_sweep_result where sweep_id = $1', [id]);
+    expect(await stage.carryOut(tenant, id)).toBe('completed');
+    expect(await swept(id)).toHaveLength(3 * CHUNK);
+    expect(await stage.sweeps.get(tenant, id)).toMatchObject({
+      done: 3 * CHUNK,
+      summary: { nothing_known: 3 * CHUNK },
+    });
+  }, 60_000);
+});
+
 describe('a dry run', () => {
   const forecast = (choose: typeof choice | { kind: 'all' }) =>
     stage.sweeps.forecast(principalOf(tenant), {

@@ -1,4 +1,4 @@
-import { putNewId } from '#lib/platform';
+import { copyOctets, putNewId } from '#lib/platform';
 
 /** Object ids of PostgreSQL's own types (src/include/catalog/pg_type.dat). */
 const OIDS = { uuid: 2950, timestamptz: 1184, jsonb: 3802, bytea: 17, int2: 21 } as const;
@@ -24,7 +24,7 @@ export class PgArray {
   /** An element that is these octets: of `uuid` and `bytea`. */
   append(source: Buffer, start: number, end: number): void {
     const at = this.element(end - start);
-    source.copy(this.octets, at, start, end);
+    copyOctets(source, start, end, this.octets, at);
   }
 
   appendNull(): void {

@@ -35,56 +35,72 @@ export const chunkRows = (chunk: SweptChunk, method: SweepMethod, counterpartOnl
   arrays: [...resultArrays(chunk, counterpartOnly), ...usageArrays(chunk, method)],
 });
 
+/** Of which sweep a chunk is. */
+export interface ChunkSweep {
+  id: string;
+  method: SweepMethod;
+}
+
+/**
+ * Stores the results of a chunk and what they are metered as, wherever the sweep stands: for a transaction that moves it on
+ * behind that. In one statement. In the list of columns arrays are read side by side; as tables each would be written out
+ * before.
+ * @throws QueryFailedError of the key of results, where another process has stored some of them
+ */
+export async function storeChunk(
+  manager: EntityManager,
+  { tenantId, mode }: Tenancy,
+  { id, method }: ChunkSweep,
+  { arrays }: ChunkRows,
+): Promise<void> {
+  await manager.query(
+    `with stored as (
+       insert into status_sweep_result (tenant_id, mode, sweep_id, person_id, conclusion, alive_as_of, since, checked_at,
+         certificates, sign_certificate_id, auth_certificate_id)
+       select $1, $2, $3, r.person_id, ($5::text[])[r.conclusion], r.alive_as_of, r.since, r.checked_at,
+         ($6::jsonb[])[r.told], r.sign, r.auth
+       from (
+         select unnest($7::uuid[]) as person_id, unnest($8::int2[]) as conclusion, unnest($9::timestamptz[]) as alive_as_of,
+           unnest($10::timestamptz[]) as since, unnest($11::timestamptz[]) as checked_at, unnest($12::int2[]) as told,
+           unnest($13::uuid[]) as sign, unnest($14::uuid[]) as auth) r)
+     insert into usage_event (tenant_id, mode, id, source, source_id, person_id, meter, method, purpose, outcome, billable,
+       certificate_kind, certificate_hash, occurred_at)
+     select $1, $2, u.id, 'status_check', $3, u.person_id, ($15::text[])[u.what], $4, 'status_check',
+       ($16::outcome[])[u.what], ($17::boolean[])[u.what], ($18::text[])[u.what], u.hash, u.at
+     from (
+       select unnest($19::uuid[]) as id, unnest($20::uuid[]) as person_id, unnest($21::int2[]) as what,
+         unnest($22::bytea[]) as hash, unnest($23::timestamptz[]) as at) u`,
+    [tenantId, mode, id, method, ...arrays],
+  );
+}
+
 /** Where a sweep stands before and after a chunk. */
 export interface ChunkPlace {
   sweepId: string;
-  method: SweepMethod;
   after: string | undefined;
   last: string | undefined;
+  /** Persons of the chunk. */
+  count: number;
+  /** With the chunk. */
   summary: SweepSummary;
   isLast: boolean;
 }
 
 /**
- * Moves a sweep on and stores the results of a chunk and what they are metered as, all or nothing. One statement: between
- * several the server would wait for a process that judges the next chunk. In the list of columns arrays are read side by
- * side; as tables each would be written out before.
- * @returns whether the sweep stood there; else nothing is written
+ * Moves a sweep on over a chunk.
+ * @returns whether it stood there
  */
-export async function storeChunk(
+export async function moveOn(
   manager: EntityManager,
-  { tenantId, mode }: Tenancy,
-  { sweepId, method, after, last, summary, isLast }: ChunkPlace,
-  { count, arrays }: ChunkRows,
+  { sweepId, after, last, count, summary, isLast }: ChunkPlace,
 ): Promise<boolean> {
-  const moved: unknown[] = await manager.query(
-    `with moved as (
-       update status_sweep set done = done + $6, last_person = $5, summary = $7,
-         -- Persons may have been merged or deleted since they were counted.
-         total = case when $8 then done + $6 else greatest(total, done + $6) end,
-         state = case when $8 then 'completed' else state end, ended_at = case when $8 then clock_timestamp() end
-       where id = $3 and state = 'running' and last_person is not distinct from $4::uuid returning id),
-     stored as (
-       insert into status_sweep_result (tenant_id, mode, sweep_id, person_id, conclusion, alive_as_of, since, checked_at,
-         certificates, sign_certificate_id, auth_certificate_id)
-       select $1, $2, $3, r.person_id, ($10::text[])[r.conclusion], r.alive_as_of, r.since, r.checked_at,
-         ($11::jsonb[])[r.told], r.sign, r.auth
-       from (
-         select unnest($12::uuid[]) as person_id, unnest($13::int2[]) as conclusion, unnest($14::timestamptz[]) as alive_as_of,
-           unnest($15::timestamptz[]) as since, unnest($16::timestamptz[]) as checked_at, unnest($17::int2[]) as told,
-           unnest($18::uuid[]) as sign, unnest($19::uuid[]) as auth) r
-       where exists (select from moved)),
-     metered as (
-       insert into usage_event (tenant_id, mode, id, source, source_id, person_id, meter, method, purpose, outcome, billable,
-         certificate_kind, certificate_hash, occurred_at)
-       select $1, $2, u.id, 'status_check', $3, u.person_id, ($20::text[])[u.what], $9, 'status_check',
-         ($21::outcome[])[u.what], ($22::boolean[])[u.what], ($23::text[])[u.what], u.hash, u.at
-       from (
-         select unnest($24::uuid[]) as id, unnest($25::uuid[]) as person_id, unnest($26::int2[]) as what,
-           unnest($27::bytea[]) as hash, unnest($28::timestamptz[]) as at) u
-       where exists (select from moved))
-     select from moved`,
-    [tenantId, mode, sweepId, after ?? null, last ?? null, count, JSON.stringify(summary), isLast, method, ...arrays],
+  const [moved]: [unknown[]] = await manager.query(
+    `update status_sweep set done = done + $4, last_person = $3, summary = $5,
+       -- Persons may have been merged or deleted since they were counted.
+       total = case when $6 then done + $4 else greatest(total, done + $4) end,
+       state = case when $6 then 'completed' else state end, ended_at = case when $6 then clock_timestamp() end
+     where id = $1 and state = 'running' and last_person is not distinct from $2::uuid returning id`,
+    [sweepId, after ?? null, last ?? null, count, JSON.stringify(summary), isLast],
   );
   return moved.length > 0;
 }

@@ -7,7 +7,7 @@ import type {
   OpenedCertificate,
   Provenance,
 } from '#lib/persons';
-import { readInIndexOrder, type SealedPlace, type Tenancy } from '#lib/platform';
+import { copyOctets, readInIndexOrder, type SealedPlace, type Tenancy } from '#lib/platform';
 import { copyRows, type RowOctets } from '#lib/revocation';
 import type { Disclosure } from '#lib/tenancy';
 import { POSTGRES_EPOCH_MS } from './pg-array.js';
@@ -213,7 +213,7 @@ class Intake {
     const at = this.end;
     this.end += end - start;
     if (this.end > this.octets.length) this.octets = Buffer.concat([this.octets], 2 * this.end);
-    source.copy(this.octets, at, start, end);
+    copyOctets(source, start, end, this.octets, at);
     return at;
   }
 }

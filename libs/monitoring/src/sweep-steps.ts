@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { type DataSource, type EntityManager, QueryFailedError, type QueryRunner } from 'typeorm';
 import { appendAudit } from '#lib/audit';
 import {
   askResponders,
@@ -13,7 +13,7 @@ import { leave, readInIndexOrder, withTenant, type Mode, type Tenancy } from '#l
 import { ListsAt, ListsDamaged, type OcspSources, readEpoch } from '#lib/revocation';
 import type { TenantKeys } from '#lib/tenancy';
 import { appendEvent, type EventType } from '#lib/webhook';
-import { type ChunkRows, chunkRows, storeChunk, type SweptResult } from './store-chunk.js';
+import { type ChunkPlace, type ChunkRows, chunkRows, moveOn, storeChunk, type SweptResult } from './store-chunk.js';
 import { findSweep, type Sweep, type SweepSummary } from './sweep.js';
 import { type Chunk, readChunk, SweepFailed, type SweptPerson } from './sweep-chunk.js';
 import { uncheckedSql } from './sweep-selection.js';
@@ -26,6 +26,8 @@ const JUDGED_AT_ONCE = 250;
 const OCSP_CHUNK = 200;
 /** Requests of one chunk under way at once. */
 const OCSP_LANES = 16;
+/** Longest wait for what another process has locked, milliseconds: only one that is at the same sweep keeps it for long. */
+const LOCK_TIMEOUT_MS = 5_000;
 /** After that long the next tenant has its turn, milliseconds. */
 const TURN_MS = 4_000;
 
@@ -44,18 +46,12 @@ export interface SweepSources {
   ocsp(mode: Mode): Promise<OcspSources>;
 }
 
-/** How far a sweep has come, as this process goes on from it. */
-interface Progress {
-  after: string | undefined;
-  summary: SweepSummary;
-}
-
-/** What became of a chunk. */
-interface Judged {
-  results: readonly SweptResult[];
+/** What is to be written of a chunk. */
+interface JudgedChunk {
   rows: ChunkRows;
-  /** As of the chunk. */
-  last: string | undefined;
+  place: ChunkPlace;
+  /** The writing of the chunk before. */
+  before: Promise<void>;
   /** Of the last chunk: when it ended, milliseconds by the clock of the mode. */
   endedAt?: number;
 }
@@ -145,31 +141,38 @@ export class SweepSteps {
     const chunk = { tenancy: job, sweep, beganAt: row.began_at, counterpartOnly, limit };
     const read = (after: string | undefined): Promise<Chunk> =>
       this.inTransaction(job, (runner) => readChunk(runner, { ...chunk, after }, openers));
-    const progress: Progress = { after: row.last_person ?? undefined, summary: sweep.summary };
+    let { summary } = sweep;
+    let after = row.last_person ?? undefined;
     const end = performance.now() + TURN_MS;
-    let reading = read(progress.after);
+    let reading = read(after);
+    let before: Promise<void> = Promise.resolve();
     let writing: Promise<void> = Promise.resolve();
     try {
       for (;;) {
-        const { persons, octets, last, isLast } = await reading;
+        const { persons, octets, last = after, isLast } = await reading;
         const more = !isLast && goOn() && performance.now() < end;
-        // The server reads the next chunk and writes the one before while this one is judged and made into rows.
+        // The server reads the next chunk and writes those before while this one is judged and made into rows.
         const next = more ? read(last) : undefined;
         if (next) leave(next);
         const results = await this.judge(persons, sweep.certificates, { source, at: sweep.checkedAt!, now });
         const rows = chunkRows({ results, octets }, sweep.method, counterpartOnly);
-        await writing;
-        writing = this.write(job, sweep, progress, { results, rows, last, ...(isLast ? { endedAt: now() } : {}) });
+        summary = summaryWith(summary, results);
+        // Of two under way, one has its rows written while the other is committed.
+        await before;
+        before = writing;
+        const place = { sweepId: job.id, after, last, count: results.length, summary, isLast };
+        writing = this.write(job, sweep, { rows, place, before, ...(isLast ? { endedAt: now() } : {}) });
         leave(writing);
         if (next === undefined) {
           await writing;
           return isLast ? 'completed' : 'more';
         }
         reading = next;
+        after = last;
       }
     } finally {
       // Nothing of a turn goes on after it.
-      await Promise.allSettled([writing, reading]);
+      await Promise.allSettled([before, writing, reading]);
     }
   }
 
@@ -200,22 +203,19 @@ export class SweepSteps {
     return results;
   }
 
-  private async write(
-    job: SweepJob,
-    { method }: Sweep,
-    progress: Progress,
-    { results, rows, last = progress.after, endedAt }: Judged,
-  ): Promise<void> {
-    const isLast = endedAt !== undefined;
-    const summary = { ...progress.summary };
-    for (const { judged } of results) summary[judged.code] = (summary[judged.code] ?? 0) + 1;
-    await withTenant(this.dataSource, job, async (manager) => {
-      const place = { sweepId: job.id, method, after: progress.after, last, summary, isLast };
-      if (!(await storeChunk(manager, job, place, rows))) throw new Overtaken();
-      if (isLast) await tellEnd(manager, job, 'complete', { summary }, endedAt);
-    });
-    progress.summary = summary;
-    progress.after = last;
+  /** Stores a chunk at once, and moves the sweep on over it as soon as it stands there: behind the chunk `before`. */
+  private async write(job: SweepJob, { method }: Sweep, { rows, place, before, endedAt }: JudgedChunk): Promise<void> {
+    try {
+      await withTenant(this.dataSource, job, async (manager) => {
+        await manager.query(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
+        await storeChunk(manager, job, { id: job.id, method }, rows);
+        await before;
+        if (!(await moveOn(manager, place))) throw new Overtaken();
+        if (endedAt !== undefined) await tellEnd(manager, job, 'complete', { summary: place.summary }, endedAt);
+      });
+    } catch (error) {
+      throw isOvertaken(error) ? new Overtaken() : error;
+    }
   }
 
   private async fail(job: SweepJob, code: string, at: number): Promise<boolean> {
@@ -252,6 +252,24 @@ export class SweepSteps {
     return withTenant(this.dataSource, tenancy, (manager) => work(manager.queryRunner!));
   }
 }
+
+function summaryWith(before: SweepSummary, results: readonly SweptResult[]): SweepSummary {
+  const summary = { ...before };
+  for (const { judged } of results) summary[judged.code] = (summary[judged.code] ?? 0) + 1;
+  return summary;
+}
+
+/**
+ * SQLSTATE of what tells two processes at one sweep apart: what one stores is there already (23505), or each waits for the
+ * other (40P01; 55P03 where one waits within this process).
+ */
+function isOvertaken(error: unknown): boolean {
+  if (!(error instanceof QueryFailedError)) return false;
+  const { code, constraint = '' } = error.driverError as { code?: string; constraint?: string };
+  return code === '40P01' || code === '55P03' || (code === '23505' && ONCE.has(constraint));
+}
+/** Keys of a sweep's results and of what they are metered as. */
+const ONCE: ReadonlySet<string> = new Set(['status_sweep_result_pkey', 'usage_event_checked_person']);
 
 const END_TYPES: Record<'complete' | 'fail', EventType> = { complete: 'sweep.completed', fail: 'sweep.failed' };
 

@@ -1,4 +1,5 @@
 import { createCipheriv, type KeyObject } from 'node:crypto';
+import { copyOctets } from './copy-octets.js';
 import { BOX_LAYOUT, open } from './crypto-box.js';
 
 const BLOCK = 16;
@@ -56,7 +57,7 @@ export class BoxOpener {
     let at = 0;
     for (const [index, { start }] of places.entries())
       for (let block = 1; block <= blocks[index]!; block++, at += BLOCK) {
-        octets.copy(counters, at, start + BOX_LAYOUT.iv, start + BOX_LAYOUT.ciphertext);
+        copyOctets(octets, start + BOX_LAYOUT.iv, start + BOX_LAYOUT.ciphertext, counters, at);
         counters[at + BLOCK - 1] = block;
       }
     const stream = this.encrypt(counters);

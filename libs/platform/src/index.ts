@@ -1,5 +1,6 @@
 export * from './cidr.js';
 export * from './clock.js';
+export * from './copy-octets.js';
 export * from './corporate-number.js';
 export * from './config.js';
 export * from './box-opener.js';

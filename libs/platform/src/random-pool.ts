@@ -11,9 +11,10 @@ export function putRandom(into: Uint8Array, at: number, count: number): void {
     randomFillSync(pool);
     used = 0;
   }
-  pool.copy(into, at, used, used + count);
-  pool.fill(0, used, used + count);
-  used += count;
+  for (let n = at; n < at + count; n++) {
+    into[n] = pool[used]!;
+    pool[used++] = 0;
+  }
 }
 
 /** `count` (at most 64) random octets that nobody else gets. */

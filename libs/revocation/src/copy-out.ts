@@ -77,7 +77,7 @@ class CopyOut implements pg.Submittable {
     const count = chunk.readInt16BE(at);
     if (count < 0) return;
     at += 2;
-    this.starts.length = this.ends.length = count;
+    if (this.starts.length !== count) this.starts.length = this.ends.length = count;
     for (let i = 0; i < count; i++) {
       const length = chunk.readInt32BE(at);
       at += 4;
