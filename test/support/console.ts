@@ -31,9 +31,6 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const STEP_MS = 30_000;
 export const OWN_PASSWORD = 'correct horse battery staple';
 
-/** What a theme decides about how something is read; everything else is the same in both. */
-const THEMED = ['color-contrast', 'link-in-text-block'];
-
 /** Somebody with an account. */
 export interface Person {
   email: string;
@@ -170,13 +167,13 @@ export class ConsoleRig {
   }
 
   /**
-   * What axe finds wrong on the page as it stands, one line each; of what was looked at before, in another theme only.
+   * What axe finds wrong on the page as it stands, one line each.
    * @param options `within`: a selector of the part that differs from other pages
    */
-  async faults(page: Page, { themed = false, within }: Looking = {}): Promise<string[]> {
+  async faults(page: Page, { within }: Looking = {}): Promise<string[]> {
     // Once in each document.
     if (!(await page.evaluate<boolean>('"axe" in window'))) await page.evaluate(AXE);
-    const options = { resultTypes: ['violations'], ...(themed ? { runOnly: THEMED } : {}) };
+    const options = { resultTypes: ['violations'] };
     const found = await page.evaluate<AxeViolation[]>(
       `axe.run(${within === undefined ? 'document' : JSON.stringify(within)}, ${JSON.stringify(options)}).then(({ violations }) => violations)`,
     );
@@ -227,7 +224,6 @@ export class ConsoleRig {
 
 /** How a page is looked at. */
 export interface Looking {
-  themed?: boolean;
   within?: string;
 }
 

@@ -23,7 +23,7 @@ describe('refusals of one second', () => {
 
   it('are answered when it is over', async () => {
     const refusals = new HeldRefusals();
-    await refuse(refusals, PROMPT, { restMs: 40 });
+    await refuse(refusals, PROMPT);
     const began = performance.now();
     await refusals.hold('a', 40);
     // Timers count whole milliseconds.

@@ -102,7 +102,7 @@ describe('a hostile receiver', () => {
       const drip = setInterval(() => response.write('.'), 20);
       response.on('close', () => clearInterval(drip));
     });
-    expect(await facts(there.url, options({ timeoutMs: 300 }))).toEqual([500, 'status']);
+    expect(await facts(there.url, options({ timeoutMs: 1_500 }))).toEqual([500, 'status']);
   });
   it('that says nothing is a timeout', async () => {
     const there = await receiver(() => undefined);
