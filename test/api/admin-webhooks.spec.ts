@@ -96,8 +96,55 @@ describe('200: operators see', () => {
     expect(all.text).not.toContain(PERSON);
     expect((await browser.send('GET', `${path}&type=person.merged`)).body['data']).toHaveLength(1);
     expect((await browser.send('GET', path.replace('test', 'live'))).body['data']).toEqual([]);
+    const ids = async (query: string): Promise<string[]> =>
+      ((await browser.send('GET', `${path}${query}`)).body['data'] as { id: string }[]).map(({ id }) => id);
+    expect(await ids('&sort=recorded_at&limit=2')).toEqual(events.slice(0, 2));
+    expect(await ids(`&sort=recorded_at&cursor=${events[1]!}`)).toEqual(events.slice(2));
+    // All three have ids of one millisecond.
+    const at = new Date(0x0193_f0c0_0000);
+    const after = new Date(at.getTime() + 1).toISOString();
+    expect(await ids(`&recorded_after=${at.toISOString()}&recorded_before=${after}`)).toHaveLength(3);
+    expect(await ids(`&recorded_after=${after}`)).toEqual([]);
+    expect(await ids(`&recorded_before=${at.toISOString()}`)).toEqual([]);
+    expect((await browser.send('GET', `${path}&sort=type`)).status).toBe(400);
     const denied = stack.withAdminRole('select data from event');
     await expect(denied).rejects.toMatchObject({ driverError: { code: '42501' } });
+  });
+
+  it('how one event stands at each endpoint that there still is, and it is nobody else’s event', async () => {
+    const gone = randomUUID();
+    await stack.owner.query(
+      `insert into webhook_endpoint (tenant_id, mode, id, url) values ($1, 'test', $2, 'https://gone.example.com/')`,
+      [tenant.tenantId, gone],
+    );
+    await stack.owner.query(
+      `insert into webhook_delivery (tenant_id, mode, endpoint_id, event_id)
+       values ($1, 'test', $2, '0193f0c0-0000-7000-8000-000000000000')`,
+      [tenant.tenantId, gone],
+    );
+    await stack.owner.query('update webhook_endpoint set deleted_at = now() where id = $1', [gone]);
+    const one = await browser.send('GET', `/v1/tenants/${tenantId}/events/${events[0]!}`);
+    expect(one.body).toEqual({
+      id: events[0],
+      mode: 'test',
+      type: 'person.linked',
+      occurred_at: expect.any(String),
+      recorded_at: expect.any(String),
+      deliveries: [
+        expect.objectContaining({
+          endpoint_id: endpoint,
+          origin: 'https://hooks.example.com',
+          event_id: events[0],
+          state: 'failed',
+          attempts: 12,
+        }),
+      ],
+    });
+    expect(one.text).not.toContain('secret-path');
+    expect(one.text).not.toContain(PERSON.replaceAll('-', ''));
+    const other = toPublicId('ten', (await makeTenant(stack.operator, '隣の商事')).tenantId);
+    for (const path of [`${other}/events/${events[0]!}`, `${tenantId}/events/evt_${'0'.repeat(32)}`])
+      expect(outcome(await browser.send('GET', `/v1/tenants/${path}`))).toEqual([404, 'not_found']);
   });
 });
 

@@ -21,6 +21,7 @@ const pagesOf = ({
   ['tenant-contract-live', `${tenantPath}?tab=contract&mode=live`],
   ['tenant-keys', `${tenantPath}?tab=keys`],
   ['tenant-webhooks', `/tenants/${rig.story.tenantId}?tab=webhooks`],
+  ['tenant-events', `/tenants/${rig.story.tenantId}/events?mode=test`],
   ['tenant-audit', `${tenantPath}?tab=audit`],
   ['new-application', '/tenants/new'],
   ['approvals', '/approvals'],

@@ -72,6 +72,28 @@ export function billing(world: World): void {
     expect(taken.bytes.toString()).toContain(month);
   });
 
+  it('says of a month that stays open what was used on which day without a fee', async () => {
+    const { rig, hanako } = world;
+    const { page } = hanako;
+    // Delivered before J-LIS had a fee for it.
+    await rig.story.rows(
+      `insert into usage_event (tenant_id, mode, id, source, source_id, meter, method, purpose, outcome, billable,
+         certificate_kind, certificate_hash, occurred_at)
+       values ($1, 'live', gen_random_uuid(), 'status_check', gen_random_uuid(), 'attributes_delivered', 'service',
+         'attribute_update', 'valid', true, 'sign', sha256('x'), '2022-06-10T12:00:00+09:00')`,
+      [rig.story.tenantId.replace('ten_', '')],
+    );
+    await hanako.visit('/months?mode=live');
+    await hanako.press('2022年6月を締める');
+    await hanako.confirm('締める');
+    await page.locator('tbody').getByRole('link', { name: '2022年6月' }).click();
+    await hanako.told(/^「最新の基本4情報の提供」の利用がありますが、2022\/06\/01のJ-LIS手数料が登録されていません。/);
+    expect(await hanako.faults('month-without-fee')).toEqual([]);
+    await hanako.picture('month-without-fee');
+    await hanako.visit(world.monthPath);
+    await page.locator('tbody a[href^="/statements/"]').first().waitFor();
+  });
+
   it('holds a bill of J-LIS against the month, and drafts no invoice before somebody has said why they differ', async () => {
     const { rig, hanako } = world;
     const { page } = hanako;

@@ -154,6 +154,8 @@ export function onboarding(world: World): void {
     await hanako.told('あなたが依頼したものです。承認は別の担当者が行います。');
     expect(await hanako.page.getByRole('button', { name: '承認', exact: true }).count()).toBe(0);
     world.approvalPath = new URL(hanako.page.url()).pathname;
+    const waiting = hanako.page.getByRole('navigation', { name: 'メニュー' }).getByText('承認待ち1件');
+    await waiting.waitFor({ state: 'attached' });
 
     const { taro } = world;
     await taro.go('承認');
@@ -168,7 +170,9 @@ export function onboarding(world: World): void {
     await taro.press('承認');
     await taro.confirm('承認');
     await taro.told('承認し、実行しました。');
+    // What somebody else has decided no longer waits beside the next page.
     await hanako.visit(world.tenantPath);
+    await waiting.waitFor({ state: 'detached' });
     await hanako.page.reload();
     await hanako.told('本番環境を利用しています。');
   });

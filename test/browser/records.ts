@@ -180,6 +180,7 @@ export function records(world: World): void {
     await page.locator('tbody').getByText('完了').waitFor();
     await page.locator('tbody .as-link').click();
     await page.getByRole('dialog').getByText('確認の基準日時').waitFor();
+    await page.getByRole('dialog').getByRole('link', { name: 'イベントの一覧' }).waitFor();
     expect(await hanako.faults('sweep')).toEqual([]);
     await hanako.picture('sweep');
     await page.keyboard.press('Escape');
@@ -200,10 +201,38 @@ export function records(world: World): void {
     await hanako.told('再送を登録しました。');
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
+
+    // The same from the event: whoever was told of it, and how it stands there.
+    await page.getByRole('link', { name: 'イベントの一覧' }).click();
+    await hanako.heading('イベント');
+    await page.getByLabel('種類').selectOption({ label: 'Webhookの試験送信' });
+    await hanako.press('検索');
+    await page.waitForURL(/type=webhook_endpoint\.test/);
+    const told = page.locator('tbody tr');
+    await told.getByText('webhook_endpoint.test').waitFor();
+    expect(await told.count()).toBe(1);
+    await told.locator('.as-link').click();
+    await page.waitForURL(/event=evt_/);
+    await hanako.press('http://127.0.0.1:9 の試行の記録');
+    await hanako.told('接続できず');
+    await hanako.press('http://127.0.0.1:9 を再送');
+    await page
+      .getByRole('dialog')
+      .last()
+      .getByText(/^evt_.*（送信先 http:\/\/127\.0\.0\.1:9）$/)
+      .waitFor();
+    expect(await hanako.faults('event')).toEqual([]);
+    await hanako.picture('event');
+    await page.getByRole('dialog').last().getByRole('button', { name: '再送', exact: true }).click();
+    await page.getByRole('dialog').last().getByText('イベントの詳細').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    const taken = await hanako.taken(() => hanako.press('CSV イベント'));
+    expect(taken.bytes.toString()).toContain('"Webhookの試験送信","webhook_endpoint.test"');
     const [recorded] = await rig.story.rows<{ n: string }>(
       `select count(*) as n from audit_event where action like 'webhook%.replay' and actor like 'operator:%'`,
     );
-    expect(recorded).toEqual({ n: '1' });
+    expect(recorded).toEqual({ n: '2' });
   });
 
   it('shows what runs, and has a waiting job done at once, named before it is', async () => {

@@ -35,6 +35,13 @@ const tenant = createRoute({
   validateSearch: words('tab', 'mode', 'month', 'sort', 'cursor'),
   component: lazyRouteComponent(() => import('./pages/tenants/tenant-page'), 'TenantPage'),
 });
+const events = createRoute({
+  getParentRoute,
+  path: '/tenants/$tenantId/events',
+  staticData: needs('webhooks:read'),
+  validateSearch: words('mode', 'type', 'after', 'before', 'event', 'sort', 'cursor'),
+  component: lazyRouteComponent(() => import('./pages/events/events-page'), 'EventsPage'),
+});
 const approvals = createRoute({
   getParentRoute,
   path: '/approvals',
@@ -193,6 +200,7 @@ export const router = createRouter({
     tenants,
     newTenant,
     tenant,
+    events,
     approvals,
     approval,
     verifications,

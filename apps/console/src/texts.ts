@@ -5,6 +5,7 @@ import { chain } from './messages/chain';
 import { charts } from './messages/charts';
 import { checklist } from './messages/checklist';
 import { common } from './messages/common';
+import { events } from './messages/events';
 import { evidence } from './messages/evidence';
 import { findings } from './messages/findings';
 import { holder } from './messages/holder';
@@ -41,6 +42,7 @@ export const TEXTS = {
   checklist,
   common,
   contract,
+  events,
   evidence,
   findings,
   holder,

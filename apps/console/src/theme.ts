@@ -55,7 +55,7 @@ export const theme = createTheme({
         attributes: { header: { role: 'none' } },
       },
     }),
-    Table: Table.extend({ defaultProps: { verticalSpacing: 9, horizontalSpacing: 'md' } }),
+    Table: Table.extend({ defaultProps: { verticalSpacing: 9, horizontalSpacing: 'xs' } }),
     Tabs: Tabs.extend({ defaultProps: { keepMounted: false } }),
   },
 });

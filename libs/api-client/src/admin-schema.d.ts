@@ -956,8 +956,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What a tenant was told of, newest first, without about whom */
+        /** What a tenant was told of, newest first unless asked otherwise, without about whom */
         get: operations["listEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{id}/events/{event_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One event of a tenant with its deliveries */
+        get: operations["getEvent"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3151,11 +3168,50 @@ export interface components {
         EventHead: {
             id: string;
             /** @enum {string} */
+            mode: "live" | "test";
+            /** @enum {string} */
             type: "person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "sweep.completed" | "sweep.failed" | "sweep.cancelled" | "webhook_endpoint.test" | "webhook_endpoint.disabled";
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description By the clock of the mode; recorded_at is real time.
+             */
             occurred_at: string;
             /** Format: date-time */
             recorded_at: string;
+        };
+        ToldEvent: {
+            id: string;
+            /** @enum {string} */
+            mode: "live" | "test";
+            /** @enum {string} */
+            type: "person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "sweep.completed" | "sweep.failed" | "sweep.cancelled" | "webhook_endpoint.test" | "webhook_endpoint.disabled";
+            /**
+             * Format: date-time
+             * @description By the clock of the mode; recorded_at is real time.
+             */
+            occurred_at: string;
+            /** Format: date-time */
+            recorded_at: string;
+            /** @description To endpoints that there still are. */
+            deliveries: components["schemas"]["EventDelivery"][];
+        };
+        EventDelivery: {
+            endpoint_id: string;
+            /** @description Of the URL: scheme, host and port. */
+            origin: string;
+            event_id: string;
+            /** @enum {string} */
+            type: "person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "sweep.completed" | "sweep.failed" | "sweep.cancelled" | "webhook_endpoint.test" | "webhook_endpoint.disabled";
+            sequence: number | null;
+            /** @enum {string} */
+            state: "pending" | "delivered" | "failed" | "cancelled";
+            attempts: number;
+            /** Format: date-time */
+            next_attempt_at: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            finished_at: string | null;
         };
         WebhookDeliveryList: {
             data: components["schemas"]["WebhookDeliverySummary"][];
@@ -8709,6 +8765,10 @@ export interface operations {
             query: {
                 mode: "live" | "test";
                 type?: "person.linked" | "person.merged" | "person.status_changed" | "person.certificate_expiring" | "linkage.resolved" | "consent.withdrawn" | "sweep.completed" | "sweep.failed" | "sweep.cancelled" | "webhook_endpoint.test" | "webhook_endpoint.disabled";
+                recorded_after?: string;
+                recorded_before?: string;
+                /** @description With a minus before it: descending. */
+                sort?: "recorded_at" | "-recorded_at";
                 cursor?: string;
                 limit?: number;
             };
@@ -8735,6 +8795,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldEvent"];
                 };
             };
             /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */

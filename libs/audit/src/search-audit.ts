@@ -1,4 +1,4 @@
-import { firstIdOf, type Mode, type PageOrder, readingOf } from '#lib/platform';
+import { firstIdOf, type Mode, type PageOrder, readingByTime } from '#lib/platform';
 import type { AuditSource } from './export-audit.js';
 
 /** An event is recorded this soon after its id was made, milliseconds: no transaction takes longer. */
@@ -74,7 +74,7 @@ function conditionsOf(search: AuditSearch): { where: string; values: unknown[] }
     add((value) => `recorded_at < ${value}`, new Date(to));
     add((value) => `id < ${value}`, firstIdOf(to + ID_SLACK_MS));
   }
-  if (after !== undefined) add((value) => `id ${readingOf(order).beyond} ${value}`, after);
+  if (after !== undefined) add((value) => `id ${readingByTime(order).beyond} ${value}`, after);
   return { where: conditions.length > 0 ? `where ${conditions.join(' and ')}` : '', values };
 }
 
@@ -86,7 +86,7 @@ const COLUMNS = `id, tenant_id as "tenantId", mode, actor, action, schema_versio
 export async function searchAudit(source: AuditSource, search: AuditSearch): Promise<AuditEvent[]> {
   const { where, values } = conditionsOf(search);
   return source.query(
-    `select ${COLUMNS} from audit_event ${where} order by id ${readingOf(search.order).direction} limit $${values.length + 1}`,
+    `select ${COLUMNS} from audit_event ${where} order by id ${readingByTime(search.order).direction} limit $${values.length + 1}`,
     [...values, search.limit],
   );
 }

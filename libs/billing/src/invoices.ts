@@ -128,7 +128,7 @@ export async function listInvoices(
   page: { after?: string; sort?: { by: InvoiceKey; descending: boolean }; limit: number },
 ): Promise<InvoiceSummary[]> {
   const { by, descending } = page.sort ?? { by: 'issued_on', descending: true };
-  const { direction, beyond } = readingOf(descending ? 'newest' : 'oldest');
+  const { direction, beyond } = readingOf(descending);
   const rows: Row[] = await manager.query(
     `select ${COLUMNS} ${FROM} where ${WHERE}
        and ($11::uuid is null or (i.${by}, i.id) ${beyond} (select a.${by}, a.id from invoice a where a.id = $11))

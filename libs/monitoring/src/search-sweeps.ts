@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { type Mode, type PageOrder, readingOf } from '#lib/platform';
+import { type Mode, type PageOrder, readingByTime } from '#lib/platform';
 import { SWEEP_COLUMNS, toSweep, type Sweep, type SweepRow, type SweepState } from './sweep.js';
 
 /** A sweep of some tenant, as operators see it: that it runs and what it comes to, nobody in it. */
@@ -22,7 +22,7 @@ export interface SweepSearch {
 
 /** Sweeps of all tenants by their time. Operators' role. */
 export async function searchSweeps(dataSource: DataSource, search: SweepSearch): Promise<FoundSweep[]> {
-  const { direction, beyond } = readingOf(search.order);
+  const { direction, beyond } = readingByTime(search.order);
   const rows: (SweepRow & { tenant_id: string; mode: Mode })[] = await dataSource.query(
     `select tenant_id, mode, ${SWEEP_COLUMNS} from status_sweep
      where ($1::uuid is null or id = $1) and ($2::uuid is null or tenant_id = $2) and ($3::tenant_mode is null or mode = $3)

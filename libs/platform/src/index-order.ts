@@ -1,11 +1,19 @@
 import type { EntityManager } from 'typeorm';
 
-/** In what order a list is paged by the time or the id of its rows. */
-export type PageOrder = 'newest' | 'oldest';
+interface Reading {
+  direction: 'desc' | 'asc';
+  beyond: '<' | '>';
+}
 
 /** Which way an index is read for a page, and what lies beyond the last row of the page before. */
-export const readingOf = (order: PageOrder = 'newest'): { direction: 'desc' | 'asc'; beyond: '<' | '>' } =>
-  order === 'newest' ? { direction: 'desc', beyond: '<' } : { direction: 'asc', beyond: '>' };
+export const readingOf = (descending: boolean): Reading =>
+  descending ? { direction: 'desc', beyond: '<' } : { direction: 'asc', beyond: '>' };
+
+/** In what order a list is paged by the time of its rows, or by the id that has it. */
+export type PageOrder = 'newest' | 'oldest';
+
+/** The same of such a list: the newest first unless asked otherwise. */
+export const readingByTime = (order: PageOrder = 'newest'): Reading => readingOf(order === 'newest');
 
 /**
  * Until the end of the transaction, rows that are wanted in the order of an index are read from that index. Of a tenant

@@ -81,7 +81,7 @@ export const fitsKey = (by: PartitionKey, { key, id }: PartitionCursor): boolean
 /** Partitions of a mode in an order, page by page. There are some thousands, and their states are of this moment. */
 export async function listPartitions(dataSource: DataSource, search: PartitionSearch): Promise<ListedPartition[]> {
   const { expression, type } = KEYS[search.sort.by];
-  const { direction, beyond } = readingOf(search.sort.descending ? 'newest' : 'oldest');
+  const { direction, beyond } = readingOf(search.sort.descending);
   const rows: Row[] = await dataSource.query(
     `select * from (
        select p.id, ${expression} as sort_key, p.hierarchy, p.name, a.generation, c.crl_number, c.this_update,

@@ -57,7 +57,7 @@ export async function listTenants(
     limit,
   }: { after?: string; name?: string; sort?: { by: TenantKey; descending: boolean }; limit: number },
 ): Promise<Tenant[]> {
-  const { direction, beyond } = readingOf(descending ? 'newest' : 'oldest');
+  const { direction, beyond } = readingOf(descending);
   const rows: TenantRow[] = await dataSource.query(
     `select ${COLUMNS} from tenant
      where ($1::uuid is null or (${by}, id) ${beyond} (select t.${by}, t.id from tenant t where t.id = $1))

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { Outcome } from '#lib/pki';
-import { firstIdOf, type Mode, MODES, type PageOrder, readInIndexOrder, readingOf } from '#lib/platform';
+import { firstIdOf, type Mode, MODES, type PageOrder, readInIndexOrder, readingByTime } from '#lib/platform';
 import type { VerdictFacts } from './evidence.js';
 
 /** A decided check as operators see it: whose it is and what was found, nothing of the person. */
@@ -65,7 +65,7 @@ export async function searchVerifications(
   search: VerificationSearch,
 ): Promise<FoundVerification[]> {
   const { sql, values } = firstOf(search);
-  const { direction } = readingOf(search.order);
+  const { direction } = readingByTime(search.order);
   return dataSource.transaction(async (manager) => {
     await readInIndexOrder(manager);
     const rows: Row[] = await manager.query(
@@ -86,7 +86,7 @@ export async function countVerifications(dataSource: DataSource, search: Verific
 
 /** Keys of the first ones in their order. Behind row-level security only the whole key is known to be the index's order. */
 function firstOf(search: VerificationSearch): { sql: string; values: unknown[] } {
-  const { direction, beyond } = readingOf(search.order);
+  const { direction, beyond } = readingByTime(search.order);
   return {
     sql: `select v.tenant_id, v.mode, v.id
       from tenant t cross join unnest($6::tenant_mode[]) as m (mode) cross join lateral (

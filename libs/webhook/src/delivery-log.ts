@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { type PageOrder, Problem, readingOf, type Tenancy } from '#lib/platform';
+import { type PageOrder, Problem, readingByTime, type Tenancy } from '#lib/platform';
 import type { EventType } from './append-event.js';
 import type { Failure } from './send.js';
 
@@ -8,6 +8,7 @@ export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
 /** An event on its way to one endpoint. */
 export interface WebhookDelivery {
+  endpointId: string;
   eventId: string;
   type: EventType;
   /** Absent before the first attempt. */
@@ -37,6 +38,7 @@ export const headContext = ({ tenantId, mode }: Tenancy, endpointId: string, eve
   `webhook-head|${tenantId}|${mode}|${endpointId}|${eventId}`;
 
 interface Row {
+  endpoint_id: string;
   event_id: string;
   type: EventType;
   sequence: string | null;
@@ -47,23 +49,23 @@ interface Row {
   finished_at: Date | null;
 }
 
-/** @param rest of the condition; tenant, mode and endpoint are its first three parameters */
+/** @param rest of the condition; tenant and mode are its first two parameters */
 async function read(
   manager: EntityManager,
   { tenantId, mode }: Tenancy,
-  endpointId: string,
   rest: string,
   values: unknown[],
 ): Promise<WebhookDelivery[]> {
   const rows: Row[] = await manager.query(
-    `select d.event_id, e.type, d.sequence, d.state, d.attempts, d.created_at, d.finished_at,
+    `select d.endpoint_id, d.event_id, e.type, d.sequence, d.state, d.attempts, d.created_at, d.finished_at,
        case when d.state = 'pending' and d.due_at > clock_timestamp() then d.due_at end as next_attempt_at
      from webhook_delivery d
      join event e on e.tenant_id = d.tenant_id and e.mode = d.mode and e.id = d.event_id
-     where d.tenant_id = $1 and d.mode = $2 and d.endpoint_id = $3 and ${rest}`,
-    [tenantId, mode, endpointId, ...values],
+     where d.tenant_id = $1 and d.mode = $2 and ${rest}`,
+    [tenantId, mode, ...values],
   );
   return rows.map((row) => ({
+    endpointId: row.endpoint_id,
     eventId: row.event_id,
     type: row.type,
     state: row.state,
@@ -82,13 +84,12 @@ export const listDeliveries = (
   endpointId: string,
   { after, state, order, limit }: { after?: string; state?: DeliveryState; order?: PageOrder; limit: number },
 ): Promise<WebhookDelivery[]> => {
-  const { direction, beyond } = readingOf(order);
+  const { direction, beyond } = readingByTime(order);
   return read(
     manager,
     tenancy,
-    endpointId,
-    `($4::uuid is null or d.event_id ${beyond} $4) and ($5::text is null or d.state = $5) order by d.event_id ${direction} limit $6`,
-    [after ?? null, state ?? null, limit],
+    `d.endpoint_id = $3 and ($4::uuid is null or d.event_id ${beyond} $4) and ($5::text is null or d.state = $5) order by d.event_id ${direction} limit $6`,
+    [endpointId, after ?? null, state ?? null, limit],
   );
 };
 
@@ -99,10 +100,22 @@ export async function getDelivery(
   endpointId: string,
   eventId: string,
 ): Promise<WebhookDelivery> {
-  const [delivery] = await read(manager, tenancy, endpointId, 'd.event_id = $4', [eventId]);
+  const [delivery] = await read(manager, tenancy, 'd.endpoint_id = $3 and d.event_id = $4', [endpointId, eventId]);
   if (!delivery) throw new Problem('not_found');
   return delivery;
 }
+
+/** Deliveries of one event to those of these endpoints that it was put out to. */
+export const listDeliveriesOfEvent = (
+  manager: EntityManager,
+  tenancy: Tenancy,
+  endpointIds: readonly string[],
+  eventId: string,
+): Promise<WebhookDelivery[]> =>
+  read(manager, tenancy, 'd.endpoint_id = any($3) and d.event_id = $4 order by d.endpoint_id desc', [
+    endpointIds,
+    eventId,
+  ]);
 
 /** Attempts at a delivery, the newest first; those of the last thirty days, at most a hundred. */
 export async function listAttempts(

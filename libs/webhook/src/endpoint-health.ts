@@ -16,6 +16,9 @@ import type { DisabledReason } from './webhook-endpoint.js';
 /** Deliveries that wait or have failed are counted up to here. */
 export const MOST_COUNTED = 10_000;
 
+/** Of an endpoint's URL where it leads: its path may be a secret. */
+export const ORIGIN = `substring(url from '^[a-z]+://[^/]+')`;
+
 /** How a tenant's endpoint is doing, for operators: of its URL the origin alone. */
 export interface EndpointHealth {
   id: string;
@@ -42,7 +45,7 @@ export async function listEndpointHealth(dataSource: DataSource, tenantId: strin
     found.push(
       ...(await withTenant(dataSource, { tenantId, mode }, async (manager) => {
         const rows: EndpointHealth[] = await manager.query(
-          `select w.id, w.mode, substring(w.url from '^[a-z]+://[^/]+') as origin, w.event_types as "eventTypes", w.enabled,
+          `select w.id, w.mode, ${ORIGIN} as origin, w.event_types as "eventTypes", w.enabled,
              w.disabled_reason as "disabledReason", w.disabled_at as "disabledAt", w.failing_since as "failingSince",
              w.last_success_at as "lastSuccessAt", w.last_failure_at as "lastFailureAt", w.created_at as "createdAt",
              (select count(*)::int from (select 1 from webhook_delivery d where d.tenant_id = $1 and d.mode = $2
@@ -108,26 +111,3 @@ export const replayOf = (dataSource: DataSource, endpointId: string, replay: Rep
     });
     return events;
   });
-
-/** An event without what it is about. */
-export interface EventHead {
-  id: string;
-  type: EventType;
-  occurredAt: Date;
-  recordedAt: Date;
-}
-
-/** Events of a tenant, the newest first. @param after id of the last of the page before */
-export const listEventHeads = (
-  dataSource: DataSource,
-  tenancy: Tenancy,
-  { after, type, limit }: { after?: string; type?: EventType; limit: number },
-): Promise<EventHead[]> =>
-  withTenant(dataSource, tenancy, (manager) =>
-    manager.query(
-      `select id, type, occurred_at as "occurredAt", recorded_at as "recordedAt" from event
-       where tenant_id = $1 and mode = $2 and ($3::uuid is null or id < $3) and ($4::text is null or type = $4)
-       order by id desc limit $5`,
-      [tenancy.tenantId, tenancy.mode, after ?? null, type ?? null, limit],
-    ),
-  );

@@ -2,6 +2,7 @@ export * from './append-event.js';
 export * from './delivery-log.js';
 export * from './endpoint-health.js';
 export * from './event-data.js';
+export * from './event-heads.js';
 export * from './event-log.js';
 export * from './replay-deliveries.js';
 export * from './resolve-target.js';

@@ -82,14 +82,40 @@ export const replayRequest = z
   .meta({ id: 'WebhookReplayRequest' });
 export const replayAnswer = z.object({ events: z.number() }).meta({ id: 'WebhookReplay' });
 
-export const eventQuery = z.strictObject({ mode, type: eventType.optional(), cursor, limit });
+const bound = z.iso.datetime({ offset: true }).optional();
+export const eventQuery = z.strictObject({
+  mode,
+  type: eventType.optional(),
+  recorded_after: bound,
+  recorded_before: bound,
+  sort: sortBy('recorded_at'),
+  cursor,
+  limit,
+});
+const event = {
+  id: z.string(),
+  mode,
+  type: eventType,
+  occurred_at: time.meta({ description: 'By the clock of the mode; recorded_at is real time.' }),
+  recorded_at: time,
+};
+export const eventHead = z.object(event).meta({ id: 'EventHead', description: 'What happened and when, not to whom.' });
 export const eventHeadList = z
-  .object({
-    data: z.array(
-      z
-        .object({ id: z.string(), type: eventType, occurred_at: time, recorded_at: time })
-        .meta({ id: 'EventHead', description: 'What happened and when, not to whom.' }),
-    ),
-    next_cursor: z.string().nullable(),
-  })
+  .object({ data: z.array(eventHead), next_cursor: z.string().nullable() })
   .meta({ id: 'EventHeadList' });
+export const toldEvent = z
+  .object({
+    ...event,
+    deliveries: z
+      .array(
+        z
+          .object({
+            endpoint_id: z.string(),
+            origin: z.string().meta({ description: 'Of the URL: scheme, host and port.' }),
+            ...delivery,
+          })
+          .meta({ id: 'EventDelivery' }),
+      )
+      .meta({ description: 'To endpoints that there still are.' }),
+  })
+  .meta({ id: 'ToldEvent' });

@@ -7,7 +7,9 @@ import type { OperatorSession } from '#lib/operators';
 import { fromPublicId, Problem, toPublicId } from '#lib/platform';
 import { findTenant } from '#lib/tenancy';
 import {
+  type EventHead,
   getDeliveryOf,
+  getToldEvent,
   listDeliveriesOf,
   listEndpointHealth,
   listEventHeads,
@@ -24,10 +26,12 @@ import {
   deliveryQuery,
   type deliverySummary,
   endpointHealthList,
+  type eventHead,
   eventHeadList,
   eventQuery,
   replayAnswer,
   replayRequest,
+  toldEvent,
 } from './webhook-schemas.js';
 
 /** How the tenants' webhooks are doing. Nobody is named: events without their data, deliveries without answers. */
@@ -68,29 +72,50 @@ export class WebhooksController {
 
   @Get('tenants/:id/events')
   @RequirePermission('webhooks:read')
-  @ApiOperation({ operationId: 'listEvents', summary: 'What a tenant was told of, newest first, without about whom' })
+  @ApiOperation({
+    operationId: 'listEvents',
+    summary: 'What a tenant was told of, newest first unless asked otherwise, without about whom',
+  })
   @ApiParam({ name: 'id', type: String })
   @Answers(200, eventHeadList, [400, 401, 403, 404, 503])
   async events(
     @Param('id') id: string,
-    @Query({ schema: eventQuery }) { mode, type, cursor, limit }: z.output<typeof eventQuery>,
+    @Query({ schema: eventQuery }) query: z.output<typeof eventQuery>,
   ): Promise<z.output<typeof eventHeadList>> {
+    const { mode, type, recorded_after: from, recorded_before: to, limit } = query;
     const tenantId = await this.tenant(id);
-    const after = cursorUuid('evt', cursor);
+    const after = cursorUuid('evt', query.cursor);
     const found = await listEventHeads(
       this.dataSource,
       { tenantId, mode },
-      { limit: limit + 1, ...(after === undefined ? {} : { after }), ...(type === undefined ? {} : { type }) },
+      {
+        order: orderOf(query.sort),
+        limit: limit + 1,
+        ...(after === undefined ? {} : { after }),
+        ...(type === undefined ? {} : { type }),
+        ...(from === undefined ? {} : { recordedAfter: new Date(from) }),
+        ...(to === undefined ? {} : { recordedBefore: new Date(to) }),
+      },
     );
     const { rows, next_cursor } = page(found, limit, (last) => toPublicId('evt', last.id));
+    return { data: rows.map(headOf), next_cursor };
+  }
+
+  @Get('tenants/:id/events/:event_id')
+  @RequirePermission('webhooks:read')
+  @ApiOperation({ operationId: 'getEvent', summary: 'One event of a tenant with its deliveries' })
+  @ApiParam({ name: 'id', type: String })
+  @ApiParam({ name: 'event_id', type: String })
+  @Answers(200, toldEvent, [401, 403, 404, 503])
+  async event(@Param('id') id: string, @Param('event_id') event: string): Promise<z.output<typeof toldEvent>> {
+    const found = await getToldEvent(this.dataSource, uuidOf('ten', id), uuidOf('evt', event));
     return {
-      data: rows.map((each) => ({
-        id: toPublicId('evt', each.id),
-        type: each.type,
-        occurred_at: each.occurredAt.toISOString(),
-        recorded_at: each.recordedAt.toISOString(),
+      ...headOf(found),
+      deliveries: found.deliveries.map((each) => ({
+        endpoint_id: toPublicId('whe', each.endpointId),
+        origin: each.origin,
+        ...summaryOf(each),
       })),
-      next_cursor,
     };
   }
 
@@ -174,6 +199,14 @@ function wantedOf(body: z.output<typeof replayRequest>): Replay {
 }
 
 const isoOrNull = (date: Date | null | undefined): string | null => date?.toISOString() ?? null;
+
+const headOf = (event: EventHead): z.output<typeof eventHead> => ({
+  id: toPublicId('evt', event.id),
+  mode: event.mode,
+  type: event.type,
+  occurred_at: event.occurredAt.toISOString(),
+  recorded_at: event.recordedAt.toISOString(),
+});
 
 const summaryOf = (delivery: WebhookDelivery): z.output<typeof deliverySummary> => ({
   event_id: toPublicId('evt', delivery.eventId),

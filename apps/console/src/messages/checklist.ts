@@ -6,6 +6,7 @@ export const checklist = {
     ja: 'すべての項目が完了しています。J-LISへの届出を記録できます。',
     en: 'Everything is done: the notice to J-LIS can be recorded.',
   },
+  complete_notified: { ja: 'すべての項目が完了しています。', en: 'Everything is done.' },
   open_items: {
     ja: '未完了の項目が{count}件あります。すべて完了すると、J-LISへの届出を記録できます。',
     en: '{count} to do. Then the notice to J-LIS can be recorded.',

@@ -149,7 +149,7 @@ export const prices = {
   day_of_month: { ja: '{day}日', en: 'Day {day}' },
   closing_end: { ja: '利用月の末日', en: 'End of the month of use' },
   closing_next: { ja: '利用月の翌月{day}日', en: 'Day {day} of the next month' },
-  due_in: { ja: '{months}か月後の{day}（{shift}）', en: '{day}, {months} months after ({shift})' },
+  due_in: { ja: '{months}か月後の{day}（{shift}）', en: '{day}, {months} month(s) after ({shift})' },
   usage: { ja: '{month}の利用', en: 'Usage of {month}' },
   usage_estimate: { ja: '見込み（締め前）', en: 'Estimate: not closed' },
   usage_settled: { ja: '確定', en: 'Settled' },

@@ -36,6 +36,7 @@ export const sweeps = {
   certificates_both: { ja: '両方', en: 'Both' },
   method: { ja: '方法', en: 'Method' },
   rejected: { ja: '受け付けなかった行', en: 'Lines refused' },
+  told: { ja: '事業者への通知', en: 'Told' },
   results: { ja: '結果', en: 'Results' },
   results_erased: { ja: '{at} に消去済み', en: 'Erased at {at}' },
   results_kept: { ja: '保存中', en: 'Kept' },

@@ -6,6 +6,7 @@ import { useReading } from '../language';
 type Crumb =
   | { label: string; to: LinkProps['to'] }
   /** A page that is of one mode at a time. */
+  | { label: string; tenantId: string; tab: string }
   | { label: string; to: '/months' | '/statements' | '/invoices'; mode: string | undefined; tab?: string };
 
 interface PageProps {
@@ -36,6 +37,15 @@ export function Page({ title, crumbs = [], beside, lead, actions, children }: Pa
                 {crumbs.map((crumb) =>
                   'mode' in crumb ? (
                     <Link key={crumb.label} to={crumb.to} search={{ mode: crumb.mode, tab: crumb.tab }}>
+                      {crumb.label}
+                    </Link>
+                  ) : 'tenantId' in crumb ? (
+                    <Link
+                      key={crumb.label}
+                      to="/tenants/$tenantId"
+                      params={{ tenantId: crumb.tenantId }}
+                      search={{ tab: crumb.tab }}
+                    >
                       {crumb.label}
                     </Link>
                   ) : (
@@ -80,7 +90,11 @@ export function Panel({
     <section className="panel" aria-label={title}>
       <Group className="panel-title" justify="space-between" gap="xs" mih={45}>
         <Title order={2}>{title}</Title>
-        {actions !== undefined && <Group gap="xs">{actions}</Group>}
+        {actions !== undefined && (
+          <Group gap="xs" fz="sm">
+            {actions}
+          </Group>
+        )}
       </Group>
       {padded ? <Stack p="md">{children}</Stack> : children}
     </section>

@@ -1,5 +1,5 @@
-import { Button, Group, Table, TextInput } from '@mantine/core';
-import { IconArrowDown, IconArrowUp, IconChevronRight, IconChevronsLeft, IconFilter } from '@tabler/icons-react';
+import { Group, Table, TextInput } from '@mantine/core';
+import { IconArrowDown, IconArrowUp, IconFilter } from '@tabler/icons-react';
 import { type ReactNode, useState } from 'react';
 import { useReading } from '../language';
 import { CsvButton } from './csv-button';
@@ -10,9 +10,11 @@ import { Empty } from './loaded';
 export interface Column<Row> extends TextColumn<Row> {
   cell: (row: Row) => ReactNode;
   right?: boolean;
+  /** Stays in sight at the end of a table that scrolls. */
+  fixed?: boolean;
 }
 
-interface RowsProps<Row> {
+export interface RowsProps<Row> {
   /** What the table is called for those who do not see it. */
   label: string;
   columns: readonly Column<Row>[];
@@ -78,8 +80,12 @@ export function Rows<Row>(props: RowsProps<Row>) {
           <Table.Tbody>
             {shown.map((row) => (
               <Table.Tr key={keyOf(row)}>
-                {columns.map(({ name, cell, right }) => (
-                  <Table.Td key={name} ta={right ? 'right' : undefined} className={right ? 'numbers' : undefined}>
+                {columns.map(({ name, cell, right, fixed }) => (
+                  <Table.Td
+                    key={name}
+                    ta={right ? 'right' : undefined}
+                    className={right ? 'numbers' : fixed ? 'fixed' : undefined}
+                  >
                     {cell(row)}
                   </Table.Td>
                 ))}
@@ -106,12 +112,16 @@ interface HeadProps<Row> {
   onSort: ((sort: string | undefined) => void) | undefined;
 }
 
-function Head<Row>({ column: { name, title, right }, sort, unsorted, onSort }: HeadProps<Row>) {
+function Head<Row>({ column: { name, title, right, fixed }, sort, unsorted, onSort }: HeadProps<Row>) {
   const up = sort === name;
   const down = sort === `-${name}`;
   const next = up ? `-${name}` : down && unsorted ? undefined : name;
   return (
-    <Table.Th ta={right ? 'right' : undefined} aria-sort={up ? 'ascending' : down ? 'descending' : undefined}>
+    <Table.Th
+      ta={right ? 'right' : undefined}
+      className={fixed ? 'fixed' : undefined}
+      aria-sort={up ? 'ascending' : down ? 'descending' : undefined}
+    >
       {onSort ? (
         <button type="button" onClick={() => onSort(next)}>
           {title}
@@ -131,46 +141,4 @@ type Plain = string | number | null | undefined;
 function compare(one: Plain, other: Plain): number {
   if (typeof one === 'number' && typeof other === 'number') return one - other;
   return String(one ?? '').localeCompare(String(other ?? ''), 'ja');
-}
-
-interface PagerProps {
-  cursor: string | undefined;
-  next: string | null;
-  onCursor: (cursor: string | undefined) => void;
-  /** How all of what the filter lets through is taken as a file. */
-  csv?: ReactNode;
-}
-
-/** Onward in a list that the server pages; back is the browser's. */
-export function Pager({ cursor, next, onCursor, csv }: PagerProps) {
-  const { t } = useReading();
-  const paged = cursor !== undefined || next !== null;
-  if (!paged && csv === undefined) return null;
-  return (
-    <Group justify="space-between" gap="xs" p="xs" className="table-end">
-      {csv ?? <span />}
-      {paged && (
-        <Group gap="xs">
-          <Button
-            variant="default"
-            size="xs"
-            disabled={cursor === undefined}
-            leftSection={<IconChevronsLeft size={14} aria-hidden />}
-            onClick={() => onCursor(undefined)}
-          >
-            {t('common.first_page')}
-          </Button>
-          <Button
-            variant="default"
-            size="xs"
-            disabled={next === null}
-            rightSection={<IconChevronRight size={14} aria-hidden />}
-            onClick={() => onCursor(next ?? undefined)}
-          >
-            {t('common.next_page')}
-          </Button>
-        </Group>
-      )}
-    </Group>
-  );
 }

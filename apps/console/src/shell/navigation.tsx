@@ -75,7 +75,7 @@ export function Navigation({ onGo }: { onGo: () => void }) {
   const may = useMay();
   const { pathname } = useLocation();
   return (
-    <Stack gap="md">
+    <Stack gap="sm">
       {GROUPS.map(({ text, entries }) => {
         const seen = entries.filter(({ permission }) => permission === undefined || may(permission));
         return seen.length === 0 ? null : (
@@ -102,7 +102,7 @@ export function Navigation({ onGo }: { onGo: () => void }) {
 /** How many proposals wait; asked anew with each page, because others decide too. */
 function Waiting() {
   const { t, format } = useReading();
-  const { data } = useQuery(waitingCount);
+  const { data } = useQuery({ ...waitingCount, refetchOnMount: 'always' });
   if (!data || data.count === 0) return null;
   const count = format.number(data.count);
   return (

@@ -1,13 +1,11 @@
 import { Group, NativeSelect } from '@mantine/core';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
-import { CsvButton } from '../../parts/csv-button';
-import { Empty, Loaded } from '../../parts/loaded';
 import { Page } from '../../parts/page';
+import { Paged } from '../../parts/paged';
 import { ApprovalState } from '../../parts/state';
-import { type Column, Pager, Rows } from '../../parts/table';
+import type { Column } from '../../parts/table';
 import { oneOf } from '../../search';
 import { kindText, KINDS, Subject } from './subject';
 
@@ -20,14 +18,7 @@ export function ApprovalsPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const state = oneOf(STATES, search.state);
-  const query = { state, kind: search.kind, cursor: search.cursor, limit: 50 };
-  const load = (part: Partial<typeof query>) =>
-    ask(() => client.GET('/v1/approvals', { params: { query: { ...query, ...part } } }));
-  const found = useQuery({
-    queryKey: ['approvals', query],
-    queryFn: () => load({}),
-    placeholderData: keepPreviousData,
-  });
+  const query = { state, kind: search.kind };
   const columns: Column<Schemas['Approval']>[] = [
     {
       name: 'kind',
@@ -91,30 +82,19 @@ export function ApprovalsPage() {
             }
           />
         </Group>
-        <Loaded query={found}>
-          {({ data, next_cursor: next }) =>
-            data.length === 0 ? (
-              <Empty>{t('approvals.none')}</Empty>
-            ) : (
-              <>
-                <Rows label={t('approvals.title')} columns={columns} rows={data} keyOf={({ id }) => id} />
-                <Pager
-                  cursor={search.cursor}
-                  next={next}
-                  onCursor={(cursor) => void navigate({ search: { ...search, cursor } })}
-                  csv={
-                    <CsvButton
-                      name="approvals"
-                      label={t('approvals.title')}
-                      columns={columns}
-                      load={(cursor) => load({ cursor, limit: 100 })}
-                    />
-                  }
-                />
-              </>
-            )
+        <Paged
+          of={['approvals', query]}
+          load={(cursor, limit) =>
+            ask(() => client.GET('/v1/approvals', { params: { query: { ...query, cursor, limit } } }))
           }
-        </Loaded>
+          none={t('approvals.none')}
+          label={t('approvals.title')}
+          columns={columns}
+          keyOf={({ id }) => id}
+          cursor={search.cursor}
+          onCursor={(cursor) => void navigate({ search: { ...search, cursor } })}
+          file="approvals"
+        />
       </div>
     </Page>
   );

@@ -1,14 +1,14 @@
 import { ActionIcon, Code, Stack } from '@mantine/core';
 import { IconFileDescription } from '@tabler/icons-react';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { Actor } from '../../parts/actor';
 import { Copyable } from '../../parts/copy';
-import { Allowed, Empty, Loaded } from '../../parts/loaded';
+import { Allowed } from '../../parts/loaded';
 import { Facts } from '../../parts/page';
-import { type Column, Pager, Rows } from '../../parts/table';
+import { Paged } from '../../parts/paged';
+import type { Column } from '../../parts/table';
 import { Window } from '../../parts/window';
 import { oneOf } from '../../search';
 
@@ -47,12 +47,7 @@ export function Events({ filter, sort: asked, cursor, onPage }: TrailProps) {
   const { t, format } = useReading();
   const [shown, setShown] = useState<AuditEvent>();
   const sort = oneOf(SORTS, asked) ?? '-recorded_at';
-  const query = { ...filter, sort, cursor, limit: 50 };
-  const found = useQuery({
-    queryKey: ['audit', query],
-    queryFn: () => ask(() => client.GET('/v1/audit-events', { params: { query } })),
-    placeholderData: keepPreviousData,
-  });
+  const query = { ...filter, sort };
   const columns: Column<AuditEvent>[] = [
     {
       name: 'recorded_at',
@@ -80,26 +75,21 @@ export function Events({ filter, sort: asked, cursor, onPage }: TrailProps) {
   ];
   return (
     <>
-      <Loaded query={found}>
-        {({ data, next_cursor: next }) =>
-          data.length === 0 ? (
-            <Empty>{t('common.nothing_found')}</Empty>
-          ) : (
-            <>
-              <Rows
-                label={t('audit.title')}
-                columns={columns}
-                rows={data}
-                keyOf={({ id }) => id}
-                sorts={SORTS}
-                sort={sort}
-                onSort={(to) => onPage({ sort: to, cursor: undefined })}
-              />
-              <Pager cursor={cursor} next={next} onCursor={(to) => onPage({ sort: asked, cursor: to })} />
-            </>
-          )
+      <Paged
+        of={['audit', query]}
+        load={(from, limit) =>
+          ask(() => client.GET('/v1/audit-events', { params: { query: { ...query, cursor: from, limit } } }))
         }
-      </Loaded>
+        none={t('common.nothing_found')}
+        label={t('audit.title')}
+        columns={columns}
+        keyOf={({ id }) => id}
+        sorts={SORTS}
+        sort={sort}
+        onSort={(to) => onPage({ sort: to, cursor: undefined })}
+        cursor={cursor}
+        onCursor={(to) => onPage({ sort: asked, cursor: to })}
+      />
       {shown && <OneEvent event={shown} onClose={() => setShown(undefined)} />}
     </>
   );

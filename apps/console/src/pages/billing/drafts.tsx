@@ -1,14 +1,12 @@
 import { Button, Checkbox, Group, Text, TextInput } from '@mantine/core';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { shortId } from '../../parts/copy';
-import { CsvButton } from '../../parts/csv-button';
-import { Empty, Loaded } from '../../parts/loaded';
 import type { Mode } from '../../parts/mode-choice';
-import { type Column, Pager, Rows } from '../../parts/table';
+import { Paged } from '../../parts/paged';
+import type { Column } from '../../parts/table';
 import { useMay } from '../../session';
 import { TenantName } from '../approvals/subject';
 import { Finalize } from './finalize';
@@ -30,14 +28,7 @@ export function Drafts({ mode, month, cursor, onSearch }: DraftsProps) {
   const may = useMay();
   const [chosen, setChosen] = useState<readonly Draft[]>([]);
   const [proposing, setProposing] = useState(false);
-  const query = { mode, month, cursor, limit: 50 };
-  const load = (part: Partial<typeof query>) =>
-    ask(() => client.GET('/v1/invoice-drafts', { params: { query: { ...query, ...part } } }));
-  const found = useQuery({
-    queryKey: ['invoice-drafts', query],
-    queryFn: () => load({}),
-    placeholderData: keepPreviousData,
-  });
+  const query = { mode, month };
   const choose = (draft: Draft, on: boolean): void =>
     setChosen(on ? [...chosen, draft] : chosen.filter(({ id }) => id !== draft.id));
   const columns: Column<Draft>[] = [
@@ -99,47 +90,38 @@ export function Drafts({ mode, month, cursor, onSearch }: DraftsProps) {
           onChange={(event) => onSearch({ month: event.currentTarget.value || undefined })}
         />
       </Group>
-      <Loaded query={found}>
-        {({ data, next_cursor: next }) =>
-          data.length === 0 ? (
-            <Empty>{t('invoices.no_drafts')}</Empty>
-          ) : (
-            <>
-              {may('invoices:propose') && (
-                <Group px="sm" pb="sm" justify="space-between">
-                  <Text size="sm">
-                    {chosen.length === 0
-                      ? t('invoices.drafts_lead')
-                      : t('invoices.chosen', { count: chosen.length, total: format.yen(total) })}
-                  </Text>
-                  <Group gap="xs">
-                    <Button size="xs" variant="subtle" onClick={() => setChosen(data.slice(0, MOST))}>
-                      {t('invoices.choose_all')}
-                    </Button>
-                    <Button size="xs" disabled={chosen.length === 0} onClick={() => setProposing(true)}>
-                      {t('invoices.finalize')}
-                    </Button>
-                  </Group>
-                </Group>
-              )}
-              <Rows label={t('invoices.tab_drafts')} columns={columns} rows={data} keyOf={({ id }) => id} />
-              <Pager
-                cursor={cursor}
-                next={next}
-                onCursor={(to) => onSearch({ month, cursor: to })}
-                csv={
-                  <CsvButton
-                    name="invoice-drafts"
-                    label={t('invoices.tab_drafts')}
-                    columns={columns}
-                    load={(from) => load({ cursor: from, limit: 100 })}
-                  />
-                }
-              />
-            </>
+      <Paged
+        of={['invoice-drafts', query]}
+        load={(from, limit) =>
+          ask(() => client.GET('/v1/invoice-drafts', { params: { query: { ...query, cursor: from, limit } } }))
+        }
+        none={t('invoices.no_drafts')}
+        above={(drafts) =>
+          may('invoices:propose') && (
+            <Group px="sm" pb="sm" justify="space-between">
+              <Text size="sm">
+                {chosen.length === 0
+                  ? t('invoices.drafts_lead')
+                  : t('invoices.chosen', { count: chosen.length, total: format.yen(total) })}
+              </Text>
+              <Group gap="xs">
+                <Button size="xs" variant="subtle" onClick={() => setChosen(drafts.slice(0, MOST))}>
+                  {t('invoices.choose_all')}
+                </Button>
+                <Button size="xs" disabled={chosen.length === 0} onClick={() => setProposing(true)}>
+                  {t('invoices.finalize')}
+                </Button>
+              </Group>
+            </Group>
           )
         }
-      </Loaded>
+        label={t('invoices.tab_drafts')}
+        columns={columns}
+        keyOf={({ id }) => id}
+        cursor={cursor}
+        onCursor={(to) => onSearch({ month, cursor: to })}
+        file="invoice-drafts"
+      />
       {proposing && <Finalize drafts={chosen} onProposed={() => setChosen([])} onClose={() => setProposing(false)} />}
     </div>
   );

@@ -1,13 +1,11 @@
 import { Button } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { ask, client } from '../../api';
 import { useReading } from '../../language';
 import { download } from '../../parts/download';
-import { Empty, Loaded } from '../../parts/loaded';
 import type { Mode } from '../../parts/mode-choice';
-import { Pager, Rows } from '../../parts/table';
+import { Paged } from '../../parts/paged';
 import { oneOf } from '../../search';
 import { CsvWindow } from './csv-window';
 import { useInvoiceColumns } from './invoice-columns';
@@ -43,49 +41,37 @@ export function Issued({ mode, search, onSearch }: IssuedProps) {
   const { sort: asked, cursor, ...rest } = search;
   const sort = oneOf(SORTS, asked) ?? '-issued_on';
   const query = queryOf(mode, rest);
-  const found = useQuery({
-    queryKey: ['invoices', query, sort, cursor],
-    queryFn: () => ask(() => client.GET('/v1/invoices', { params: { query: { ...query, sort, cursor, limit: 50 } } })),
-    placeholderData: keepPreviousData,
-  });
   const columns = useInvoiceColumns({ withTenant: true });
   return (
     <div className="panel">
       <InvoiceFilter key={JSON.stringify(rest)} search={rest} onSearch={onSearch} />
-      <Loaded query={found}>
-        {({ data, next_cursor: next }) =>
-          data.length === 0 ? (
-            <Empty>{t('invoices.none')}</Empty>
-          ) : (
-            <>
-              <Rows
-                label={t('invoices.title')}
-                columns={columns}
-                rows={data}
-                keyOf={({ id }) => id}
-                sorts={SORTS}
-                sort={sort}
-                onSort={(to) => onSearch({ ...rest, sort: to })}
-              />
-              <Pager
-                cursor={cursor}
-                next={next}
-                onCursor={(to) => onSearch({ ...rest, sort: asked, cursor: to })}
-                csv={
-                  <Button
-                    variant="default"
-                    size="xs"
-                    leftSection={<IconDownload size={14} aria-hidden />}
-                    onClick={() => setTaking(true)}
-                  >
-                    {t('invoices.csv_of_found')}
-                  </Button>
-                }
-              />
-            </>
-          )
+      <Paged
+        of={['invoices', query, sort]}
+        load={(from, limit) =>
+          ask(() => client.GET('/v1/invoices', { params: { query: { ...query, sort, cursor: from, limit } } }))
         }
-      </Loaded>
+        none={t('invoices.none')}
+        label={t('invoices.title')}
+        columns={columns}
+        keyOf={({ id }) => id}
+        sorts={SORTS}
+        sort={sort}
+        onSort={(to) => onSearch({ ...rest, sort: to })}
+        cursor={cursor}
+        onCursor={(to) => onSearch({ ...rest, sort: asked, cursor: to })}
+        file={{
+          button: (
+            <Button
+              variant="default"
+              size="xs"
+              leftSection={<IconDownload size={14} aria-hidden />}
+              onClick={() => setTaking(true)}
+            >
+              {t('invoices.csv_of_found')}
+            </Button>
+          ),
+        }}
+      />
       {taking && (
         <CsvWindow
           thing={t('invoices.csv_thing')}

@@ -1,13 +1,12 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { shortId } from '../../parts/copy';
-import { CsvButton } from '../../parts/csv-button';
-import { Empty, Loaded } from '../../parts/loaded';
+import { Empty } from '../../parts/loaded';
 import { Panel } from '../../parts/page';
+import { Paged } from '../../parts/paged';
 import { Outcome } from '../../parts/state';
-import { type Column, Pager, Rows } from '../../parts/table';
+import { type Column, Rows } from '../../parts/table';
 
 type Event = Schemas['UsageEvent'];
 
@@ -24,40 +23,26 @@ interface LineEventsProps {
 export function LineEvents({ statementId, statementLine, line, cursor, onCursor }: LineEventsProps) {
   const { t, language } = useReading();
   const number = statementLine ?? line.number;
-  const path = { id: statementId, number };
   const columns = useEventColumns();
-  const load = (from: string | undefined, limit: number) =>
-    ask(() =>
-      client.GET('/v1/statements/{id}/lines/{number}/events', { params: { path, query: { cursor: from, limit } } }),
-    );
-  const found = useQuery({
-    queryKey: ['line-events', statementId, number, cursor],
-    queryFn: () => load(cursor, 50),
-    placeholderData: keepPreviousData,
-    staleTime: Infinity,
-  });
   return (
     <Panel title={`${t('statements.events_of', { line: line.number })}: ${line.description[language]}`}>
-      <Loaded query={found}>
-        {({ data, next_cursor: next }) => (
-          <>
-            <Events events={data} none={t('statements.no_events')} />
-            <Pager
-              cursor={cursor}
-              next={next}
-              onCursor={onCursor}
-              csv={
-                <CsvButton
-                  name={`events-of-line-${line.number}`}
-                  label={t('statements.events_of', { line: line.number })}
-                  columns={columns}
-                  load={(from) => load(from, 100)}
-                />
-              }
-            />
-          </>
-        )}
-      </Loaded>
+      <Paged
+        of={['line-events', statementId, number]}
+        load={(from, limit) =>
+          ask(() =>
+            client.GET('/v1/statements/{id}/lines/{number}/events', {
+              params: { path: { id: statementId, number }, query: { cursor: from, limit } },
+            }),
+          )
+        }
+        none={t('statements.no_events')}
+        label={t('statements.events_of', { line: line.number })}
+        columns={columns}
+        keyOf={({ id }) => id}
+        cursor={cursor}
+        onCursor={onCursor}
+        file={`events-of-line-${line.number}`}
+      />
     </Panel>
   );
 }

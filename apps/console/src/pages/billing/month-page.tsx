@@ -1,7 +1,7 @@
 import { Alert, Stack, Tabs, Text } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { Actor } from '../../parts/actor';
@@ -113,7 +113,7 @@ function Month({ close }: { close: MonthClose }) {
 }
 
 /** A closing that goes on, or what stands in its way. */
-function Closing({ close: { without_fee: unpriced } }: { close: MonthClose }) {
+function Closing({ close: { mode, without_fee: unpriced } }: { close: MonthClose }) {
   const { t, format } = useReading();
   if (!unpriced)
     return (
@@ -127,7 +127,10 @@ function Closing({ close: { without_fee: unpriced } }: { close: MonthClose }) {
         meter: t(`prices.meter_${unpriced.meter}`),
         day: format.date(unpriced.day),
         time: format.time(unpriced.noticed_at),
-      })}
+      })}{' '}
+      <Link to="/prices" search={{ mode }} className="within-words">
+        {t('prices.title')}
+      </Link>
     </Alert>
   );
 }

@@ -1,12 +1,10 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { shortId } from '../../parts/copy';
-import { CsvButton } from '../../parts/csv-button';
-import { Empty, Loaded } from '../../parts/loaded';
 import type { Mode } from '../../parts/mode-choice';
-import { type Column, Pager, Rows } from '../../parts/table';
+import { Paged } from '../../parts/paged';
+import type { Column } from '../../parts/table';
 import { TenantName } from '../approvals/subject';
 
 type Summary = Schemas['StatementSummary'];
@@ -20,13 +18,6 @@ interface StatementsListProps {
 /** Statements of a mode, newest month first. */
 export function StatementsList({ query, cursor, onCursor }: StatementsListProps) {
   const { t, format } = useReading();
-  const load = (from: string | undefined, limit: number) =>
-    ask(() => client.GET('/v1/statements', { params: { query: { ...query, cursor: from, limit } } }));
-  const found = useQuery({
-    queryKey: ['statements', query, cursor],
-    queryFn: () => load(cursor, 50),
-    placeholderData: keepPreviousData,
-  });
   const columns: Column<Summary>[] = [
     {
       name: 'id',
@@ -69,29 +60,18 @@ export function StatementsList({ query, cursor, onCursor }: StatementsListProps)
     { name: 'written', title: t('statements.written_at'), cell: ({ written_at: at }) => format.minute(at) },
   ];
   return (
-    <Loaded query={found}>
-      {({ data, next_cursor: next }) =>
-        data.length === 0 ? (
-          <Empty>{t('statements.none')}</Empty>
-        ) : (
-          <>
-            <Rows label={t('statements.title')} columns={columns} rows={data} keyOf={({ id }) => id} />
-            <Pager
-              cursor={cursor}
-              next={next}
-              onCursor={onCursor}
-              csv={
-                <CsvButton
-                  name="statements"
-                  label={t('statements.title')}
-                  columns={columns}
-                  load={(from) => load(from, 100)}
-                />
-              }
-            />
-          </>
-        )
+    <Paged
+      of={['statements', query]}
+      load={(from, limit) =>
+        ask(() => client.GET('/v1/statements', { params: { query: { ...query, cursor: from, limit } } }))
       }
-    </Loaded>
+      none={t('statements.none')}
+      label={t('statements.title')}
+      columns={columns}
+      keyOf={({ id }) => id}
+      cursor={cursor}
+      onCursor={onCursor}
+      file="statements"
+    />
   );
 }

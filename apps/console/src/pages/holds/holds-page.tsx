@@ -1,14 +1,14 @@
 import { Group, NativeSelect, Stack, Tabs } from '@mantine/core';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
-import { CsvButton } from '../../parts/csv-button';
 import { Empty, Loaded } from '../../parts/loaded';
 import { Page, Panel } from '../../parts/page';
-import { type Column, Pager, Rows } from '../../parts/table';
+import { Paged } from '../../parts/paged';
+import { type Column, Rows } from '../../parts/table';
 import { oneOf } from '../../search';
-import { Holds } from './holds';
+import { useHolds } from './holds';
 
 const route = getRouteApi('/holds');
 const STATES = ['open', 'lifted'] as const;
@@ -50,14 +50,8 @@ function AllHolds() {
   const navigate = route.useNavigate();
   const { cursor, tenant_id } = search;
   const [state, mode] = [oneOf(STATES, search.state), oneOf(MODES, search.mode)];
-  const query = { state, mode, tenant_id, cursor, limit: 50 };
-  const load = (part: Partial<typeof query>) =>
-    ask(() => client.GET('/v1/legal-holds', { params: { query: { ...query, ...part } } }));
-  const found = useQuery({
-    queryKey: ['legal-holds', query],
-    queryFn: () => load({}),
-    placeholderData: keepPreviousData,
-  });
+  const query = { state, mode, tenant_id };
+  const { columns, asking } = useHolds();
   return (
     <div className="panel">
       <Group p="sm" gap="xs" align="flex-end">
@@ -84,32 +78,20 @@ function AllHolds() {
           }
         />
       </Group>
-      <Loaded query={found}>
-        {({ data, next_cursor: next }) =>
-          data.length === 0 ? (
-            <Empty>{t('holds.none')}</Empty>
-          ) : (
-            <Holds
-              holds={data}
-              end={(columns) => (
-                <Pager
-                  cursor={cursor}
-                  next={next}
-                  onCursor={(to) => void navigate({ search: { ...search, cursor: to } })}
-                  csv={
-                    <CsvButton
-                      name="legal-holds"
-                      label={t('holds.hold')}
-                      columns={columns}
-                      load={(from) => load({ cursor: from, limit: 100 })}
-                    />
-                  }
-                />
-              )}
-            />
-          )
+      <Paged
+        of={['legal-holds', query]}
+        load={(from, limit) =>
+          ask(() => client.GET('/v1/legal-holds', { params: { query: { ...query, cursor: from, limit } } }))
         }
-      </Loaded>
+        none={t('holds.none')}
+        label={t('holds.hold')}
+        columns={columns}
+        keyOf={({ id }) => id}
+        cursor={cursor}
+        onCursor={(to) => void navigate({ search: { ...search, cursor: to } })}
+        file="legal-holds"
+      />
+      {asking}
     </div>
   );
 }

@@ -5,14 +5,16 @@ import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { Empty, Loaded } from '../../parts/loaded';
 import { Panel } from '../../parts/page';
+import { Rows } from '../../parts/table';
 import { useMay } from '../../session';
-import { Holds, PlaceHold } from './holds';
+import { PlaceHold, useHolds } from './holds';
 
 /** What keeps a verification beyond its time: a hold on it, or on everything of its tenant. */
 export function HoldsPanel({ of }: { of: Pick<Schemas['Explanation'], 'id' | 'tenant_id' | 'mode'> }) {
   const { t } = useReading();
   const may = useMay();
   const [placing, setPlacing] = useState(false);
+  const { columns, asking } = useHolds();
   const query = { tenant_id: of.tenant_id, mode: of.mode, limit: 100 };
   const found = useQuery({
     queryKey: ['legal-holds', query],
@@ -37,9 +39,14 @@ export function HoldsPanel({ of }: { of: Pick<Schemas['Explanation'], 'id' | 'te
             ({ person_id: person, verification_id: verification }) =>
               verification === of.id || (person === null && verification === null),
           );
-          return holds.length === 0 ? <Empty>{t('holds.none_here')}</Empty> : <Holds holds={holds} />;
+          return holds.length === 0 ? (
+            <Empty>{t('holds.none_here')}</Empty>
+          ) : (
+            <Rows label={t('holds.hold')} columns={columns} rows={holds} keyOf={({ id }) => id} />
+          );
         }}
       </Loaded>
+      {asking}
       {placing && (
         <PlaceHold tenantId={of.tenant_id} mode={of.mode} verificationId={of.id} onClose={() => setPlacing(false)} />
       )}

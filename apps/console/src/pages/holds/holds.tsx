@@ -8,21 +8,15 @@ import { Confirm } from '../../parts/confirm';
 import { Actor } from '../../parts/actor';
 import { Copyable, shortId } from '../../parts/copy';
 import { ModeState, State } from '../../parts/state';
-import { type Column, Rows } from '../../parts/table';
+import type { Column } from '../../parts/table';
 import { useMay } from '../../session';
 import { TenantName } from '../approvals/subject';
 
 type Hold = Schemas['LegalHold'];
 const HOLDS = ['legal-holds'];
 
-/** Legal holds, each with the way to end it. */
-export function Holds({
-  holds,
-  end,
-}: {
-  holds: readonly Hold[];
-  end?: (columns: readonly Column<Hold>[]) => ReactNode;
-}) {
+/** What is said of legal holds, each with the way to end it; and the window that asks once more. */
+export function useHolds(): { columns: Column<Hold>[]; asking: ReactNode } {
   const { t, format } = useReading();
   const may = useMay();
   const queries = useQueryClient();
@@ -88,30 +82,27 @@ export function Holds({
         by === null ? null : `${format.minute(at)} ${by} ${why ?? ''}`,
     },
   ];
-  return (
-    <>
-      <Rows label={t('holds.hold')} columns={columns} rows={holds} keyOf={({ id }) => id} />
-      {end?.(columns)}
-      {lifting && (
-        <Confirm
-          title={t('holds.lift_title')}
-          thing={lifting.reason}
-          confirm={t('holds.lift')}
-          danger
-          words={{ field: 'reason', label: t('common.reason'), required: true }}
-          act={async (reason) => {
-            const path = { id: lifting.id };
-            await ask(() => client.POST('/v1/legal-holds/{id}/lift', { params: { path }, body: { reason } }));
-            await queries.invalidateQueries({ queryKey: HOLDS });
-          }}
-          done={t('holds.lift_done')}
-          onClose={() => setLifting(undefined)}
-        >
-          <Text size="sm">{t('holds.lift_effect')}</Text>
-        </Confirm>
-      )}
-    </>
-  );
+  return {
+    columns,
+    asking: lifting && (
+      <Confirm
+        title={t('holds.lift_title')}
+        thing={lifting.reason}
+        confirm={t('holds.lift')}
+        danger
+        words={{ field: 'reason', label: t('common.reason'), required: true }}
+        act={async (reason) => {
+          const path = { id: lifting.id };
+          await ask(() => client.POST('/v1/legal-holds/{id}/lift', { params: { path }, body: { reason } }));
+          await queries.invalidateQueries({ queryKey: HOLDS });
+        }}
+        done={t('holds.lift_done')}
+        onClose={() => setLifting(undefined)}
+      >
+        <Text size="sm">{t('holds.lift_effect')}</Text>
+      </Confirm>
+    ),
+  };
 }
 
 function Scope({ hold: { person_id: person, verification_id: verification } }: { hold: Hold }) {

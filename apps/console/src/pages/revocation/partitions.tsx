@@ -1,11 +1,9 @@
 import { Group, NativeSelect } from '@mantine/core';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
-import { CsvButton } from '../../parts/csv-button';
-import { Empty, Loaded } from '../../parts/loaded';
+import { Paged } from '../../parts/paged';
 import { State } from '../../parts/state';
-import { type Column, Pager, Rows } from '../../parts/table';
+import type { Column } from '../../parts/table';
 import { Words } from '../../parts/words';
 import { oneOf } from '../../search';
 
@@ -45,17 +43,6 @@ export function Partitions({ mode, search, onSearch }: PartitionsProps) {
   const { name, cursor } = search;
   const sort = oneOf(SORTS, search.sort) ?? AT_FIRST;
   const query = { hierarchy: oneOf(HIERARCHIES, search.hierarchy), state: oneOf(STATES, search.state), name, sort };
-  const load = (from: string | undefined, limit: number) =>
-    ask(() =>
-      client.GET('/v1/revocation/{mode}/partitions', {
-        params: { path: { mode }, query: { ...query, cursor: from, limit } },
-      }),
-    );
-  const found = useQuery({
-    queryKey: ['revocation', mode, 'partitions', query, cursor],
-    queryFn: () => load(cursor, 50),
-    placeholderData: keepPreviousData,
-  });
   const choose = (part: { [Name in keyof PartitionSearch]?: string | undefined }): void =>
     onSearch({ ...search, cursor: undefined, ...part });
   const columns: Column<Partition>[] = [
@@ -143,38 +130,27 @@ export function Partitions({ mode, search, onSearch }: PartitionsProps) {
           onChange={(event) => choose({ state: event.currentTarget.value || undefined })}
         />
       </Group>
-      <Loaded query={found}>
-        {({ data, next_cursor: next }) =>
-          data.length === 0 ? (
-            <Empty>{t('common.nothing_found')}</Empty>
-          ) : (
-            <>
-              <Rows
-                label={t('revocation.tab_partitions')}
-                columns={columns}
-                rows={data}
-                keyOf={({ hierarchy, generation, name: each }) => `${hierarchy} ${generation} ${each}`}
-                sorts={SORTS}
-                sort={sort}
-                onSort={(to) => choose({ sort: to })}
-              />
-              <Pager
-                cursor={cursor}
-                next={next}
-                onCursor={(to) => onSearch({ ...search, cursor: to })}
-                csv={
-                  <CsvButton
-                    name="partitions"
-                    label={t('revocation.tab_partitions')}
-                    columns={columns}
-                    load={(from) => load(from, 1_000)}
-                  />
-                }
-              />
-            </>
+      <Paged
+        of={['revocation', mode, 'partitions', query]}
+        load={(from, limit) =>
+          ask(() =>
+            client.GET('/v1/revocation/{mode}/partitions', {
+              params: { path: { mode }, query: { ...query, cursor: from, limit } },
+            }),
           )
         }
-      </Loaded>
+        none={t('common.nothing_found')}
+        label={t('revocation.tab_partitions')}
+        columns={columns}
+        keyOf={({ hierarchy, generation, name: each }) => `${hierarchy} ${generation} ${each}`}
+        sorts={SORTS}
+        sort={sort}
+        onSort={(to) => choose({ sort: to })}
+        cursor={cursor}
+        onCursor={(to) => onSearch({ ...search, cursor: to })}
+        file="partitions"
+        atOnce={1_000}
+      />
     </div>
   );
 }

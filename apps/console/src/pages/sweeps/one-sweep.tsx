@@ -1,10 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { Copyable } from '../../parts/copy';
 import { Loaded } from '../../parts/loaded';
 import { Facts } from '../../parts/page';
 import { Window } from '../../parts/window';
+import { useMay } from '../../session';
 import { isTextKey } from '../../texts';
 import { TenantName } from '../approvals/subject';
 
@@ -28,6 +30,7 @@ export function OneSweep({ id, onClose }: { id: string; onClose: () => void }) {
 
 function What({ sweep }: { sweep: Sweep }) {
   const { t, format } = useReading();
+  const may = useMay();
   const { snapshot, summary } = sweep;
   /** In words; what this console does not know yet by its code. */
   const say = (key: string, code: string): string => (isTextKey(key) ? t(key) : code);
@@ -92,6 +95,20 @@ function What({ sweep }: { sweep: Sweep }) {
             ? t('sweeps.results_kept')
             : t('sweeps.results_erased', { at: format.time(sweep.results_erased_at) }),
         ],
+        ...(may('webhooks:read')
+          ? [
+              [
+                t('sweeps.told'),
+                <Link
+                  to="/tenants/$tenantId/events"
+                  params={{ tenantId: sweep.tenant_id }}
+                  search={{ mode: sweep.mode }}
+                >
+                  {t('events.of_tenant')}
+                </Link>,
+              ] as const,
+            ]
+          : []),
       ]}
     />
   );

@@ -1,15 +1,13 @@
 import { Group, NativeSelect } from '@mantine/core';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { shortId } from '../../parts/copy';
-import { CsvButton } from '../../parts/csv-button';
-import { Empty, Loaded } from '../../parts/loaded';
 import { Page } from '../../parts/page';
+import { Paged } from '../../parts/paged';
 import { ModeState, State, type Tone } from '../../parts/state';
-import { type Column, Pager, Rows } from '../../parts/table';
+import type { Column } from '../../parts/table';
 import { oneOf } from '../../search';
 import { TenantName } from '../approvals/subject';
 import { OneSweep } from './one-sweep';
@@ -36,14 +34,7 @@ export function SweepsPage() {
   const { cursor, tenant_id } = search;
   const [state, mode] = [oneOf(STATES, search.state), oneOf(MODES, search.mode)];
   const sort = oneOf(SORTS, search.sort) ?? '-created_at';
-  const query = { state, mode, tenant_id, sort, cursor, limit: 50 };
-  const load = (part: Partial<typeof query>) =>
-    ask(() => client.GET('/v1/status-sweeps', { params: { query: { ...query, ...part } } }));
-  const found = useQuery({
-    queryKey: ['status-sweeps', query],
-    queryFn: () => load({}),
-    placeholderData: keepPreviousData,
-  });
+  const query = { state, mode, tenant_id, sort };
   const columns: Column<Sweep>[] = [
     {
       name: 'id',
@@ -107,38 +98,22 @@ export function SweepsPage() {
             onChange={(event) => choose({ mode: event.currentTarget.value || undefined })}
           />
         </Group>
-        <Loaded query={found}>
-          {({ data, next_cursor: next }) =>
-            data.length === 0 ? (
-              <Empty>{t('sweeps.none')}</Empty>
-            ) : (
-              <>
-                <Rows
-                  label={t('sweeps.title')}
-                  columns={columns}
-                  rows={data}
-                  keyOf={({ id }) => id}
-                  sorts={SORTS}
-                  sort={sort}
-                  onSort={(to) => choose({ sort: to })}
-                />
-                <Pager
-                  cursor={cursor}
-                  next={next}
-                  onCursor={(to) => void navigate({ search: { ...search, cursor: to } })}
-                  csv={
-                    <CsvButton
-                      name="status-sweeps"
-                      label={t('sweeps.title')}
-                      columns={columns}
-                      load={(from) => load({ cursor: from, limit: 100 })}
-                    />
-                  }
-                />
-              </>
-            )
+        <Paged
+          of={['status-sweeps', query]}
+          load={(from, limit) =>
+            ask(() => client.GET('/v1/status-sweeps', { params: { query: { ...query, cursor: from, limit } } }))
           }
-        </Loaded>
+          none={t('sweeps.none')}
+          label={t('sweeps.title')}
+          columns={columns}
+          keyOf={({ id }) => id}
+          sorts={SORTS}
+          sort={sort}
+          onSort={(to) => choose({ sort: to })}
+          cursor={cursor}
+          onCursor={(to) => void navigate({ search: { ...search, cursor: to } })}
+          file="status-sweeps"
+        />
       </div>
       {shown !== undefined && <OneSweep id={shown} onClose={() => setShown(undefined)} />}
     </Page>

@@ -1,13 +1,12 @@
 import { Button } from '@mantine/core';
-import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { Confirm } from '../../parts/confirm';
-import { CsvButton } from '../../parts/csv-button';
-import { Empty, Loaded } from '../../parts/loaded';
 import { Panel } from '../../parts/page';
-import { type Column, Pager, Rows } from '../../parts/table';
+import { Paged } from '../../parts/paged';
+import type { Column } from '../../parts/table';
 import { useMay } from '../../session';
 import { queueText, useJobName } from './names';
 
@@ -26,17 +25,6 @@ export function JobList({ queue, state, cursor, onCursor }: JobListProps) {
   const may = useMay();
   const name = useJobName();
   const [retrying, setRetrying] = useState<Job>();
-  const load = (from: string | undefined, limit: number) =>
-    ask(() =>
-      client.GET('/v1/system/queues/{queue}/jobs', {
-        params: { path: { queue }, query: { state, cursor: from, limit } },
-      }),
-    );
-  const found = useQuery({
-    queryKey: ['queues', queue, state, cursor],
-    queryFn: () => load(cursor, 50),
-    placeholderData: keepPreviousData,
-  });
   const columns: Column<Job>[] = [
     { name: 'subject', title: t('system.subject'), cell: (job) => name(job) },
     {
@@ -78,30 +66,23 @@ export function JobList({ queue, state, cursor, onCursor }: JobListProps) {
   ];
   return (
     <Panel title={`${t(queueText(queue))} – ${t(`system.jobs_${state}`)}`}>
-      <Loaded query={found}>
-        {({ data, next_cursor: next }) =>
-          data.length === 0 ? (
-            <Empty>{t('system.no_jobs')}</Empty>
-          ) : (
-            <>
-              <Rows label={t(`system.jobs_${state}`)} columns={columns} rows={data} keyOf={({ id }) => id} />
-              <Pager
-                cursor={cursor}
-                next={next}
-                onCursor={onCursor}
-                csv={
-                  <CsvButton
-                    name={`${state}-jobs`}
-                    label={t(`system.jobs_${state}`)}
-                    columns={columns}
-                    load={(from) => load(from, 100)}
-                  />
-                }
-              />
-            </>
+      <Paged
+        of={['queues', queue, state]}
+        load={(from, limit) =>
+          ask(() =>
+            client.GET('/v1/system/queues/{queue}/jobs', {
+              params: { path: { queue }, query: { state, cursor: from, limit } },
+            }),
           )
         }
-      </Loaded>
+        none={t('system.no_jobs')}
+        label={t(`system.jobs_${state}`)}
+        columns={columns}
+        keyOf={({ id }) => id}
+        cursor={cursor}
+        onCursor={onCursor}
+        file={`${state}-jobs`}
+      />
       {retrying && <Retry job={retrying} name={name(retrying)} onClose={() => setRetrying(undefined)} />}
     </Panel>
   );

@@ -39,7 +39,7 @@ function Items({ tenant }: { tenant: Schemas['TenantDetail'] }) {
         <Stack>
           <Text size="sm">
             {checklist.open.length === 0
-              ? t('checklist.complete')
+              ? t(tenant.state === 'test' ? 'checklist.complete' : 'checklist.complete_notified')
               : t('checklist.open_items', { count: checklist.open.length })}
           </Text>
           {checklist.items.map((item) => (

@@ -109,8 +109,9 @@ function Keys({ tenant }: { tenant: Schemas['TenantDetail'] }) {
     ...(may('api_keys:write')
       ? [
           {
-            name: 'acts',
+            name: 'actions',
             title: t('common.actions'),
+            fixed: true,
             cell: (key: ApiKey) =>
               key.revoked_at === null && (
                 <Group gap={6} wrap="nowrap">

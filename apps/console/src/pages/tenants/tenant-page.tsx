@@ -112,7 +112,7 @@ function TenantTabs({ tenant }: { tenant: Tenant }) {
         <KeysTab tenant={tenant} />
       </Tabs.Panel>
       <Tabs.Panel value="webhooks">
-        <WebhooksTab tenantId={tenant.id} />
+        <WebhooksTab tenant={tenant} />
       </Tabs.Panel>
       <Tabs.Panel value="audit">
         <AuditTrail

@@ -1,15 +1,13 @@
 import { Button, Group } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { Copyable, shortId } from '../../parts/copy';
-import { CsvButton } from '../../parts/csv-button';
-import { Empty, Loaded } from '../../parts/loaded';
 import { Page } from '../../parts/page';
+import { Paged } from '../../parts/paged';
 import { TenantState } from '../../parts/state';
-import { type Column, Pager, Rows } from '../../parts/table';
+import type { Column } from '../../parts/table';
 import { Words } from '../../parts/words';
 import { oneOf } from '../../search';
 import { useMay } from '../../session';
@@ -23,13 +21,7 @@ export function TenantsPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const sort = oneOf(SORTS, search.sort) ?? '-created_at';
-  const load = (cursor: string | undefined, limit: number) =>
-    ask(() => client.GET('/v1/tenants', { params: { query: { name: search.name, sort, cursor, limit } } }));
-  const found = useQuery({
-    queryKey: ['tenants', search],
-    queryFn: () => load(search.cursor, 50),
-    placeholderData: keepPreviousData,
-  });
+  const query = { name: search.name, sort };
   const columns: Column<Schemas['Tenant']>[] = [
     {
       name: 'name',
@@ -74,38 +66,22 @@ export function TenantsPage() {
             onWords={(name) => void navigate({ search: { name, sort: search.sort } })}
           />
         </Group>
-        <Loaded query={found}>
-          {({ data, next_cursor: next }) =>
-            data.length === 0 ? (
-              <Empty>{t(search.name === undefined ? 'tenants.none' : 'common.nothing_found')}</Empty>
-            ) : (
-              <>
-                <Rows
-                  label={t('tenants.title')}
-                  columns={columns}
-                  rows={data}
-                  keyOf={({ id }) => id}
-                  sorts={SORTS}
-                  sort={sort}
-                  onSort={(to) => void navigate({ search: { name: search.name, sort: to } })}
-                />
-                <Pager
-                  cursor={search.cursor}
-                  next={next}
-                  onCursor={(cursor) => void navigate({ search: { ...search, cursor } })}
-                  csv={
-                    <CsvButton
-                      name="tenants"
-                      label={t('tenants.title')}
-                      columns={columns}
-                      load={(cursor) => load(cursor, 100)}
-                    />
-                  }
-                />
-              </>
-            )
+        <Paged
+          of={['tenants', query]}
+          load={(cursor, limit) =>
+            ask(() => client.GET('/v1/tenants', { params: { query: { ...query, cursor, limit } } }))
           }
-        </Loaded>
+          none={t(search.name === undefined ? 'tenants.none' : 'common.nothing_found')}
+          label={t('tenants.title')}
+          columns={columns}
+          keyOf={({ id }) => id}
+          sorts={SORTS}
+          sort={sort}
+          onSort={(to) => void navigate({ search: { name: search.name, sort: to } })}
+          cursor={search.cursor}
+          onCursor={(cursor) => void navigate({ search: { ...search, cursor } })}
+          file="tenants"
+        />
       </div>
     </Page>
   );

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
@@ -8,19 +9,21 @@ import { ModeState, State, type Tone } from '../../parts/state';
 import { type Column, Rows } from '../../parts/table';
 import type { TextKey } from '../../texts';
 import { Deliveries } from './deliveries';
+import { hasGoneLive } from './propose-contract';
 
 type Endpoint = Schemas['WebhookEndpointHealth'];
 
 /** Where a tenant is told of events, and whether that works. */
-export function WebhooksTab({ tenantId }: { tenantId: string }) {
+export function WebhooksTab({ tenant }: { tenant: Schemas['TenantDetail'] }) {
   return (
     <Allowed permission="webhooks:read">
-      <Endpoints tenantId={tenantId} />
+      <Endpoints tenant={tenant} />
     </Allowed>
   );
 }
 
-function Endpoints({ tenantId }: { tenantId: string }) {
+function Endpoints({ tenant }: { tenant: Schemas['TenantDetail'] }) {
+  const tenantId = tenant.id;
   const { t, format } = useReading();
   const [shown, setShown] = useState<Endpoint>();
   const path = { id: tenantId };
@@ -88,7 +91,18 @@ function Endpoints({ tenantId }: { tenantId: string }) {
     },
   ];
   return (
-    <Panel title={t('webhooks.endpoints')}>
+    <Panel
+      title={t('webhooks.endpoints')}
+      actions={
+        <Link
+          to="/tenants/$tenantId/events"
+          params={{ tenantId }}
+          search={{ mode: hasGoneLive(tenant) ? 'live' : 'test' }}
+        >
+          {t('events.of_tenant')}
+        </Link>
+      }
+    >
       <Loaded query={found}>
         {({ data }) =>
           data.length === 0 ? (
@@ -105,7 +119,7 @@ function Endpoints({ tenantId }: { tenantId: string }) {
           )
         }
       </Loaded>
-      {shown && <Deliveries endpoint={shown} onClose={() => setShown(undefined)} />}
+      {shown && <Deliveries tenantId={tenantId} endpoint={shown} onClose={() => setShown(undefined)} />}
     </Panel>
   );
 }

@@ -52,7 +52,7 @@ export function VerificationFilter({ search, onSearch, onId }: FilterProps) {
       <Group p="sm" gap="xs" align="flex-end">
         <TextInput label={t('verifications.id')} placeholder="ver_…" maxLength={64} w={170} {...bind('id')} />
         <TextInput label={t('tenants.id')} placeholder="ten_…" maxLength={64} w={170} {...bind('tenant_id')} />
-        <TextInput label={t('verifications.reference')} maxLength={128} w={140} {...bind('reference')} />
+        <TextInput label={t('verifications.reference')} maxLength={128} w={200} {...bind('reference')} />
         <NativeSelect
           label={t('verifications.outcome')}
           data={[any, ...OUTCOMES.map((value) => ({ value, label: t(`verifications.outcome_${value}`) }))]}

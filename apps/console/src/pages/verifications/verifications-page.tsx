@@ -1,13 +1,12 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { shortId } from '../../parts/copy';
-import { Empty, Loaded } from '../../parts/loaded';
 import { download } from '../../parts/download';
 import { Page } from '../../parts/page';
+import { Paged } from '../../parts/paged';
 import { ModeState, Outcome } from '../../parts/state';
-import { type Column, Pager, Rows } from '../../parts/table';
+import type { Column } from '../../parts/table';
 import { Take } from '../../parts/take';
 import { oneOf } from '../../search';
 import { TenantName } from '../approvals/subject';
@@ -30,12 +29,7 @@ export function VerificationsPage() {
     created_before: search.before,
   };
   const sort = oneOf(SORTS, search.sort) ?? '-recorded_at';
-  const query = { ...filter, sort, cursor: search.cursor, limit: 50 };
-  const found = useQuery({
-    queryKey: ['verifications', query],
-    queryFn: () => ask(() => client.GET('/v1/verifications', { params: { query } })),
-    placeholderData: keepPreviousData,
-  });
+  const query = { ...filter, sort };
   const columns: Column<Schemas['FoundVerification']>[] = [
     {
       name: 'id',
@@ -67,43 +61,36 @@ export function VerificationsPage() {
           onSearch={(next) => void navigate({ search: next })}
           onId={(verificationId) => void navigate({ to: '/verifications/$verificationId', params: { verificationId } })}
         />
-        <Loaded query={found}>
-          {({ data, next_cursor: next }) =>
-            data.length === 0 ? (
-              <Empty>{t('common.nothing_found')}</Empty>
-            ) : (
-              <>
-                <Rows
-                  label={t('verifications.title')}
-                  columns={columns}
-                  rows={data}
-                  keyOf={({ id }) => id}
-                  sorts={SORTS}
-                  sort={sort}
-                  onSort={(to) => void navigate({ search: { ...search, sort: to, cursor: undefined } })}
-                />
-                <Pager
-                  cursor={search.cursor}
-                  next={next}
-                  onCursor={(cursor) => void navigate({ search: { ...search, cursor } })}
-                  csv={
-                    <Take
-                      name={t('common.csv')}
-                      size="xs"
-                      done={t('common.downloaded')}
-                      take={() =>
-                        download(
-                          () => client.GET('/v1/verifications.csv', { params: { query: filter }, parseAs: 'blob' }),
-                          'verifications.csv',
-                        )
-                      }
-                    />
-                  }
-                />
-              </>
-            )
+        <Paged
+          of={['verifications', query]}
+          load={(cursor, limit) =>
+            ask(() => client.GET('/v1/verifications', { params: { query: { ...query, cursor, limit } } }))
           }
-        </Loaded>
+          none={t('common.nothing_found')}
+          label={t('verifications.title')}
+          columns={columns}
+          keyOf={({ id }) => id}
+          sorts={SORTS}
+          sort={sort}
+          onSort={(to) => void navigate({ search: { ...search, sort: to, cursor: undefined } })}
+          cursor={search.cursor}
+          onCursor={(cursor) => void navigate({ search: { ...search, cursor } })}
+          file={{
+            button: (
+              <Take
+                name={t('common.csv')}
+                size="xs"
+                done={t('common.downloaded')}
+                take={() =>
+                  download(
+                    () => client.GET('/v1/verifications.csv', { params: { query: filter }, parseAs: 'blob' }),
+                    'verifications.csv',
+                  )
+                }
+              />
+            ),
+          }}
+        />
       </div>
     </Page>
   );
