@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Queue, Worker } from 'bullmq';
-import { personsByReference, SWEEP_QUEUE, type SweepTurn, turnOptions } from '#lib/monitoring';
+import { listSweepResults, personsByReference, SWEEP_QUEUE, type SweepTurn, turnOptions } from '#lib/monitoring';
 import { Logger, type Mode, withTenant } from '#lib/platform';
 import { QUEUE_PREFIX } from '#lib/revocation';
 import { QueueErrors } from '../../apps/worker/src/queue-errors.js';
@@ -206,6 +206,27 @@ describe('references', () => {
     });
     expect(references.every((reference) => found.get(reference)?.length === 1)).toBe(true);
     expect(found.get('R-0')).toEqual([]);
+  }, 60_000);
+
+  it('stand beside the results of a sweep, each looked up by itself also where the statistics know nothing of it yet', async () => {
+    await stage.owner.query('analyze status_sweep_result, status_sweep_person');
+    await crowd(tenant, 20_000);
+    const { id } = await stage.order(tenant);
+    await stage.owner.query(
+      `with named as (
+         insert into status_sweep_person (tenant_id, mode, sweep_id, person_id, line, reference)
+         select tenant_id, mode, $2, id, 1 + row_number() over (), 'R-' || id from person where tenant_id = $1 returning *)
+       insert into status_sweep_result (tenant_id, mode, sweep_id, person_id, conclusion, checked_at, certificates)
+       select tenant_id, mode, sweep_id, person_id, 'nothing_known', $3, '{}' from named`,
+      [tenant.tenantId, id, new Date(T)],
+    );
+    const page = await withTenant(stage.api, tenant, async (manager) => {
+      // Compared one with all it took minutes.
+      await manager.query('set local statement_timeout = 10000');
+      return listSweepResults(manager, id, { limit: 5_000 });
+    });
+    expect(page).toHaveLength(5_000);
+    expect(page.every(({ reference, personId }) => reference === `R-${personId}`)).toBe(true);
   }, 60_000);
 });
 

@@ -139,7 +139,11 @@ interface ResultRow {
   reference: string | null;
 }
 
-/** Results so far, by person. @param after the person after whom the page begins */
+/**
+ * Results so far, by person. The line of each is looked up by its key: joined, each result of a sweep that the statistics do
+ * not know yet is compared with all lines.
+ * @param after the person after whom the page begins
+ */
 export async function listSweepResults(
   manager: EntityManager,
   sweepId: string,
@@ -148,8 +152,9 @@ export async function listSweepResults(
   const rows: ResultRow[] = await manager.query(
     `select r.person_id, r.conclusion, r.alive_as_of, r.since, r.checked_at, r.certificates,
        r.sign_certificate_id, r.auth_certificate_id, p.line, p.reference
-     from status_sweep_result r left join status_sweep_person p
-       on p.tenant_id = r.tenant_id and p.mode = r.mode and p.sweep_id = r.sweep_id and p.person_id = r.person_id
+     from status_sweep_result r left join lateral (
+       select line, reference from status_sweep_person
+       where tenant_id = r.tenant_id and mode = r.mode and sweep_id = r.sweep_id and person_id = r.person_id offset 0) p on true
      where r.sweep_id = $1 and r.tenant_id = current_tenant() and r.mode = current_mode()
        and ($2::uuid is null or r.person_id > $2) and ($3::text is null or r.conclusion = $3)
      order by r.person_id limit $4`,
