@@ -150,7 +150,7 @@ describe('201: an age check', () => {
     expect((await ask({ authentication, ages: [18] }, { asker, idempotencyKey: 'age-1' })).problem['code']).toBe(
       'idempotency_key_reused',
     );
-  }, 30_000);
+  });
 
   it('that ten send at once with one key is one check, one authentication and one count', async () => {
     const asker = await newKey({ ageQuestionsAYear: 1 });
@@ -276,7 +276,7 @@ describe('422: a proof', () => {
     } finally {
       await stack.moveClock('0');
     }
-  }, 30_000);
+  });
 
   it('by a revoked certificate is proof_unsuccessful, named and inline, and J-LIS is asked nothing', async () => {
     const body = await answeredChallenge(stack, key, 'on-hold');

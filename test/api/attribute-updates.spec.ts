@@ -201,7 +201,7 @@ describe('201: an update', () => {
       [uuidOf(atJlis.consent)],
     );
     expect(events.rows).toHaveLength(1);
-  }, 20_000);
+  });
 
   it('of two ids that now stand for one person is one question and one count', async () => {
     // Old enough to have its counterpart told.

@@ -182,7 +182,7 @@ describe('422: a challenge', () => {
       await stack.moveClock('0');
     }
     expect((await authenticate(unanswered)).status).toBe(201);
-  }, 30_000);
+  });
 });
 
 describe('400: an authentication', () => {

@@ -149,7 +149,7 @@ describe('201: a consent', () => {
     } finally {
       await stack.moveClock('0');
     }
-  }, 30_000);
+  });
 });
 
 describe('a withdrawal', () => {
@@ -265,7 +265,7 @@ describe('422: a consent', () => {
     } finally {
       await stack.moveClock('0');
     }
-  }, 30_000);
+  });
 
   it('of a certificate revoked before it was verified is proof_unsuccessful, and revoked since then consent_refused', async () => {
     const body = await rawBody(stack.sandbox, { card: 'on-hold' });

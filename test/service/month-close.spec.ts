@@ -382,7 +382,7 @@ describe('closing', () => {
     const close = (month: string) =>
       monthClose(
         { ...context, out: (line) => void lines.push(line) },
-        { mode: 'test', month, wait: true, timeoutMs: 1_000 },
+        { mode: 'test', month, wait: true, timeoutMs: 20_000 },
       );
     await expect(close('2020-13')).rejects.toThrow('--month is YYYY-MM');
     expect(await refusalOf(close('2100-01'))).toBe('month_not_over');

@@ -96,7 +96,7 @@ describe('the status as of a time', () => {
     await sandbox.call('POST', '/control/cards/adult-valid/revoke', { certificate: 'sign', reason: 'superseded' });
     await refreshAll();
     afterwards = Date.now();
-  }, 30_000);
+  });
 
   it('is what the list then in force said, and names that list', async () => {
     const held = await card('adult-valid');
@@ -152,7 +152,7 @@ describe('what a list changed', () => {
     await refreshAll();
     day = (await sandbox.call('POST', '/control/synthetic-national/next-day')) as typeof day;
     await refreshAll();
-  }, 30_000);
+  });
 
   it('is a row for each serial that appeared, changed or went', async () => {
     const rows = await owner.query(
@@ -218,7 +218,7 @@ describe('what a list changed', () => {
     expect(added.size - gone.size).toBe(lists.at(-1)!.entries - lists.at(-2)!.entries);
     // Of the lists between, no entries are stored, and they are still told.
     expect((await history().entriesOf(MODE, lists.at(-2)!))!.size).toBe(lists.at(-2)!.entries);
-  }, 30_000);
+  });
 });
 
 describe('stored entries that are damaged', () => {

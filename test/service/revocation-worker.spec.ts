@@ -51,7 +51,7 @@ afterAll(async () => {
   await plans?.close();
   await operator?.dataSource.destroy();
   await Promise.all([sandbox?.stop(), database?.drop()]);
-}, 30_000);
+});
 
 afterEach(async () => {
   await sandbox.healthy();
@@ -81,7 +81,7 @@ describe('a worker', () => {
     };
     for (let i = 0; i < 150 && (await fetched()) < 16; i++) await sleep(100);
     expect(await fetched()).toBe(16);
-  }, 30_000);
+  });
 
   it('has a nightly run for each source, at the minute set, in Japan', async () => {
     await setSource(operator, {
@@ -101,7 +101,7 @@ describe('a worker', () => {
       'test-sign': nextNightly(180, Date.now()),
       'test-auth': nextNightly(1439, Date.now()),
     });
-  }, 30_000);
+  });
 
   it('carries out a refresh an operator waits for', async () => {
     await refreshTest();
@@ -178,7 +178,7 @@ describe('without Redis', () => {
     await end(child);
     expect(Date.now() - started).toBeLessThan(5_000);
     expect(child.exitCode).toBe(0);
-  }, 40_000);
+  });
 });
 
 describe('the status an operator sees', () => {

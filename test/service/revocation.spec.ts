@@ -179,7 +179,7 @@ describe('a list that is not fit', () => {
 
   it('(not delivered within the idle time) is given up', async () => {
     const job = await partitionNamed('2023-mihon');
-    await sandbox.faults({ crl: { mode: 'slow', delay_ms: 2_000 } });
+    await sandbox.faults({ crl: { mode: 'slow', delay_ms: 10_000 } });
     expect(await failureOf(job)).toBe('jlis_timeout');
   });
 
@@ -395,7 +395,7 @@ describe('OCSP', () => {
     ['stale', { status: 'stale' }],
   ] as const;
   it.each(unusable)('that is unusable (%s) is no answer, and lists stand in where asked to', async (mode, expected) => {
-    await sandbox.faults({ ocsp: { mode, ...(mode === 'slow' ? { delay_ms: 5_000 } : {}) } });
+    await sandbox.faults({ ocsp: { mode, ...(mode === 'slow' ? { delay_ms: 10_000 } : {}) } });
     const held = await card('moved');
     expect(await ask(held, 'ocsp')).toEqual([expect.objectContaining(expected)]);
     expect(await ask(held, 'ocsp_or_crl')).toEqual([

@@ -11,7 +11,7 @@ import type { TestSandbox } from './sandbox.js';
 @Module({})
 class Root {}
 
-const REFRESH = { crlIdleTimeoutMs: 500, crlThreads: 1, crlLateMinutes: 720 };
+const REFRESH = { crlIdleTimeoutMs: 2_500, crlThreads: 1, crlLateMinutes: 720 };
 
 function start(url: string, module: DynamicModule, logger: Logger): Promise<INestApplicationContext> {
   const keyRing = loadConfig(['KEY_RING'], { KEY_RING: testKeyRing() }).KEY_RING;
@@ -24,7 +24,7 @@ function start(url: string, module: DynamicModule, logger: Logger): Promise<INes
 
 /** The part of the API process that answers about revocation. */
 export const startReader = (database: TestDatabase, logger = silent()): Promise<INestApplicationContext> =>
-  start(database.urls.api, RevocationModule.forRoot({ ocspTimeoutMs: 1_000 }), logger);
+  start(database.urls.api, RevocationModule.forRoot({ ocspTimeoutMs: 2_500 }), logger);
 
 /** The part of the worker that fetches lists. */
 export const startRefresher = (

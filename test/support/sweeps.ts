@@ -60,7 +60,7 @@ export class SweepStage {
   process(): SweepSteps {
     return new SweepSteps(this.worker, new TenantKeys(this.worker, keyRing()), {
       listsAt: (mode, epoch) => readListsAt(this.worker, mode, epoch),
-      ocsp: (mode) => OcspSources.read(this.worker, mode, { timeoutMs: 1_000 }),
+      ocsp: (mode) => OcspSources.read(this.worker, mode, { timeoutMs: 10_000 }),
     });
   }
 

@@ -79,7 +79,7 @@ describe('revocation, from the card to the verdict', () => {
     const neighbour = await story.verify(signed);
     expect(neighbour.body.outcome).toBe('valid');
     expect(neighbour.body.revocation?.crl_number).toBe(crl_number);
-  }, 30_000);
+  });
 
   it.each([
     ['down', 'jlis_'],
