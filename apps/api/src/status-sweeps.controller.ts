@@ -6,7 +6,7 @@ import { DataSource } from 'typeorm';
 import type { z } from 'zod';
 import { type EstimatedCost, estimateUse } from '#lib/billing';
 import { StatusSweeps, SweepFiles, type SweepChoice, type SweepPreview, type SweepRequest } from '#lib/monitoring';
-import { type Call, Clock, fromPublicId, Problem, toPublicId, withTenant } from '#lib/platform';
+import { allowSilence, type Call, Clock, fromPublicId, Problem, toPublicId, withTenant } from '#lib/platform';
 import type { Principal } from '#lib/tenancy';
 import { Caller, RequireScope } from './api-key.guard.js';
 import { LimitedAs } from './endpoint-class.js';
@@ -27,6 +27,9 @@ import {
 
 /** The one route that takes a file. */
 export const FILE_ROUTE = '/v1/status-sweeps/file';
+
+/** A million references are looked up and stored in a minute; on a busy machine in some. */
+const FILE_ANSWER_MS = 15 * 60_000;
 
 /** @throws Problem `not_found` */
 export function sweepUuid(id: string): string {
@@ -86,7 +89,7 @@ export class StatusSweepsController {
     operationId: 'createStatusSweepOfFile',
     summary: 'The same for the persons behind your own references',
     description:
-      'A CSV file with the one column `reference`, as you gave it with verifications that were identified: at most 32 MiB and 1,000,000 lines. Lines that stand for nobody are named.',
+      'A CSV file with the one column `reference`, as you gave it with verifications that were identified: at most 32 MiB and 1,000,000 lines. Lines that stand for nobody are named. A large file is answered after a minute or more; with an Idempotency-Key it can be sent again.',
   })
   @IdempotencyHeader()
   @ApiConsumes('text/csv')
@@ -101,6 +104,7 @@ export class StatusSweepsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SweepAnswer | z.output<typeof sweepForecast>> {
     if (!Buffer.isBuffer(body)) throw new Problem('media_type_unsupported');
+    allowSilence(request, FILE_ANSWER_MS);
     const { certificates, method, encoding, on_bad_rows: onBadRows } = query;
     const call = callOf(request, { sha256: createHash('sha256').update(body).digest('hex') });
     const choice = await this.files.read(principal, body, encoding);

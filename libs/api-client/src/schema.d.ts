@@ -456,7 +456,7 @@ export interface paths {
         put?: never;
         /**
          * The same for the persons behind your own references
-         * @description A CSV file with the one column `reference`, as you gave it with verifications that were identified: at most 32 MiB and 1,000,000 lines. Lines that stand for nobody are named.
+         * @description A CSV file with the one column `reference`, as you gave it with verifications that were identified: at most 32 MiB and 1,000,000 lines. Lines that stand for nobody are named. A large file is answered after a minute or more; with an Idempotency-Key it can be sent again.
          */
         post: operations["createStatusSweepOfFile"];
         delete?: never;

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { Problem, withTenant } from '#lib/platform';
+import { leave, Problem, withTenant } from '#lib/platform';
 import type { Principal } from '#lib/tenancy';
 import { readSweepFile, type FileEncoding } from './sweep-file.js';
 import { personsByReference, type SelectedPerson } from './sweep-selection.js';
@@ -9,6 +9,8 @@ import type { Rejection } from './sweep.js';
 
 /** References looked up by one statement. */
 const AT_ONCE = 5_000;
+/** Statements at once: those of a million references take a minute one after the other. */
+const LANES = 2;
 /** A file is read by one at a time: the memory of a large one is some hundred megabytes. */
 const SMALL_OCTETS = 256 * 1024;
 
@@ -37,16 +39,20 @@ export class SweepFiles {
     const people: SelectedPerson[] = [];
     const refused: Rejection[] = [...rejections];
     const lines = new Map<string, number>();
-    for (let at = 0; at < rows.length; at += AT_ONCE) {
-      const part = rows.slice(at, at + AT_ONCE);
-      const found = await withTenant(this.dataSource, principal, (manager) =>
-        personsByReference(
-          manager,
-          principal,
-          part.map(({ reference }) => reference),
-        ),
+    const look = (at: number): Promise<Map<string, string[]>> => {
+      const references = rows.slice(at, at + AT_ONCE).map(({ reference }) => reference);
+      const found = withTenant(this.dataSource, principal, (manager) =>
+        personsByReference(manager, principal, references),
       );
-      for (const { line, reference } of part) {
+      leave(found);
+      return found;
+    };
+    const looking: Promise<Map<string, string[]>>[] = [];
+    let asked = 0;
+    for (let at = 0; at < rows.length; at += AT_ONCE) {
+      for (; looking.length < LANES && asked < rows.length; asked += AT_ONCE) looking.push(look(asked));
+      const found = await looking.shift()!;
+      for (const { line, reference } of rows.slice(at, at + AT_ONCE)) {
         const [personId, another] = found.get(reference) ?? [];
         const firstLine = personId === undefined ? undefined : lines.get(personId);
         if (personId === undefined) refused.push({ line, code: 'reference_unknown' });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { fastify } from 'fastify';
 import { listen, openSocket, speak } from '../../../test/support/raw-http.js';
-import { guardServer, hearOutLargeBodies, httpServerOptions } from './http-server.js';
+import { allowSilence, guardServer, hearOutLargeBodies, httpServerOptions } from './http-server.js';
 
 const LIMITS = { headersTimeoutMs: 60_000, requestTimeoutMs: 60_000, peerConnections: 2 };
 const bodyOf = ({ code }: { code: string }): Record<string, unknown> => ({ code });
@@ -36,6 +36,30 @@ describe('a server', () => {
       [`${GET}X: ${'x'.repeat(17_000)}\r\n\r\n`, 431, 'headers_too_large'],
     ] as const)
       expect((await speak(url, text)).map((answer) => [answer.status, answer.body['code']])).toEqual([[status, code]]);
+  });
+});
+
+describe('a connection over which nothing goes', () => {
+  const server = fastify({ ...httpServerOptions(LIMITS, bodyOf), connectionTimeout: 100 });
+  let url: string;
+  beforeAll(async () => {
+    const work = async () => {
+      await sleep(300);
+      return { served: true };
+    };
+    server.get('/', work);
+    server.get('/long', (request) => {
+      allowSilence(request, 60_000);
+      return work();
+    });
+    url = await server.listen({ port: 0, host: '127.0.0.1' });
+  });
+  afterAll(() => server.close());
+
+  it('is closed, but not while a request is worked on that may take long', async () => {
+    expect(await speak(url, `${GET}\r\n`)).toEqual([]);
+    const answers = await speak(url, `${GET.replace('/', '/long')}Connection: close\r\n\r\n`);
+    expect(answers.map(({ body }) => body)).toEqual([{ served: true }]);
   });
 });
 

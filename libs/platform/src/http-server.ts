@@ -126,6 +126,12 @@ export function hearOutLargeBodies(server: FastifyInstance): void {
   });
 }
 
+/**
+ * Lets a request be worked on for so many milliseconds while nothing comes in or goes out, where any other connection would
+ * be taken for one whose reader is gone. That is over when all that came over the connection is answered.
+ */
+export const allowSilence = ({ raw }: FastifyRequest, ms: number): void => void raw.socket.setTimeout(ms);
+
 /** RFC 9112 §3.2: exactly one Host. @throws Problem `http_malformed` */
 export function mustNameHost({ raw }: FastifyRequest): void {
   const named = raw.rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host').length;
