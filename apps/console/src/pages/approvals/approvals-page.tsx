@@ -1,9 +1,10 @@
-import { Group, NativeSelect } from '@mantine/core';
+import { Group } from '@mantine/core';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { Page } from '../../parts/page';
 import { Paged } from '../../parts/paged';
+import { Choice } from '../../parts/search-form';
 import { ApprovalState } from '../../parts/state';
 import type { Column } from '../../parts/table';
 import { oneOf } from '../../search';
@@ -59,27 +60,19 @@ export function ApprovalsPage() {
     <Page title={t('approvals.title')} lead={t('approvals.lead')}>
       <div className="panel">
         <Group p="sm" gap="xs" align="flex-end">
-          <NativeSelect
+          <Choice
             label={t('approvals.state')}
-            value={state ?? ''}
-            data={[
-              { value: '', label: t('common.all') },
-              ...STATES.map((each) => ({ value: each, label: t(`approvals.state_${each}`) })),
-            ]}
-            onChange={(event) =>
-              void navigate({ search: { kind: search.kind, state: event.currentTarget.value || undefined } })
-            }
+            values={STATES}
+            text={(each) => t(`approvals.state_${each}`)}
+            value={state}
+            onChoose={(to) => void navigate({ search: { kind: search.kind, state: to } })}
           />
-          <NativeSelect
+          <Choice
             label={t('approvals.kind')}
-            value={search.kind ?? ''}
-            data={[
-              { value: '', label: t('common.all') },
-              ...KINDS.map((kind) => ({ value: kind, label: kindText(t, kind) })),
-            ]}
-            onChange={(event) =>
-              void navigate({ search: { state: search.state, kind: event.currentTarget.value || undefined } })
-            }
+            values={KINDS}
+            text={(each) => kindText(t, each)}
+            value={search.kind}
+            onChoose={(to) => void navigate({ search: { state: search.state, kind: to } })}
           />
         </Group>
         <Paged

@@ -1,10 +1,11 @@
-import { Button, Group, Tabs, TextInput } from '@mantine/core';
+import { Button, Tabs, TextInput } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
 import { getRouteApi } from '@tanstack/react-router';
-import { type SyntheticEvent, useState } from 'react';
+import { useState } from 'react';
 import { instantOf, localOf } from '../../format';
 import { useReading } from '../../language';
 import { Page } from '../../parts/page';
+import { SearchForm } from '../../parts/search-form';
 import { oneOf } from '../../search';
 import { Events } from './audit-trail';
 import { ChainTab } from './chain';
@@ -73,8 +74,7 @@ function Filter({ search, onSearch }: { search: Search; onSearch: (search: Searc
     after: localOf(search.after),
     before: localOf(search.before),
   });
-  const submit = (event: SyntheticEvent): void => {
-    event.preventDefault();
+  const submit = (): void => {
     const typed = FIELDS.map((field) => [field, form[field]?.trim() || undefined]);
     onSearch({
       ...(Object.fromEntries(typed) as Search),
@@ -87,25 +87,19 @@ function Filter({ search, onSearch }: { search: Search; onSearch: (search: Searc
     onChange: (event: { currentTarget: { value: string } }) => setForm({ ...form, [field]: event.currentTarget.value }),
   });
   return (
-    <form role="search" onSubmit={submit}>
-      <Group p="sm" gap="xs" align="flex-end">
-        {FIELDS.map((field) => (
-          <TextInput
-            key={field}
-            label={t(`audit.by_${field}`)}
-            placeholder={t(`audit.example_${field}`)}
-            maxLength={200}
-            w={165}
-            {...bind(field)}
-          />
-        ))}
-        <TextInput type="datetime-local" label={t('common.from')} {...bind('after')} />
-        <TextInput type="datetime-local" label={t('common.to')} {...bind('before')} />
-        <Button type="submit">{t('common.search')}</Button>
-        <Button variant="subtle" onClick={() => onSearch({})}>
-          {t('common.clear')}
-        </Button>
-      </Group>
-    </form>
+    <SearchForm onSearch={submit} onClear={() => onSearch({})}>
+      {FIELDS.map((field) => (
+        <TextInput
+          key={field}
+          label={t(`audit.by_${field}`)}
+          placeholder={t(`audit.example_${field}`)}
+          maxLength={200}
+          w={165}
+          {...bind(field)}
+        />
+      ))}
+      <TextInput type="datetime-local" label={t('common.from')} {...bind('after')} />
+      <TextInput type="datetime-local" label={t('common.to')} {...bind('before')} />
+    </SearchForm>
   );
 }

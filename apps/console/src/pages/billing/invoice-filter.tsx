@@ -1,6 +1,7 @@
-import { Button, Group, NativeSelect, TextInput } from '@mantine/core';
-import { type SyntheticEvent, useState } from 'react';
+import { TextInput } from '@mantine/core';
+import { useState } from 'react';
 import { useReading } from '../../language';
+import { Choice, SearchForm } from '../../parts/search-form';
 import { INVOICE_SEARCH, type InvoiceSearch } from './invoice-search';
 
 export const STATES = ['finalized', 'void'] as const;
@@ -17,8 +18,7 @@ export function InvoiceFilter({ search, onSearch }: FilterProps) {
   const [form, setForm] = useState(
     () => Object.fromEntries(INVOICE_SEARCH.map((field) => [field, search[field] ?? ''])) as Record<Field, string>,
   );
-  const submit = (event: SyntheticEvent): void => {
-    event.preventDefault();
+  const submit = (): void => {
     const given = INVOICE_SEARCH.flatMap((field) => {
       // 「1,000」 is how people write a thousand.
       const text = field.startsWith('amount') ? form[field].replaceAll(',', '') : form[field];
@@ -31,29 +31,22 @@ export function InvoiceFilter({ search, onSearch }: FilterProps) {
     onChange: (event: { currentTarget: { value: string } }) => setForm({ ...form, [field]: event.currentTarget.value }),
   });
   return (
-    <form role="search" onSubmit={submit}>
-      <Group p="sm" gap="xs" align="flex-end">
-        <TextInput label={t('invoices.counterparty')} maxLength={200} w={190} {...bind('counterparty')} />
-        <TextInput type="date" label={t('invoices.issued_from')} {...bind('issued_from')} />
-        <TextInput type="date" label={t('invoices.issued_to')} {...bind('issued_to')} />
-        <TextInput label={t('invoices.amount_min')} inputMode="numeric" w={140} {...bind('amount_min')} />
-        <TextInput label={t('invoices.amount_max')} inputMode="numeric" w={140} {...bind('amount_max')} />
-        <TextInput type="month" label={t('invoices.month')} {...bind('month')} />
-        <TextInput label={t('invoices.number')} maxLength={40} w={170} {...bind('number')} />
-        <TextInput label={t('tenants.id')} placeholder="ten_…" maxLength={64} w={150} {...bind('tenant_id')} />
-        <NativeSelect
-          label={t('invoices.state')}
-          data={[
-            { value: '', label: t('common.all') },
-            ...STATES.map((value) => ({ value, label: t(`invoices.state_${value}`) })),
-          ]}
-          {...bind('state')}
-        />
-        <Button type="submit">{t('common.search')}</Button>
-        <Button variant="subtle" onClick={() => onSearch({})}>
-          {t('common.clear')}
-        </Button>
-      </Group>
-    </form>
+    <SearchForm onSearch={submit} onClear={() => onSearch({})}>
+      <TextInput label={t('invoices.counterparty')} maxLength={200} w={190} {...bind('counterparty')} />
+      <TextInput type="date" label={t('invoices.issued_from')} {...bind('issued_from')} />
+      <TextInput type="date" label={t('invoices.issued_to')} {...bind('issued_to')} />
+      <TextInput label={t('invoices.amount_min')} inputMode="numeric" w={140} {...bind('amount_min')} />
+      <TextInput label={t('invoices.amount_max')} inputMode="numeric" w={140} {...bind('amount_max')} />
+      <TextInput type="month" label={t('invoices.month')} {...bind('month')} />
+      <TextInput label={t('invoices.number')} maxLength={40} w={170} {...bind('number')} />
+      <TextInput label={t('tenants.id')} placeholder="ten_…" maxLength={64} w={150} {...bind('tenant_id')} />
+      <Choice
+        label={t('invoices.state')}
+        values={STATES}
+        text={(each) => t(`invoices.state_${each}`)}
+        value={form.state}
+        onChoose={(state = '') => setForm({ ...form, state })}
+      />
+    </SearchForm>
   );
 }

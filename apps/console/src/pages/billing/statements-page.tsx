@@ -1,9 +1,10 @@
-import { Button, Group, TextInput } from '@mantine/core';
+import { TextInput } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
-import { type SyntheticEvent, useState } from 'react';
+import { useState } from 'react';
 import { useReading } from '../../language';
 import { modeOf, ModeChoice } from '../../parts/mode-choice';
 import { Page } from '../../parts/page';
+import { SearchForm } from '../../parts/search-form';
 import { StatementsList } from './statements-list';
 
 const route = getRouteApi('/statements');
@@ -44,32 +45,25 @@ interface FilterProps {
 function Filter({ search, onSearch }: FilterProps) {
   const { t } = useReading();
   const [form, setForm] = useState({ month: search.month ?? '', tenant_id: search.tenant_id ?? '' });
-  const submit = (event: SyntheticEvent): void => {
-    event.preventDefault();
+  const submit = (): void => {
     onSearch({ month: form.month || undefined, tenant_id: form.tenant_id.trim() || undefined });
   };
   return (
-    <form role="search" onSubmit={submit}>
-      <Group p="sm" gap="xs" align="flex-end">
-        <TextInput
-          type="month"
-          label={t('months.month')}
-          value={form.month}
-          onChange={(event) => setForm({ ...form, month: event.currentTarget.value })}
-        />
-        <TextInput
-          label={t('tenants.id')}
-          placeholder="ten_…"
-          maxLength={64}
-          w={200}
-          value={form.tenant_id}
-          onChange={(event) => setForm({ ...form, tenant_id: event.currentTarget.value })}
-        />
-        <Button type="submit">{t('common.search')}</Button>
-        <Button variant="subtle" onClick={() => onSearch({})}>
-          {t('common.clear')}
-        </Button>
-      </Group>
-    </form>
+    <SearchForm onSearch={submit} onClear={() => onSearch({})}>
+      <TextInput
+        type="month"
+        label={t('months.month')}
+        value={form.month}
+        onChange={(event) => setForm({ ...form, month: event.currentTarget.value })}
+      />
+      <TextInput
+        label={t('tenants.id')}
+        placeholder="ten_…"
+        maxLength={64}
+        w={200}
+        value={form.tenant_id}
+        onChange={(event) => setForm({ ...form, tenant_id: event.currentTarget.value })}
+      />
+    </SearchForm>
   );
 }

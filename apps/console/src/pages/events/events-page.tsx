@@ -1,7 +1,7 @@
-import { Button, Group, NativeSelect, TextInput } from '@mantine/core';
+import { TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
-import { type SyntheticEvent, useState } from 'react';
+import { useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
 import { instantOf, localOf } from '../../format';
 import { useReading } from '../../language';
@@ -9,11 +9,12 @@ import { shortId } from '../../parts/copy';
 import { modeOf, ModeChoice } from '../../parts/mode-choice';
 import { Page } from '../../parts/page';
 import { Paged } from '../../parts/paged';
+import { Choice, SearchForm } from '../../parts/search-form';
 import type { Column } from '../../parts/table';
 import { oneOf } from '../../search';
 import { useMay } from '../../session';
 import { OneEvent } from './one-event';
-import { EVENT_TYPES, type EventType, eventText } from './types';
+import { EVENT_TYPES, eventText } from './types';
 
 const route = getRouteApi('/tenants/$tenantId/events');
 const SORTS = ['recorded_at', '-recorded_at'] as const;
@@ -112,32 +113,24 @@ function Filter({ search, onSearch }: { search: Search; onSearch: (search: Searc
     after: localOf(search.after),
     before: localOf(search.before),
   });
-  const submit = (event: SyntheticEvent): void => {
-    event.preventDefault();
+  const submit = (): void => {
     onSearch({ type: form.type || undefined, after: instantOf(form.after), before: instantOf(form.before) });
   };
-  const bind = (field: keyof typeof form) => ({
+  const bind = (field: 'after' | 'before') => ({
     value: form[field],
     onChange: (event: { currentTarget: { value: string } }) => setForm({ ...form, [field]: event.currentTarget.value }),
   });
   return (
-    <form role="search" onSubmit={submit}>
-      <Group p="sm" gap="xs" align="flex-end">
-        <NativeSelect
-          label={t('events.type')}
-          data={[
-            { value: '', label: t('common.all') },
-            ...EVENT_TYPES.map((value: EventType) => ({ value, label: t(eventText(value)) })),
-          ]}
-          {...bind('type')}
-        />
-        <TextInput type="datetime-local" label={t('common.from')} {...bind('after')} />
-        <TextInput type="datetime-local" label={t('common.to')} {...bind('before')} />
-        <Button type="submit">{t('common.search')}</Button>
-        <Button variant="subtle" onClick={() => onSearch({})}>
-          {t('common.clear')}
-        </Button>
-      </Group>
-    </form>
+    <SearchForm onSearch={submit} onClear={() => onSearch({})}>
+      <Choice
+        label={t('events.type')}
+        values={EVENT_TYPES}
+        text={(each) => t(eventText(each))}
+        value={form.type}
+        onChoose={(type = '') => setForm({ ...form, type })}
+      />
+      <TextInput type="datetime-local" label={t('common.from')} {...bind('after')} />
+      <TextInput type="datetime-local" label={t('common.to')} {...bind('before')} />
+    </SearchForm>
   );
 }

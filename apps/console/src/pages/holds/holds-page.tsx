@@ -1,4 +1,4 @@
-import { Group, NativeSelect, Stack, Tabs } from '@mantine/core';
+import { Group, Stack, Tabs } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { ask, client, type Schemas } from '../../api';
@@ -6,6 +6,7 @@ import { useReading } from '../../language';
 import { Empty, Loaded } from '../../parts/loaded';
 import { Page, Panel } from '../../parts/page';
 import { Paged } from '../../parts/paged';
+import { Choice } from '../../parts/search-form';
 import { type Column, Rows } from '../../parts/table';
 import { oneOf } from '../../search';
 import { useHolds } from './holds';
@@ -55,27 +56,19 @@ function AllHolds() {
   return (
     <div className="panel">
       <Group p="sm" gap="xs" align="flex-end">
-        <NativeSelect
+        <Choice
           label={t('holds.state')}
-          value={state ?? ''}
-          data={[
-            { value: '', label: t('common.all') },
-            ...STATES.map((each) => ({ value: each, label: t(`holds.state_${each}`) })),
-          ]}
-          onChange={(event) =>
-            void navigate({ search: { ...search, cursor: undefined, state: event.currentTarget.value || undefined } })
-          }
+          values={STATES}
+          text={(each) => t(`holds.state_${each}`)}
+          value={state}
+          onChoose={(to) => void navigate({ search: { ...search, cursor: undefined, state: to } })}
         />
-        <NativeSelect
+        <Choice
           label={t('common.mode')}
-          value={mode ?? ''}
-          data={[
-            { value: '', label: t('common.all') },
-            ...MODES.map((each) => ({ value: each, label: t(`common.mode_${each}`) })),
-          ]}
-          onChange={(event) =>
-            void navigate({ search: { ...search, cursor: undefined, mode: event.currentTarget.value || undefined } })
-          }
+          values={MODES}
+          text={(each) => t(`common.mode_${each}`)}
+          value={mode}
+          onChoose={(to) => void navigate({ search: { ...search, cursor: undefined, mode: to } })}
         />
       </Group>
       <Paged

@@ -1,7 +1,8 @@
-import { Group, NativeSelect } from '@mantine/core';
+import { Group } from '@mantine/core';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { Paged } from '../../parts/paged';
+import { Choice } from '../../parts/search-form';
 import { State } from '../../parts/state';
 import type { Column } from '../../parts/table';
 import { Words } from '../../parts/words';
@@ -49,7 +50,7 @@ export function Partitions({ mode, search, onSearch }: PartitionsProps) {
     {
       name: 'name',
       title: t('revocation.partition'),
-      cell: ({ name }) => <code>{name}</code>,
+      cell: ({ name }) => <code style={{ whiteSpace: 'nowrap' }}>{name}</code>,
       text: ({ name }) => name,
     },
     {
@@ -107,7 +108,6 @@ export function Partitions({ mode, search, onSearch }: PartitionsProps) {
       cell: ({ failures, last_failure: failure }) => (failures === 0 ? '—' : `${failures}× ${failure ?? ''}`),
     },
   ];
-  const any = { value: '', label: t('common.all') };
   return (
     <div className="panel">
       <Group p="sm" gap="xs" align="flex-end">
@@ -117,17 +117,19 @@ export function Partitions({ mode, search, onSearch }: PartitionsProps) {
           words={name}
           onWords={(next) => choose({ name: next })}
         />
-        <NativeSelect
+        <Choice
           label={t('revocation.hierarchy')}
-          value={query.hierarchy ?? ''}
-          data={[any, ...HIERARCHIES.map((value) => ({ value, label: t(`revocation.hierarchy_${value}`) }))]}
-          onChange={(event) => choose({ hierarchy: event.currentTarget.value || undefined })}
+          values={HIERARCHIES}
+          text={(each) => t(`revocation.hierarchy_${each}`)}
+          value={query.hierarchy}
+          onChoose={(to) => choose({ hierarchy: to })}
         />
-        <NativeSelect
+        <Choice
           label={t('revocation.state')}
-          value={query.state ?? ''}
-          data={[any, ...STATES.map((value) => ({ value, label: t(`revocation.state_${value}`) }))]}
-          onChange={(event) => choose({ state: event.currentTarget.value || undefined })}
+          values={STATES}
+          text={(each) => t(`revocation.state_${each}`)}
+          value={query.state}
+          onChoose={(to) => choose({ state: to })}
         />
       </Group>
       <Paged

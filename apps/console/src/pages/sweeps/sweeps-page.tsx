@@ -1,4 +1,4 @@
-import { Group, NativeSelect } from '@mantine/core';
+import { Group } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
@@ -6,6 +6,7 @@ import { useReading } from '../../language';
 import { shortId } from '../../parts/copy';
 import { Page } from '../../parts/page';
 import { Paged } from '../../parts/paged';
+import { Choice } from '../../parts/search-form';
 import { ModeState, State, type Tone } from '../../parts/state';
 import type { Column } from '../../parts/table';
 import { oneOf } from '../../search';
@@ -80,22 +81,23 @@ export function SweepsPage() {
   ];
   const choose = (part: { state?: string | undefined; mode?: string | undefined; sort?: string | undefined }): void =>
     void navigate({ search: { ...search, cursor: undefined, ...part } });
-  const any = { value: '', label: t('common.all') };
   return (
     <Page title={t('sweeps.title')} lead={t('sweeps.lead')}>
       <div className="panel">
         <Group p="sm" gap="xs" align="flex-end">
-          <NativeSelect
+          <Choice
             label={t('sweeps.state')}
-            value={state ?? ''}
-            data={[any, ...STATES.map((each) => ({ value: each, label: t(`sweeps.state_${each}`) }))]}
-            onChange={(event) => choose({ state: event.currentTarget.value || undefined })}
+            values={STATES}
+            text={(each) => t(`sweeps.state_${each}`)}
+            value={state}
+            onChoose={(to) => choose({ state: to })}
           />
-          <NativeSelect
+          <Choice
             label={t('common.mode')}
-            value={mode ?? ''}
-            data={[any, ...MODES.map((each) => ({ value: each, label: t(`common.mode_${each}`) }))]}
-            onChange={(event) => choose({ mode: event.currentTarget.value || undefined })}
+            values={MODES}
+            text={(each) => t(`common.mode_${each}`)}
+            value={mode}
+            onChoose={(to) => choose({ mode: to })}
           />
         </Group>
         <Paged

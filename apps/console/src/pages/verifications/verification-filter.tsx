@@ -1,7 +1,8 @@
-import { Button, Group, NativeSelect, TextInput } from '@mantine/core';
-import { type SyntheticEvent, useState } from 'react';
+import { TextInput } from '@mantine/core';
+import { useState } from 'react';
 import { instantOf, localOf } from '../../format';
 import { useReading } from '../../language';
+import { Choice, SearchForm } from '../../parts/search-form';
 
 export const MODES = ['live', 'test'] as const;
 export const OUTCOMES = ['valid', 'invalid', 'indeterminate'] as const;
@@ -27,8 +28,7 @@ export function VerificationFilter({ search, onSearch, onId }: FilterProps) {
     after: localOf(search.after),
     before: localOf(search.before),
   });
-  const submit = (event: SyntheticEvent): void => {
-    event.preventDefault();
+  const submit = (): void => {
     if (form.id.trim() !== '') {
       onId(form.id.trim());
       return;
@@ -46,30 +46,27 @@ export function VerificationFilter({ search, onSearch, onId }: FilterProps) {
     value: form[field],
     onChange: (event: { currentTarget: { value: string } }) => setForm({ ...form, [field]: event.currentTarget.value }),
   });
-  const any = { value: '', label: t('common.all') };
   return (
-    <form role="search" onSubmit={submit}>
-      <Group p="sm" gap="xs" align="flex-end">
-        <TextInput label={t('verifications.id')} placeholder="ver_…" maxLength={64} w={170} {...bind('id')} />
-        <TextInput label={t('tenants.id')} placeholder="ten_…" maxLength={64} w={170} {...bind('tenant_id')} />
-        <TextInput label={t('verifications.reference')} maxLength={128} w={200} {...bind('reference')} />
-        <NativeSelect
-          label={t('verifications.outcome')}
-          data={[any, ...OUTCOMES.map((value) => ({ value, label: t(`verifications.outcome_${value}`) }))]}
-          {...bind('outcome')}
-        />
-        <NativeSelect
-          label={t('common.mode')}
-          data={[any, ...MODES.map((value) => ({ value, label: t(`common.mode_${value}`) }))]}
-          {...bind('mode')}
-        />
-        <TextInput type="datetime-local" label={t('common.from')} {...bind('after')} />
-        <TextInput type="datetime-local" label={t('common.to')} {...bind('before')} />
-        <Button type="submit">{t('common.search')}</Button>
-        <Button variant="subtle" onClick={() => onSearch({})}>
-          {t('common.clear')}
-        </Button>
-      </Group>
-    </form>
+    <SearchForm onSearch={submit} onClear={() => onSearch({})}>
+      <TextInput label={t('verifications.id')} placeholder="ver_…" maxLength={64} w={170} {...bind('id')} />
+      <TextInput label={t('tenants.id')} placeholder="ten_…" maxLength={64} w={170} {...bind('tenant_id')} />
+      <TextInput label={t('verifications.reference')} maxLength={128} w={200} {...bind('reference')} />
+      <Choice
+        label={t('verifications.outcome')}
+        values={OUTCOMES}
+        text={(each) => t(`verifications.outcome_${each}`)}
+        value={form.outcome}
+        onChoose={(outcome = '') => setForm({ ...form, outcome })}
+      />
+      <Choice
+        label={t('common.mode')}
+        values={MODES}
+        text={(each) => t(`common.mode_${each}`)}
+        value={form.mode}
+        onChoose={(mode = '') => setForm({ ...form, mode })}
+      />
+      <TextInput type="datetime-local" label={t('common.from')} {...bind('after')} />
+      <TextInput type="datetime-local" label={t('common.to')} {...bind('before')} />
+    </SearchForm>
   );
 }
