@@ -69,7 +69,8 @@ async function present(stack) {
   print(`Ready in ${seconds(began)} s.`);
   print('');
   print(`  API           ${stack.urls.api}`);
-  print(`  Console       ${stack.urls.admin}   (${operator})`);
+  print(`  Console       ${stack.urls.admin}   (${operator.who})`);
+  if (operator.second) print(`  Approver      ${operator.second}`);
   print(`  Sandbox       ${stack.urls.sandbox}   (cards: ${stack.urls.sandbox}/cards)`);
   print(`  Test API key  ${demo.api_key}`);
   print(`  Logs          ${stack.logDir}`);

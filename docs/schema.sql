@@ -2972,7 +2972,7 @@ begin
       raise exception 'a new account has neither' using errcode = '23514', constraint = 'operator_account_new';
     end if;
     if cardinality(new.roles) > 0 and not (current_user = 'shomei_operator' and 'admin' = any(new.roles)
-        and (select count(*) from operator_account) < 2) then
+        and (select count(*) from operator_account where cardinality(roles) > 0) < 2) then
       raise exception 'roles need an approval' using errcode = '23514', constraint = 'roles_need_approval';
     end if;
     return new;

@@ -41,6 +41,7 @@ import { SweepResults1763900000093 } from './0053-sweep-results.js';
 import { MonthCounts1763900000084 } from './0048-month-counts.js';
 import { UsagePages1763900000085 } from './0049-usage-pages.js';
 import { EntryHistory1763900000100 } from './0058-entry-history.js';
+import { SecondAdmin1763900000110 } from './0059-second-admin.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -87,4 +88,5 @@ export const migrations = [
   UsagePages1763900000085,
   EntryHistory1763900000100,
   SweepResults1763900000093,
+  SecondAdmin1763900000110,
 ];

@@ -55,6 +55,7 @@ export interface Options {
   target?: string | undefined;
   limit?: string | undefined;
   keys?: string | undefined;
+  help?: boolean | undefined;
 }
 
 interface Command {

@@ -2,6 +2,7 @@ import { appendAudit } from '#lib/audit';
 import {
   type Approval,
   Approvals,
+  brokenRule,
   OperatorAccounts,
   type OperatorSession,
   OperatorSessions,
@@ -27,17 +28,21 @@ export async function operatorCreate(
   });
   if (!/^[^\s@]+@[^\s@]+$/.test(email)) throw new CommandRefused('--email is not an address');
   const accounts = new OperatorAccounts(context.dataSource);
-  // Before there are two people nobody can approve; the database refuses a third account with roles.
-  if (known.length > 0 && (await accounts.list()).length >= 2)
+  if (known.length > 0 && !known.includes('admin'))
     throw new OperatorError(
       'roles_need_approval',
-      'There are two accounts: roles are proposed and approved from now on.',
+      'The first two people with roles are admins; other roles come by approval.',
     );
-  if (known.length > 0 && !known.includes('admin'))
-    throw new OperatorError('roles_need_approval', 'The first two accounts are admins; other roles come by approval.');
   const { id, password } = await refusing(() =>
     accounts.create({ email, name, roles: known }, { actor: context.actor }),
-  );
+  ).catch((error: unknown) => {
+    if (brokenRule(error) === 'roles_need_approval')
+      throw new OperatorError(
+        'roles_need_approval',
+        'Two people have had roles: from now on they are proposed and approved.',
+      );
+    throw error;
+  });
   context.out(JSON.stringify({ operator_id: toPublicId('opr', id), email, password }));
 }
 

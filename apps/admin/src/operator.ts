@@ -44,6 +44,7 @@ const OPTIONS = {
   limit: { type: 'string' },
   month: { type: 'string' },
   keys: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
 } as const;
 
 const usage = (): string =>
@@ -103,6 +104,7 @@ async function askSecret(question: string): Promise<string> {
 
 async function run(): Promise<void> {
   const { positionals, options } = read(process.argv.slice(2));
+  if (options.help) return void process.stdout.write(`${usage()}\n`);
   const command = COMMANDS.find(({ words }) => words.join(' ') === positionals.join(' '));
   if (!command) throw new CommandRefused(usage());
   const config = loadConfig(['DATABASE_URL'], process.env);

@@ -53,7 +53,8 @@ export class OperatorAccounts {
   }
 
   /**
-   * Makes an account. Roles are for the first two of an installation, by its command; all others get theirs by approval.
+   * Makes an account. Roles are for the first two people of an installation who have any, by its command; all others get
+   * theirs by approval, and the database refuses the rule `roles_need_approval`.
    * @returns the password, which is shown once and has to be changed at the first sign-in.
    * @throws Problem `email_taken`.
    */
