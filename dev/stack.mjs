@@ -230,6 +230,7 @@ class Stack {
         HOST: '127.0.0.1',
         ADMIN_PORT: String(this.ports.admin),
         PUBLIC_URL: this.urls.admin,
+        API_PUBLIC_URL: this.urls.api,
       },
       `${this.urls.admin}/health/ready`,
     );

@@ -14,10 +14,13 @@ export function onboarding(world: World): void {
     await hanako.go('事業者');
     await page.getByRole('link', { name: '申込を登録' }).click();
     await page.getByLabel('正式名称', { exact: false }).first().fill(TENANT);
-    await hanako.fill('正式名称（カナ）', 'カブシキガイシャアオゾラギンコウ');
+    await hanako.fill('正式名称（カナ）', 'かぶしきがいしゃあおぞらぎんこう');
     await page.getByLabel('法人番号', { exact: false }).last().fill('4011001098994');
     await hanako.fill('所在地', '東京都港区芝公園４丁目２番地８');
     await hanako.picture('application');
+    await hanako.press('次へ');
+    await hanako.told('法人番号の検査用数字が一致しません。入力間違いがないかご確認ください。');
+    await page.getByLabel('法人番号', { exact: false }).last().fill('4011001098993');
     await hanako.press('次へ');
     await hanako.fill('氏名', '青空 一郎');
     await hanako.fill('メールアドレス', 'ichiro@aozora.example');
@@ -29,10 +32,10 @@ export function onboarding(world: World): void {
     await hanako.fill('利用者認証の見込み件数（月）', '90000');
     await hanako.press('次へ');
     await hanako.press('申込を登録');
-    await hanako.told('法人番号の検査用数字が一致しません。入力間違いがないかご確認ください。');
+    await hanako.told('全角カタカナで入力してください。');
     await hanako.picture('application-fault');
     expect(await page.getByLabel('所在地').inputValue()).toBe('東京都港区芝公園４丁目２番地８');
-    await page.getByLabel('法人番号', { exact: false }).last().fill('4011001098993');
+    await hanako.fill('正式名称（カナ）', 'カブシキガイシャアオゾラギンコウ');
     for (let step = 0; step < 3; step++) await hanako.press('次へ');
     await hanako.picture('application-confirm');
     await hanako.press('申込を登録');
@@ -59,11 +62,13 @@ export function onboarding(world: World): void {
     await hanako.press('承諾してテスト利用を開始');
     await hanako.because('契約締結済み。', '承諾してテスト利用を開始');
     await hanako.told(`${TENANT} のテスト利用を開始しました。`);
-    await hanako.tab('APIキー');
+    await hanako.page.getByRole('link', { name: 'APIキーを開く' }).click();
     await hanako.press('APIキーを発行');
+    await hanako.told('電子署名の検証と再検証を依頼できます。');
     await hanako.fill('名前', '接続試験');
     await hanako.picture('key-new');
     await hanako.press('発行');
+    await hanako.told(`${rig.story.stack.urls.api}/docs`);
     const secret = await secretOf(hanako);
     expect(secret).toMatch(/^shm_test_/);
 

@@ -15,12 +15,15 @@ export function records(world: World): void {
     await page.getByLabel('結果').selectOption('invalid');
     await hanako.press('検索');
     await page.waitForURL(/outcome=invalid/);
+    await page.getByRole('cell', { name: '失効', exact: true }).first().waitFor();
     await page.locator('tbody a[href^="/verifications/"]').first().click();
     await hanako.heading('検証');
     await page.locator('ol .state').nth(4).waitFor();
     expect(new URL(page.url()).pathname).toBe(world.invalidPath);
     expect(await page.locator('ol .state').allInnerTexts()).toEqual(['合格', '合格', '合格', '合格', '不合格']);
     await page.locator('ol').getByText('revoked', { exact: true }).waitFor();
+    await hanako.told(/名義人は、市区町村の窓口で新しい電子証明書の発行を受けると、再び利用できます。/);
+    await page.getByRole('link', { name: '接続試験' }).waitFor();
     const [list] = await rig.story.rows<{ number: string }>(
       `select max(c.crl_number) as number from crl c join crl_partition p on p.mode = c.mode and p.head_crl_id = c.id
        where p.mode = 'test' and p.hierarchy = 'sign'`,
@@ -57,6 +60,7 @@ export function records(world: World): void {
     await hanako.page.getByRole('dialog').getByRole('checkbox', { name: '監査' }).check();
     await hanako.because('監査担当に任命。', '承認を依頼');
     await hanako.page.getByRole('dialog').waitFor({ state: 'detached' });
+    await hanako.page.getByRole('link', { name: 'ロール変更の承認待ち' }).waitFor();
     await taro.approveAll();
 
     // A change of roles ends the sessions of whom it is about.

@@ -24,6 +24,14 @@ describe('what a verdict rests on', () => {
     expect(without('reason', reasons)).toEqual([]);
   });
 
+  it('is explained to the operator for every reason of a verdict', () => {
+    const reasons = readFileSync('libs/verification/src/reason-texts.ts', 'utf8');
+    const codes = [...reasons.matchAll(/^ {2}(\w+): text\(/gm)].map(([, code]) => code!);
+    expect(codes.length).toBeGreaterThan(30);
+    const texts = codes.flatMap((code) => [`reasons.name_${code}`, `reasons.why_${code}`]);
+    expect(texts.filter((key) => !isTextKey(key))).toEqual([]);
+  });
+
   it('is said in words for every detail of what is not known', () => {
     const details = [
       ...all(/detail: '(\w+)'/g),

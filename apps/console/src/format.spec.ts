@@ -44,6 +44,12 @@ describe('dates and numbers of the console', () => {
     expect([yen(1_234_567), yen('0.125'), yen(-44), yen('20')]).toEqual(['¥1,234,567', '¥0.125', '-¥44', '¥20']);
   });
 
+  it('tell how far a clock is moved by its two largest units', () => {
+    expect(formatsOf('ja').offset(2 * 86_400_000)).toBe('+2 日');
+    expect(formatsOf('ja').offset(-(26 * 3_600_000 + 61_000))).toBe('−1 日 2 時間');
+    expect(formatsOf('en').offset(90 * 60_000)).toBe('+1 hour 30 minutes');
+  });
+
   it('list things as each language does', () => {
     const things = ['CRL', 'OCSP', 'OCSP (CRL)'];
     expect(formatsOf('ja').list(things)).toBe('CRL、OCSP、OCSP (CRL)');

@@ -21,6 +21,8 @@ export interface Formats {
   share: (part: number) => string;
   /** "3 hours ago", from `now` (milliseconds). */
   ago: (iso: string | null, now?: number) => string;
+  /** How far a clock is moved, milliseconds: "+2日3時間"; its two largest units. */
+  offset: (milliseconds: number) => string;
   list: (words: readonly string[]) => string;
 }
 
@@ -65,6 +67,17 @@ export function formatsOf(language: Language): Formats {
     yen: (amount) => yen.format(Number(amount)),
     number: (value) => number.format(value),
     share: (part) => share.format(part),
+    offset(milliseconds) {
+      let rest = Math.abs(milliseconds);
+      const units = UNITS.flatMap(([unit, size]) => {
+        const count = Math.trunc(rest / size);
+        rest -= count * size;
+        return count === 0
+          ? []
+          : [new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(count)];
+      });
+      return `${milliseconds < 0 ? '−' : '+'}${units.slice(0, 2).join(' ')}`;
+    },
     list: (words) => list.format(words),
     ago(iso, now = Date.now()) {
       if (iso === null) return NOTHING;

@@ -17,7 +17,9 @@ import { months } from './messages/months';
 import { operators } from './messages/operators';
 import { overview } from './messages/overview';
 import { prices } from './messages/prices';
+import { reasons } from './messages/reasons';
 import { revocation } from './messages/revocation';
+import { scopes } from './messages/scopes';
 import { session } from './messages/session';
 import { statements } from './messages/statements';
 import { sweeps } from './messages/sweeps';
@@ -54,7 +56,9 @@ export const TEXTS = {
   operators,
   overview,
   prices,
+  reasons,
   revocation,
+  scopes,
   session,
   statements,
   sweeps,

@@ -1994,6 +1994,14 @@ export interface components {
             idle_until: string;
             /** Format: date-time */
             ends_at: string;
+            /** @description What is true of the whole installation; null until the session is open. */
+            installation: {
+                any_tenant_live: boolean;
+                /** @description By how much the clock of test mode is ahead of real time, milliseconds; negative: behind. */
+                test_clock_offset_ms: number;
+                /** @description Where tenants reach the API; null: not set. */
+                api_url: string | null;
+            } | null;
         };
         Problem: {
             type: string;

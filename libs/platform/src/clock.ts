@@ -56,6 +56,11 @@ export class Clock implements OnModuleInit, OnModuleDestroy {
     return mode === 'live' ? Date.now() : Date.now() + this.testOffsetMs;
   }
 
+  /** By how much test mode is ahead of real time, milliseconds. */
+  get testOffset(): number {
+    return this.testOffsetMs;
+  }
+
   async refresh(): Promise<void> {
     const rows: { offset_ms: string }[] = await this.dataSource.query(`select offset_ms from test_clock`);
     this.testOffsetMs = Number(rows[0]?.offset_ms ?? 0);

@@ -26,6 +26,11 @@ const settings = {
   ADMIN_PORT: port.default(3001),
   /** Base of the links in answers, without a trailing slash. */
   PUBLIC_URL: z.url().transform((url) => url.replace(/\/+$/, '')),
+  /** The API's own PUBLIC_URL, for operators who pass it on; absent: they have to know it. */
+  API_PUBLIC_URL: z
+    .url()
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional(),
   /**
    * Proxies whose X-Forwarded-For tells where a request came from: addresses and ranges, separated by commas. Absent: the
    * peer of the socket is the caller.
@@ -127,6 +132,7 @@ const SHOWN: ReadonlySet<SettingName> = new Set([
   'PORT',
   'ADMIN_PORT',
   'PUBLIC_URL',
+  'API_PUBLIC_URL',
   'TRUST_PROXY',
   'API_PROCESSES',
   'HEADERS_TIMEOUT_MS',

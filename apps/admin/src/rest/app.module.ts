@@ -27,11 +27,12 @@ import { PasswordCheck } from './password-check.js';
 import { PricesController } from './prices.controller.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RevocationController } from './revocation.controller.js';
+import { SessionAnswers } from './session-answer.js';
 import { SessionGate } from './session-gate.js';
 import { SessionController } from './session.controller.js';
 import { SessionGuard } from './session.guard.js';
 import { SweepsController } from './sweeps.controller.js';
-import { CONSOLE_INDEX, LATE_MS, PUBLIC_URL, REDIS_URL, SHOWN_SETTINGS } from './settings.js';
+import { API_URL, CONSOLE_INDEX, LATE_MS, PUBLIC_URL, REDIS_URL, SHOWN_SETTINGS } from './settings.js';
 import { StatementsController } from './statements.controller.js';
 import { SystemController } from './system.controller.js';
 import { TenantsController } from './tenants.controller.js';
@@ -40,6 +41,8 @@ import { WebhooksController } from './webhooks.controller.js';
 
 export interface AdminOptions extends PlatformOptions {
   publicUrl: string;
+  /** Where tenants reach the API; undefined: not told. */
+  apiUrl?: string | undefined;
   /** Absent: lists cannot be refreshed from here, and jobs are not seen. */
   redisUrl?: string;
   settings: readonly ShownSetting[];
@@ -89,6 +92,7 @@ export class AppModule {
       ],
       providers: [
         { provide: PUBLIC_URL, useValue: options.publicUrl },
+        { provide: API_URL, useValue: options.apiUrl },
         { provide: REDIS_URL, useValue: options.redisUrl },
         { provide: LATE_MS, useValue: options.lateMs },
         { provide: SHOWN_SETTINGS, useValue: options.settings },
@@ -96,6 +100,7 @@ export class AppModule {
           ? []
           : [{ provide: CONSOLE_INDEX, useValue: readIndex(options.consoleDir) }]),
         PasswordCheck,
+        SessionAnswers,
         SessionGate,
         { provide: APP_GUARD, useClass: SessionGuard },
         { provide: APP_PIPE, useClass: BodyPipe },

@@ -61,6 +61,14 @@ export const enrolmentAnswer = z
   })
   .meta({ id: 'Enrolment' });
 
+const installation = z.object({
+  any_tenant_live: z.boolean(),
+  test_clock_offset_ms: z
+    .int()
+    .meta({ description: 'By how much the clock of test mode is ahead of real time, milliseconds; negative: behind.' }),
+  api_url: z.string().nullable().meta({ description: 'Where tenants reach the API; null: not set.' }),
+});
+
 export const sessionAnswer = z
   .object({
     operator: z.object({ id: z.string(), email: z.string(), name: z.string(), roles: z.array(role) }),
@@ -73,6 +81,9 @@ export const sessionAnswer = z
       .meta({ description: 'To be sent as X-CSRF-Token with each request that changes something.' }),
     idle_until: time,
     ends_at: time,
+    installation: installation
+      .nullable()
+      .meta({ description: 'What is true of the whole installation; null until the session is open.' }),
   })
   .meta({ id: 'Session' });
 export type SessionAnswer = z.output<typeof sessionAnswer>;

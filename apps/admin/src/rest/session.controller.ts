@@ -20,7 +20,7 @@ import {
   sessionAnswer as sessionSchema,
   signInRequest,
 } from './schemas.js';
-import { sessionAnswer } from './session-answer.js';
+import { SessionAnswers } from './session-answer.js';
 import { clearedCookie, sessionCookie } from './session-cookie.js';
 import { originOf, sessionOf } from './session-gate.js';
 import { FirstFactor, Open, Session, SignedIn } from './session.guard.js';
@@ -34,6 +34,7 @@ export class SessionController {
     @Inject(SignIn) private readonly signIn: SignIn,
     @Inject(OperatorSessions) private readonly sessions: OperatorSessions,
     @Inject(PasswordCheck) private readonly passwordCheck: PasswordCheck,
+    @Inject(SessionAnswers) private readonly answers: SessionAnswers,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
@@ -49,7 +50,7 @@ export class SessionController {
   ): Promise<SessionAnswer> {
     const proof = await this.passwordCheck.check(request);
     const token = await this.signIn.openFirst(proof, this.clock.now('live'), originOf(request), sessionOf(request));
-    return sessionAnswer(await this.goOn(token, reply));
+    return this.answers.of(await this.goOn(token, reply));
   }
 
   @Post('session/enrolment')
@@ -83,7 +84,7 @@ export class SessionController {
     const factor = body.code === undefined ? { recoveryCode: body.recovery_code! } : { code: body.code };
     const done = await this.signIn.complete(session, factor, this.clock.now('live'), originOf(request));
     return {
-      session: sessionAnswer(await this.goOn(done.token, reply)),
+      session: await this.answers.of(await this.goOn(done.token, reply)),
       ...(done.recoveryCodes ? { recovery_codes: done.recoveryCodes } : {}),
     };
   }
@@ -106,8 +107,8 @@ export class SessionController {
   @FirstFactor()
   @ApiOperation({ operationId: 'getMe', summary: 'Who is signed in, and what is to be done next' })
   @Answers(200, sessionSchema, [401, 503])
-  me(@Session() session: OperatorSession): SessionAnswer {
-    return sessionAnswer(session);
+  me(@Session() session: OperatorSession): Promise<SessionAnswer> {
+    return this.answers.of(session);
   }
 
   @Post('me/password')
@@ -127,7 +128,7 @@ export class SessionController {
   ): Promise<SessionAnswer> {
     const passwords = { current: body.current_password, next: body.new_password };
     const token = await this.signIn.changePassword(session, passwords, this.clock.now('live'), originOf(request));
-    return sessionAnswer(await this.goOn(token, reply));
+    return this.answers.of(await this.goOn(token, reply));
   }
 
   @Post('me/recovery-codes')

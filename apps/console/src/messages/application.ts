@@ -24,6 +24,14 @@ export const application = {
   legal_name_kana_hint: { ja: '全角カタカナ', en: 'Full-width katakana' },
   field_corporate_number: { ja: '法人番号', en: 'Corporate number' },
   corporate_number_hint: { ja: '13桁の数字', en: '13 digits' },
+  corporate_number_form: {
+    ja: '法人番号は13桁の半角数字で入力してください。',
+    en: 'A corporate number is 13 digits.',
+  },
+  corporate_number_check_digit: {
+    ja: '法人番号の検査用数字が一致しません。入力間違いがないかご確認ください。',
+    en: 'The check digit does not fit: a digit is mistyped.',
+  },
   field_address: { ja: '所在地', en: 'Address' },
   contacts_hint: {
     ja: '責任者を1名以上登録してください。最大10名まで登録できます。',

@@ -11,6 +11,12 @@ export const keys = {
     ja: 'このキーは今だけ表示されます。安全な方法で事業者に渡してください。',
     en: 'The key is shown this once. Hand it over by a safe way.',
   },
+  api_url: { ja: 'APIの接続先', en: 'Address of the API' },
+  api_docs: { ja: 'APIの説明書', en: 'Documentation of the API' },
+  api_url_unset: {
+    ja: 'APIの接続先もあわせて事業者に伝えてください（この画面に表示するには、サーバーの設定 API_PUBLIC_URL が必要です）。',
+    en: 'Tell the service provider the address of the API too (it is shown here once the server’s setting API_PUBLIC_URL is made).',
+  },
   kept: { ja: '保管しました', en: 'I have kept it' },
   name: { ja: '名前', en: 'Name' },
   name_hint: { ja: '用途や設置先がわかる名前', en: 'What it is for, or where it is used' },

@@ -27,6 +27,20 @@ export const operators = {
     ja: 'アカウントはロールなしで作成されます。ロールは作成後に依頼し、別の担当者が承認します。',
     en: 'The account begins without roles. They are proposed next and approved by somebody else.',
   },
+  alone: { ja: '承認できる担当者が1人しかいません', en: 'Only one person can approve' },
+  alone_why: {
+    ja: 'ロールの変更や本番利用の開始には、依頼した人とは別の管理者の承認が必要です。このままでは、追加した担当者にロールを付けることができません。先に2人目の管理者を登録してください。',
+    en: 'Roles, going live and the like need an administrator other than who proposes. As it is, an account made here can never be given a role: make the second administrator first.',
+  },
+  alone_command: {
+    ja: '2人目の管理者は、この画面ではなくサーバー上のコマンドで作成します。氏名とメールアドレスを置き換えて、サーバーの管理者に実行を依頼してください。表示される初期パスワードは一度しか確認できません。',
+    en: 'The second administrator is made by a command on the server, not here. Put in name and address, and have it run by who looks after the server. It prints a first password, once.',
+  },
+  alone_owner: {
+    ja: 'ロールを持つ担当者がすでに2人いるため、コマンドでは登録できません。データベースの管理者に相談してください。',
+    en: 'Two people have roles already, so the command refuses. Turn to the owner of the database.',
+  },
+  roles_waiting: { ja: 'ロール変更の承認待ち', en: 'A change of roles waits for approval' },
   make: { ja: '作成', en: 'Make it' },
   made: { ja: 'アカウントを作成しました', en: 'The account is made' },
   password_once: {

@@ -25,7 +25,7 @@ export const tenants = {
   next_applied: { ja: '審査を開始する', en: 'Begin the review' },
   next_in_review: { ja: '審査の結果を決める', en: 'Decide the review' },
   next_rejected: { ja: '—', en: '—' },
-  next_test: { ja: 'J-LISへの届出を記録する', en: 'Record the notice to J-LIS' },
+  next_test: { ja: 'APIキーを渡し、J-LISへの届出を準備する', en: 'Hand over a key, prepare the notice to J-LIS' },
   next_notified: { ja: '本番利用の承認を得る', en: 'Have it approved for live' },
   next_live: { ja: '—', en: '—' },
   next_suspended: { ja: '再開または解約を決める', en: 'Resume or terminate' },
@@ -57,8 +57,34 @@ export const tenants = {
     en: 'This application was rejected. A new one is filed anew.',
   },
   explain_test: {
-    ja: 'テスト環境を利用できます。チェックリストがすべて完了したら、J-LISへの届出を記録してください。',
-    en: 'Test mode is open. When the checklist is done, record the notice to J-LIS.',
+    ja: 'テスト環境を利用できます。次の順に進めてください。',
+    en: 'Test mode is open. What comes next:',
+  },
+  then_key: {
+    ja: 'テスト用のAPIキーを発行し、APIの接続先とともに事業者に渡す',
+    en: 'Make an API key of test mode and hand it over with the address of the API:',
+  },
+  then_checklist: {
+    ja: '事業者の接続試験と並行して、チェックリストの書類をそろえる',
+    en: 'Meanwhile gather the papers of the checklist:',
+  },
+  then_notify: {
+    ja: 'チェックリストがすべて完了したら、J-LISへの届出を記録する',
+    en: 'When the checklist is done, record the notice to J-LIS',
+  },
+  open_keys: { ja: 'APIキーを開く', en: 'open the API keys' },
+  open_checklist: { ja: 'チェックリストを開く', en: 'open the checklist' },
+  papers_later: {
+    ja: 'チェックリストの書類は本番利用のために必要なもので、未完了でもテスト利用を開始できます。',
+    en: 'The papers of the checklist matter for live; test mode can begin without them.',
+  },
+  example_review: {
+    ja: '例：申込書を受領し、登記事項証明書と照合した。',
+    en: 'For example: application received and held against the register of companies.',
+  },
+  example_accept: {
+    ja: '例：審査会で承認（2026年11月25日）。',
+    en: 'For example: accepted by the review board on 25 November 2026.',
   },
   explain_notified: {
     ja: 'J-LISへの届出が済みました。本番利用には、依頼した人とは別の担当者の承認が必要です。',

@@ -18,7 +18,7 @@ interface ConfirmProps {
   /** Of the window, where it shows more than a few lines. */
   size?: 'lg' | 'xl' | '72rem';
   /** Whether words go along, and what they are called in the request. */
-  words?: { field: string; label: string; required: boolean };
+  words?: { field: string; label: string; required: boolean; example?: string | undefined };
   act: (words: string) => Promise<unknown>;
   /** Told when it worked. */
   done: string;
@@ -67,6 +67,7 @@ export function Confirm(props: ConfirmProps) {
           {words && (
             <Textarea
               label={words.label}
+              description={words.example}
               required={words.required}
               autosize
               minRows={2}

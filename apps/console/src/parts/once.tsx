@@ -1,4 +1,5 @@
 import { Button, CopyButton, Group, Stack, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
 import { useReading } from '../language';
 
 interface OnceProps {
@@ -7,15 +8,18 @@ interface OnceProps {
   /** What the button says that ends it. */
   kept: string;
   onKept: () => void;
+  /** What goes along with it. */
+  children?: ReactNode;
 }
 
 /** A secret that is shown this once. */
-export function Once({ hint, secret, kept, onKept }: OnceProps) {
+export function Once({ hint, secret, kept, onKept, children }: OnceProps) {
   const { t } = useReading();
   return (
     <Stack>
       <Text size="sm">{hint}</Text>
       <div className="once">{secret}</div>
+      {children}
       <Group justify="space-between">
         <CopyButton value={secret}>
           {({ copied, copy }) => (

@@ -1,7 +1,8 @@
 import { Breadcrumbs, Group, Stack, Text, Title } from '@mantine/core';
-import { Link, type LinkProps } from '@tanstack/react-router';
+import { Link, type LinkProps, useParams } from '@tanstack/react-router';
 import { type ReactNode, useEffect } from 'react';
 import { useReading } from '../language';
+import { TestClock } from './test-clock';
 
 type Crumb =
   | { label: string; to: LinkProps['to'] }
@@ -24,6 +25,7 @@ interface PageProps {
 /** The frame of every page: where one is, what it is called, what can be done. */
 export function Page({ title, crumbs = [], beside, lead, actions, children }: PageProps) {
   const { t } = useReading();
+  const { mode } = useParams({ strict: false });
   useEffect(() => {
     document.title = `${title} · Shomei`;
   }, [title]);
@@ -60,6 +62,7 @@ export function Page({ title, crumbs = [], beside, lead, actions, children }: Pa
           <Group gap="sm">
             <Title order={1}>{title}</Title>
             {beside}
+            {mode === 'test' && <TestClock />}
           </Group>
           {lead !== undefined && (
             <Text size="sm" c="dimmed" component="div">

@@ -75,13 +75,13 @@ export function Navigation({ onGo }: { onGo: () => void }) {
   const may = useMay();
   const { pathname } = useLocation();
   return (
-    <Stack gap="sm">
+    <Stack gap={7}>
       {GROUPS.map(({ text, entries }) => {
         const seen = entries.filter(({ permission }) => permission === undefined || may(permission));
         return seen.length === 0 ? null : (
-          <Stack key={text ?? '/'} gap={2}>
+          <Stack key={text ?? '/'} gap={0}>
             {text && (
-              <Text size="xs" c="dimmed" px={10} pb={2}>
+              <Text size="xs" c="dimmed" px={10}>
                 {t(text)}
               </Text>
             )}

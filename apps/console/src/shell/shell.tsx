@@ -1,10 +1,11 @@
 import { AppShell, Burger, Group, ScrollArea } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { Outlet, useMatches } from '@tanstack/react-router';
+import { Outlet, useLocation, useMatches } from '@tanstack/react-router';
 import { useReading } from '../language';
 import { Brand } from '../parts/brand';
 import { Denied } from '../parts/loaded';
 import { useMay } from '../session';
+import { News } from './news';
 import { Navigation } from './navigation';
 import { Operator } from './operator';
 
@@ -13,6 +14,7 @@ export function Shell() {
   const { t } = useReading();
   const may = useMay();
   const [opened, { toggle, close }] = useDisclosure();
+  const { pathname } = useLocation();
   const needed = useMatches().at(-1)?.staticData.anyOf;
   return (
     <AppShell
@@ -20,6 +22,7 @@ export function Shell() {
       navbar={{ width: 232, breakpoint: 'md', collapsed: { mobile: !opened } }}
       padding={{ base: 'md', md: 'lg' }}
     >
+      <News key={pathname} />
       <a href="#content" className="skip">
         {t('common.skip')}
       </a>

@@ -1,6 +1,6 @@
 import { Checkbox, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type SyntheticEvent, useState } from 'react';
+import { type ReactNode, type SyntheticEvent, useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { FormButtons } from '../../parts/form-buttons';
@@ -102,7 +102,7 @@ export function DisableDialog({ operator, onClose }: AboutOperator) {
 }
 
 /** An account without roles, with a password that is shown this once. */
-export function NewOperatorDialog({ onClose }: { onClose: () => void }) {
+export function NewOperatorDialog({ warning, onClose }: { warning: ReactNode; onClose: () => void }) {
   const { t, language } = useReading();
   const forget = useForget();
   const [form, setForm] = useState({ name: '', email: '' });
@@ -133,6 +133,7 @@ export function NewOperatorDialog({ onClose }: { onClose: () => void }) {
       ) : (
         <form onSubmit={submit}>
           <Stack>
+            {warning}
             <Text size="sm">{t('operators.new_hint')}</Text>
             <TextInput
               label={t('operators.name')}

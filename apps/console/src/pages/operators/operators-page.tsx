@@ -1,15 +1,17 @@
-import { Button, Group, Menu } from '@mantine/core';
+import { Button, Group, Menu, Text } from '@mantine/core';
 import { IconDots, IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
+import { waitingApprovals } from '../../approvals';
 import { useReading } from '../../language';
 import { Loaded } from '../../parts/loaded';
 import { Page } from '../../parts/page';
 import { State } from '../../parts/state';
 import { type Column, Rows } from '../../parts/table';
 import { useMay, useSession } from '../../session';
+import { Alone, approversOf } from './alone';
 import { DisableDialog, NewOperatorDialog, ResetDialog, RolesDialog } from './operator-dialogs';
 
 const route = getRouteApi('/operators');
@@ -23,15 +25,36 @@ export function OperatorsPage() {
   const navigate = route.useNavigate();
   const [asking, setAsking] = useState<{ what: 'roles' | 'reset' | 'disable'; operator: Operator } | { what: 'new' }>();
   const found = useQuery({ queryKey: ['operators'], queryFn: () => ask(() => client.GET('/v1/operators')) });
+  const waiting = useQuery({ ...waitingApprovals, enabled: may('approvals:read') });
+  const proposalOn = ({ id }: Operator) =>
+    waiting.data?.data.find(({ kind, subject }) => kind === 'operator_roles' && subject === `operator:${id}`);
+  const people = found.data?.data;
+  const alone = people !== undefined && approversOf(people).length < 2;
   const acts = may('operators:write') || may('operator_roles:propose');
+  const rolesText = ({ roles }: Operator): string =>
+    roles.length === 0 ? t('operators.no_roles') : format.list(roles.map((role) => t(`operators.role_${role}`)));
   const columns: Column<Operator>[] = [
     { name: 'name', title: t('operators.name'), cell: ({ name }) => name },
     { name: 'email', title: t('session.email'), cell: ({ email }) => email },
     {
       name: 'roles',
       title: t('operators.roles'),
-      cell: ({ roles }) =>
-        roles.length === 0 ? t('operators.no_roles') : format.list(roles.map((role) => t(`operators.role_${role}`))),
+      cell: (operator) => {
+        const proposal = proposalOn(operator);
+        return (
+          <>
+            {rolesText(operator)}
+            {proposal && (
+              <Text size="xs">
+                <Link to="/approvals/$approvalId" params={{ approvalId: proposal.id }}>
+                  {t('operators.roles_waiting')}
+                </Link>
+              </Text>
+            )}
+          </>
+        );
+      },
+      text: rolesText,
     },
     {
       name: 'state',
@@ -70,6 +93,7 @@ export function OperatorsPage() {
         )
       }
     >
+      {alone && <Alone people={people} />}
       <div className="panel">
         <Loaded query={found}>
           {({ data }) => (
@@ -86,7 +110,7 @@ export function OperatorsPage() {
           )}
         </Loaded>
       </div>
-      {asking?.what === 'new' && <NewOperatorDialog onClose={close} />}
+      {asking?.what === 'new' && <NewOperatorDialog warning={alone && <Alone people={people} />} onClose={close} />}
       {asking?.what === 'roles' && <RolesDialog operator={asking.operator} onClose={close} />}
       {asking?.what === 'reset' && <ResetDialog operator={asking.operator} onClose={close} />}
       {asking?.what === 'disable' && <DisableDialog operator={asking.operator} onClose={close} />}

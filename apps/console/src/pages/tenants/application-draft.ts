@@ -58,6 +58,16 @@ export const applicationOf = ({
   },
 });
 
+/** What is wrong with a corporate number, told before the server is asked; undefined: nothing. */
+export function corporateNumberFault({ kind, corporate_number: typed }: Draft): 'form' | 'check_digit' | undefined {
+  if (kind !== 'corporation') return undefined;
+  const [check, ...digits] = typed.trim();
+  if (!/^[0-9]{13}$/.test(typed.trim())) return 'form';
+  // From the right each second digit counts twice; of the twelve the first one does.
+  const sum = digits.reduce((total, digit, at) => total + Number(digit) * (at % 2 === 0 ? 2 : 1), 0);
+  return Number(check) === 9 - (sum % 9) ? undefined : 'check_digit';
+}
+
 const orNull = (text: string): string | null => (text.trim() === '' ? null : text.trim());
 const count = (text: string): number => (text.trim() === '' ? NaN : Number(text.replaceAll(',', '')));
 

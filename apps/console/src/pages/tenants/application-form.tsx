@@ -14,13 +14,15 @@ import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { useReading } from '../../language';
 import { Facts, Panel } from '../../parts/page';
 import { fieldError } from '../../parts/problem';
-import { CONTACT_ROLES, type Contact, type Draft, emptyContact } from './application-draft';
+import { CONTACT_ROLES, type Contact, corporateNumberFault, type Draft, emptyContact } from './application-draft';
 
 interface FormProps {
   draft: Draft;
   onDraft: (draft: Draft) => void;
   /** What the server said about it. */
   error: unknown;
+  /** Whether one wanted to go on from here: what is mistyped is told from then on. */
+  checked: boolean;
 }
 
 /** A line of text in the application, with what is wrong with it. */
@@ -38,7 +40,9 @@ function useLine({ draft, onDraft, error }: FormProps) {
 export function OrganisationStep(form: FormProps) {
   const { t } = useReading();
   const line = useLine(form);
-  const { draft, onDraft } = form;
+  const { draft, onDraft, checked } = form;
+  const number = line('corporate_number');
+  const fault = checked ? corporateNumberFault(draft) : undefined;
   return (
     <Stack>
       <Radio.Group label={t('application.kind')} value={draft.kind} onChange={(kind) => onDraft({ ...draft, kind })}>
@@ -56,7 +60,8 @@ export function OrganisationStep(form: FormProps) {
       />
       {draft.kind === 'corporation' && (
         <TextInput
-          {...line('corporate_number')}
+          {...number}
+          error={fault ? t(`application.corporate_number_${fault}`) : number.error}
           description={t('application.corporate_number_hint')}
           inputMode="numeric"
           maxLength={20}

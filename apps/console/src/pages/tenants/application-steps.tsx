@@ -4,7 +4,7 @@ import { type SyntheticEvent, useState } from 'react';
 import { Refused, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { ProblemPanel } from '../../parts/problem';
-import { applicationOf, type Application, type Draft, STEPS, stepOf } from './application-draft';
+import { applicationOf, type Application, corporateNumberFault, type Draft, STEPS, stepOf } from './application-draft';
 import { ApplicationFacts, ContactsStep, OrganisationStep, ServiceStep } from './application-form';
 
 const FORMS = [OrganisationStep, ContactsStep, ServiceStep] as const;
@@ -22,9 +22,14 @@ export function ApplicationSteps({ begin, filing, submit, onCancel }: Applicatio
   const { t } = useReading();
   const [draft, setDraft] = useState(begin);
   const [step, setStep] = useState(0);
+  const [checked, setChecked] = useState(false);
   const Form = FORMS[step];
   const onSubmit = (event: SyntheticEvent): void => {
     event.preventDefault();
+    if (step === 0 && corporateNumberFault(draft) !== undefined) {
+      setChecked(true);
+      return;
+    }
     if (step < LAST) {
       setStep(step + 1);
       return;
@@ -46,7 +51,11 @@ export function ApplicationSteps({ begin, filing, submit, onCancel }: Applicatio
           <Stepper.Step label={t('application.step_confirm')} />
         </Stepper>
         {filing.isError && <ProblemPanel error={filing.error} shown={(field) => stepOf([field]) === step} />}
-        {Form ? <Form draft={draft} onDraft={setDraft} error={filing.error} /> : <ApplicationFacts draft={draft} />}
+        {Form ? (
+          <Form draft={draft} onDraft={setDraft} error={filing.error} checked={checked} />
+        ) : (
+          <ApplicationFacts draft={draft} />
+        )}
         <Group justify="space-between">
           <Button variant="subtle" onClick={onCancel}>
             {t('common.cancel')}

@@ -1,22 +1,11 @@
-import {
-  Button,
-  Checkbox,
-  Group,
-  NumberInput,
-  SegmentedControl,
-  Select,
-  SimpleGrid,
-  Stack,
-  Switch,
-  TextInput,
-} from '@mantine/core';
+import { Button, Checkbox, Group, NumberInput, Select, SimpleGrid, Stack, Switch, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type SyntheticEvent, useState } from 'react';
 import { ask, client, Refused, type Schemas } from '../../api';
 import { useReading } from '../../language';
+import { type Mode, ModeChoice } from '../../parts/mode-choice';
 import { Facts, Panel } from '../../parts/page';
 import { fieldError, ProblemPanel } from '../../parts/problem';
-import { oneOf } from '../../search';
 import { useMay } from '../../session';
 import { type ContractDraft, changeOf, DISCLOSURES, FLAGS, METHODS, PURPOSES, draftOf } from './contract-draft';
 import { useToast } from '../../parts/toast';
@@ -24,30 +13,20 @@ import { LimitsPanel } from './limits-panel';
 import { hasGoneLive, ProposeContract, TwoPeople } from './propose-contract';
 
 type Contract = Schemas['Contract'];
-const MODES = ['test', 'live'] as const;
 
 interface ContractTabProps {
   tenant: Schemas['TenantDetail'];
-  mode: string | undefined;
-  onMode: (mode: string) => void;
+  mode: Mode;
+  onMode: (mode: Mode) => void;
 }
 
 /** What the contract of each mode includes. */
-export function ContractTab({ tenant, mode: named, onMode }: ContractTabProps) {
-  const { t } = useReading();
+export function ContractTab({ tenant, mode, onMode }: ContractTabProps) {
   const may = useMay();
-  const mode = oneOf(MODES, named) ?? 'test';
   const contract = tenant.contracts.find((each) => each.mode === mode)!;
   return (
     <Stack>
-      <Group>
-        <SegmentedControl
-          value={mode}
-          onChange={onMode}
-          data={MODES.map((each) => ({ value: each, label: t(`common.mode_${each}`) }))}
-          aria-label={t('common.mode')}
-        />
-      </Group>
+      <ModeChoice mode={mode} onMode={onMode} />
       {may('tenants:write') ? (
         <ContractForm key={`${mode} ${JSON.stringify(contract)}`} tenant={tenant} contract={contract} />
       ) : (

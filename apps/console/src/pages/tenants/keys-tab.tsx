@@ -11,6 +11,7 @@ import { ModeState, State } from '../../parts/state';
 import { type Column, Rows } from '../../parts/table';
 import { useMay } from '../../session';
 import { NewKeyDialog } from './new-key-dialog';
+import { scopeName } from './scopes';
 import { ReplaceKeyDialog } from './replace-key-dialog';
 
 type ApiKey = Schemas['ApiKey'];
@@ -53,6 +54,10 @@ function Keys({ tenant }: { tenant: Schemas['TenantDetail'] }) {
     if (isOver(key)) return STATES.expired;
     return replaced.has(key.id) ? STATES.replaced : STATES.usable;
   };
+  const inWords = (scope: string): string => {
+    const name = scopeName(scope);
+    return name ? t(name) : scope;
+  };
   const columns: Column<ApiKey>[] = [
     {
       name: 'name',
@@ -93,7 +98,7 @@ function Keys({ tenant }: { tenant: Schemas['TenantDetail'] }) {
     {
       name: 'scopes',
       title: t('keys.scopes'),
-      cell: ({ scopes }) => <ShortList words={scopes} />,
+      cell: ({ scopes }) => <ShortList words={scopes.map(inWords)} />,
       text: ({ scopes }) => scopes.join(' '),
     },
     {

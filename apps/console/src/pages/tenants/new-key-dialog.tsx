@@ -1,4 +1,4 @@
-import { Checkbox, NativeSelect, SimpleGrid, Stack, Textarea, TextInput } from '@mantine/core';
+import { Checkbox, Code, NativeSelect, Stack, Textarea, TextInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type SyntheticEvent, useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
@@ -8,19 +8,10 @@ import { FormButtons } from '../../parts/form-buttons';
 import { Once } from '../../parts/once';
 import { fieldError, ProblemPanel } from '../../parts/problem';
 import { Window } from '../../parts/window';
+import { SCOPE_WORDS, SCOPES } from './scopes';
+import { WhereTo } from './where-to';
 
 type ApiKey = Schemas['ApiKey'];
-type Scope = NonNullable<Schemas['NewApiKey']['scopes']>[number];
-const SCOPES = [
-  'verifications:write',
-  'verifications:read',
-  'authentications:write',
-  'persons:write',
-  'persons:read',
-  'events:read',
-  'audit:read',
-  'admin',
-] as const satisfies readonly Scope[];
 
 /** As it is typed. */
 interface NewKeyForm {
@@ -109,11 +100,20 @@ export function NewKeyDialog({ tenant, onMade, onClose }: NewKeyProps) {
               error={error('scopes')}
               onChange={(scopes) => setForm({ ...form, scopes })}
             >
-              <SimpleGrid cols={{ base: 1, sm: 2 }} spacing={6} mt={6}>
+              <Stack gap={10} mt={6}>
                 {SCOPES.map((scope) => (
-                  <Checkbox key={scope} value={scope} label={scope} />
+                  <Checkbox
+                    key={scope}
+                    value={scope}
+                    label={
+                      <>
+                        {t(`scopes.name_${SCOPE_WORDS[scope]}`)} <Code>{scope}</Code>
+                      </>
+                    }
+                    description={t(`scopes.hint_${SCOPE_WORDS[scope]}`)}
+                  />
                 ))}
-              </SimpleGrid>
+              </Stack>
             </Checkbox.Group>
             <Textarea
               label={t('keys.addresses')}
@@ -137,7 +137,9 @@ export function NewKeyDialog({ tenant, onMade, onClose }: NewKeyProps) {
           </Stack>
         </form>
       ) : (
-        <Once hint={t('keys.shown_once')} secret={secret} kept={t('keys.kept')} onKept={onClose} />
+        <Once hint={t('keys.shown_once')} secret={secret} kept={t('keys.kept')} onKept={onClose}>
+          <WhereTo />
+        </Once>
       )}
     </Window>
   );

@@ -7,6 +7,7 @@ import { FormButtons } from '../../parts/form-buttons';
 import { Once } from '../../parts/once';
 import { fieldError, ProblemPanel } from '../../parts/problem';
 import { Window } from '../../parts/window';
+import { WhereTo } from './where-to';
 
 interface ReplaceKeyProps {
   apiKey: Schemas['ApiKey'];
@@ -65,7 +66,9 @@ export function ReplaceKeyDialog({ apiKey, onMade, onClose }: ReplaceKeyProps) {
           </Stack>
         </form>
       ) : (
-        <Once hint={t('keys.shown_once')} secret={secret} kept={t('keys.kept')} onKept={onClose} />
+        <Once hint={t('keys.shown_once')} secret={secret} kept={t('keys.kept')} onKept={onClose}>
+          <WhereTo />
+        </Once>
       )}
     </Window>
   );

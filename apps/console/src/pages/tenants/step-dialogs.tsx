@@ -33,6 +33,7 @@ export function StepDialog({
   const forget = useForget(tenant.id);
   const [notice, setNotice] = useState({ notified_on: '', reference: '' });
   const notify = step === 'notify';
+  const example = step === 'review' || step === 'accept' ? t(`tenants.example_${step}`) : undefined;
   const act = async (reason: string): Promise<void> => {
     const body = step === 'notify' ? { step, reason, ...notice } : { step, reason };
     await ask(() => client.POST('/v1/tenants/{id}/steps', { params: { path: { id: tenant.id } }, body }));
@@ -44,7 +45,7 @@ export function StepDialog({
       thing={tenant.name}
       confirm={t(`tenants.step_${step}`)}
       danger={danger}
-      words={{ field: 'reason', label: t('common.reason'), required: true }}
+      words={{ field: 'reason', label: t('common.reason'), required: true, example }}
       act={act}
       done={t(`tenants.done_${step}`, { name: tenant.name })}
       onClose={onClose}

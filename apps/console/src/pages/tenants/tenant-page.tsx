@@ -5,6 +5,7 @@ import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { Copyable } from '../../parts/copy';
 import { Allowed, Loaded } from '../../parts/loaded';
+import { modeOf } from '../../parts/mode-choice';
 import { Page } from '../../parts/page';
 import { TenantState } from '../../parts/state';
 import { oneOf } from '../../search';
@@ -16,6 +17,7 @@ import { ApplicationTab } from './application-tab';
 import { ChecklistTab } from './checklist-tab';
 import { ContractTab } from './contract-tab';
 import { KeysTab } from './keys-tab';
+import { hasGoneLive } from './propose-contract';
 import { WayTab } from './way-tab';
 import { WebhooksTab } from './webhooks-tab';
 
@@ -63,9 +65,11 @@ function TenantTabs({ tenant }: { tenant: Tenant }) {
   const navigate = route.useNavigate();
   const search = route.useSearch();
   const tab = oneOf(TABS, search.tab) ?? 'way';
+  // Who was never live has nothing in live.
+  const mode = modeOf(search.mode ?? (hasGoneLive(tenant) ? undefined : 'test'));
   const seen = TABS.filter((each) => each === tab || NEEDED[each] === undefined || may(NEEDED[each]));
   return (
-    <Tabs value={tab} onChange={(next) => void navigate({ search: { tab: next ?? undefined } })}>
+    <Tabs value={tab} onChange={(next) => void navigate({ search: { tab: next ?? undefined, mode: search.mode } })}>
       <Tabs.List mb="md">
         {seen.map((each) => (
           <Tabs.Tab key={each} value={each}>
@@ -85,16 +89,16 @@ function TenantTabs({ tenant }: { tenant: Tenant }) {
       <Tabs.Panel value="contract">
         <ContractTab
           tenant={tenant}
-          mode={search.mode}
-          onMode={(mode) => void navigate({ search: { ...search, mode } })}
+          mode={mode}
+          onMode={(next) => void navigate({ search: { ...search, mode: next } })}
         />
       </Tabs.Panel>
       <Tabs.Panel value="prices">
         <Allowed permission="billing:read">
           <TenantPrices
             tenant={tenant}
-            mode={search.mode}
-            onMode={(mode) => void navigate({ search: { ...search, mode } })}
+            mode={mode}
+            onMode={(next) => void navigate({ search: { ...search, mode: next } })}
           />
         </Allowed>
       </Tabs.Panel>
@@ -102,7 +106,7 @@ function TenantTabs({ tenant }: { tenant: Tenant }) {
         <Allowed permission="billing:read">
           <TenantUsage
             tenantId={tenant.id}
-            mode={search.mode}
+            mode={mode}
             month={search.month}
             onSearch={(part) => void navigate({ search: { tab, ...part } })}
           />

@@ -1,4 +1,4 @@
-import { Button, Group, Stack, Stepper, Text } from '@mantine/core';
+import { Button, Group, List, Stack, Stepper, Text } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -70,6 +70,47 @@ export function WayTab({ tenant }: { tenant: Tenant }) {
   );
 }
 
+/** What else belongs to this stage, and where it is done. */
+function Hint({ tenant }: { tenant: Tenant }) {
+  const { t } = useReading();
+  const may = useMay();
+  const params = { tenantId: tenant.id };
+  if (tenant.state === 'in_review')
+    return (
+      <Text size="sm">
+        {t('tenants.papers_later')}{' '}
+        {may('checklist:read') && (
+          <Link to="/tenants/$tenantId" params={params} search={{ tab: 'checklist' }} className="within-words">
+            {t('tenants.open_checklist')}
+          </Link>
+        )}
+      </Text>
+    );
+  if (tenant.state === 'test')
+    return (
+      <List type="ordered" size="sm">
+        <List.Item>
+          {t('tenants.then_key')}{' '}
+          {may('api_keys:read') && (
+            <Link to="/tenants/$tenantId" params={params} search={{ tab: 'keys' }} className="within-words">
+              {t('tenants.open_keys')}
+            </Link>
+          )}
+        </List.Item>
+        <List.Item>
+          {t('tenants.then_checklist')}{' '}
+          {may('checklist:read') && (
+            <Link to="/tenants/$tenantId" params={params} search={{ tab: 'checklist' }} className="within-words">
+              {t('tenants.open_checklist')}
+            </Link>
+          )}
+        </List.Item>
+        <List.Item>{t('tenants.then_notify')}</List.Item>
+      </List>
+    );
+  return null;
+}
+
 function Next({ tenant }: { tenant: Tenant }) {
   const { t } = useReading();
   const may = useMay();
@@ -83,6 +124,7 @@ function Next({ tenant }: { tenant: Tenant }) {
   return (
     <Panel title={t('tenants.what_next')} padded>
       <Text size="sm">{t(`tenants.explain_${tenant.state}`)}</Text>
+      <Hint tenant={tenant} />
       <Group justify="space-between">
         <Group gap="xs">
           {onward !== undefined && may('tenants:write') && (

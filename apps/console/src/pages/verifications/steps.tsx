@@ -3,6 +3,7 @@ import { IconCircleCheck, IconCircleDashed, IconCircleX, IconHelpCircle } from '
 import type { Schemas } from '../../api';
 import { useReading } from '../../language';
 import { State } from '../../parts/state';
+import { isTextKey } from '../../texts';
 import { useFindings } from './findings';
 
 type Explanation = Schemas['Explanation'];
@@ -23,6 +24,10 @@ export function Steps({ explanation }: { explanation: Pick<Explanation, 'outcome
 
 function OneStep({ step, number, undecided }: { step: Step; number: number; undecided: boolean }) {
   const { t, language } = useReading();
+  const why = ({ code, message, remedy }: Step['reasons'][number]): string => {
+    const key = `reasons.why_${code}`;
+    return isTextKey(key) ? t(key) : `${message} ${remedy}`;
+  };
   return (
     <Group p="md" gap="md" align="flex-start" wrap="nowrap">
       <Mark step={step} undecided={undecided} />
@@ -39,14 +44,12 @@ function OneStep({ step, number, undecided }: { step: Step; number: number; unde
         {step.reasons.map((reason) => (
           <Stack key={reason.code} gap={4} pl="md" style={{ borderLeft: '3px solid var(--console-line)' }}>
             <Text size="sm">
-              <Code>{reason.code}</Code> {reason.user_message[language]}
+              {why(reason)} <Code>{reason.code}</Code>
             </Text>
-            {language === 'en' && (
-              <Text size="sm" c="dimmed">
-                {reason.message} {reason.remedy}
-              </Text>
-            )}
             <Operands operands={reason.operands} />
+            <Text size="xs" c="dimmed">
+              {t('verifications.told_to_holder', { words: reason.user_message[language] })}
+            </Text>
           </Stack>
         ))}
       </Stack>

@@ -15,6 +15,7 @@ import { HoldsPanel } from '../holds/holds-panel';
 import { Attempt } from './attempt';
 import { EvidencePanel } from './evidence-panel';
 import { HolderPanel } from './holder-panel';
+import { Issuer, UsedKey } from './named';
 import { Steps } from './steps';
 
 const route = getRouteApi('/verifications/$verificationId');
@@ -72,7 +73,7 @@ function Explained({ explanation }: { explanation: Explanation }) {
             [t('verifications.reference'), explanation.reference ?? '—'],
             [t('verifications.decided_at'), format.time(explanation.decided_at)],
             [t('verifications.recorded_at'), format.time(explanation.recorded_at)],
-            [t('verifications.api_key'), <Copyable text={explanation.api_key_id} />],
+            [t('verifications.api_key'), <UsedKey of={explanation} />],
           ]}
         />
       </Panel>
@@ -86,7 +87,11 @@ function Explained({ explanation }: { explanation: Explanation }) {
             ],
             [
               t('verifications.issuer'),
-              certificate.issuer_fingerprint === null ? '—' : <Copyable text={certificate.issuer_fingerprint} />,
+              certificate.issuer_fingerprint === null ? (
+                '—'
+              ) : (
+                <Issuer fingerprint={certificate.issuer_fingerprint} mode={explanation.mode} />
+              ),
             ],
             [t('verifications.signature_format'), signature.format === 'cms' ? 'CMS' : t('verifications.raw')],
             [

@@ -10,6 +10,7 @@ import type { Column } from '../../parts/table';
 import { Take } from '../../parts/take';
 import { oneOf } from '../../search';
 import { TenantName } from '../approvals/subject';
+import { isTextKey } from '../../texts';
 import { MODES, OUTCOMES, VerificationFilter } from './verification-filter';
 
 const route = getRouteApi('/verifications');
@@ -44,7 +45,11 @@ export function VerificationsPage() {
     {
       name: 'reason',
       title: t('verifications.reason'),
-      cell: ({ reason }) => (reason === null ? '—' : <code>{reason}</code>),
+      cell: ({ reason }) => {
+        if (reason === null) return '—';
+        const key = `reasons.name_${reason}`;
+        return isTextKey(key) ? <span title={reason}>{t(key)}</span> : <code>{reason}</code>;
+      },
     },
     { name: 'kind', title: t('verifications.kind'), cell: ({ kind }) => t(`verifications.kind_${kind}`) },
     { name: 'tenant', title: t('tenants.tenant'), cell: ({ tenant_id: id }) => <TenantName id={id} /> },
