@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AdminStack, codeAt, outcome, whereIs } from '../support/admin.js';
 import type { TestOperator } from '../support/operators.js';
+import { eventually } from '../support/story.js';
 
 let stack: AdminStack;
 
@@ -19,6 +20,8 @@ describe('signing in', () => {
     expect((await browser.signIn(email.toUpperCase(), password)).body).toMatchObject({
       stage: 'enrolment',
       permissions: [],
+      // Who has not shown both factors learns nothing of the installation.
+      installation: null,
     });
     const enrolment = await browser.send('POST', '/v1/session/enrolment');
     expect(enrolment.status).toBe(201);
@@ -48,6 +51,15 @@ describe('signing in', () => {
       new_password: 'a password of her own',
     });
     expect([changed.status, changed.body['stage']]).toEqual([200, 'open']);
+    expect(changed.body['installation']).toEqual({ any_tenant_live: false, test_clock_offset_ms: 0, api_url: null });
+    // The process notices within a second that the clock of test mode is moved.
+    await stack.owner.query('update test_clock set offset_ms = 172800000');
+    await eventually(
+      () => browser.send('GET', '/v1/me'),
+      ({ body }) => (body['installation'] as { test_clock_offset_ms: number }).test_clock_offset_ms === 172_800_000,
+      60_000,
+    );
+    await stack.owner.query('update test_clock set offset_ms = 0');
     // No roles yet: signed in, and nothing to do.
     expect((await browser.send('GET', '/v1/operators')).body).toMatchObject({
       code: 'permission_missing',
