@@ -41,6 +41,14 @@ describe('the roles of an operator', () => {
       proposed_by: { id: opr(stack.first.id) },
       may_approve: true,
     });
+    // It is counted for both, and is only the second one's to decide.
+    const waiting = async (browser: AdminBrowser) => (await browser.send('GET', '/v1/approvals/waiting')).body;
+    expect(await waiting(first)).toMatchObject({
+      count: 1,
+      decidable: 0,
+      soonest: [{ subject: seen.body['subject'] }],
+    });
+    expect(await waiting(second)).toMatchObject({ count: 1, decidable: 1 });
     const approved = await approve(second, proposal);
     expect(approved.body).toMatchObject({ state: 'executed', decided_by: { id: opr(stack.second.id) } });
     expect((await stack.people.accounts.get(person.id)).roles).toEqual(['auditor', 'support']);

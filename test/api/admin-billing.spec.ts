@@ -115,6 +115,32 @@ describe('a month', () => {
     const early = await close('2020-08');
     expect([outcome(early), early.body['expected']]).toEqual([[409, 'month_out_of_turn'], '2020-06']);
   });
+  it('says what its invoices will lack before it is closed, and when it can be', async () => {
+    const needs = await first.send('GET', '/v1/month-closes/test/2020-06/invoice-needs');
+    expect(needs.body).toMatchObject({
+      day: japanDay(Date.now()),
+      has_issuer: false,
+      tenants: 1,
+      incomplete: [{ tenant_id: ten(tenant), missing: ['invoice_terms'] }],
+    });
+    // Live mode has prices since the first of January.
+    expect((await first.send('GET', '/v1/month-closes?mode=live')).body).toMatchObject({
+      next_month: '2026-01',
+      next_month_ends_at: '2026-01-31T15:00:00.000Z',
+      next_month_is_over: true,
+    });
+    // Who has no prices is among them when something was used.
+    const other = await rig.tenant();
+    await rig.meter([{ tenantId: other, at: '2021-01-31T23:59:59+09:00' }]);
+    const lacks = async (month: string) =>
+      (
+        (await first.send('GET', `/v1/month-closes/test/${month}/invoice-needs`)).body['incomplete'] as {
+          tenant_id: string;
+          missing: string[];
+        }[]
+      ).find(({ tenant_id }) => tenant_id === ten(other))?.missing;
+    expect([await lacks('2021-01'), await lacks('2021-02')]).toEqual([['price_plan', 'invoice_terms'], undefined]);
+  });
   it('is handed to the worker, and closed', async () => {
     const answer = await first.send('POST', '/v1/month-closes', { mode: 'test', month: '2020-06' });
     expect([answer.status, answer.body['state'], answer.body['statements_due']]).toEqual([202, 'closing', null]);
@@ -229,6 +255,17 @@ describe('an invoice', () => {
     const terms = await first.send('POST', path, { ...from, terms: TERMS });
     expect((await approve(second, terms)).body).toMatchObject({ state: 'executed' });
     expect((await first.send('GET', path)).body['data']).toMatchObject([{ valid_from: '2020-07-01' }]);
+    const needs = await first.send('GET', '/v1/month-closes/test/2020-06/invoice-needs');
+    expect(needs.body).toMatchObject({ has_issuer: true, tenants: 1, incomplete: [] });
+    // Each refusal speaks of what was given, and names the earliest day.
+    const early = { valid_from: '2020-06-30', reason: '登録' };
+    for (const [to, given, code] of [
+      ['/v1/invoice-settings/test/issuers', settings, 'issuer_in_closed_month'],
+      [path, TERMS, 'invoice_terms_in_closed_month'],
+    ] as const) {
+      const answer = await first.send('POST', to, { ...early, terms: given });
+      expect([outcome(answer), answer.body['earliest']]).toEqual([[409, code], '2020-07-01']);
+    }
     const { body } = await first.send('GET', '/v1/invoice-settings/test');
     expect(body).toMatchObject({ issuers: [{ terms: settings }] });
     expect((body['tax_settings'] as { valid_from: string }[]).map(({ valid_from }) => valid_from)).toEqual([

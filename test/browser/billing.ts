@@ -28,10 +28,19 @@ export function billing(world: World): void {
     const { story } = rig;
     const card = await story.card();
     for (let check = 0; check < 2; check++) await story.verify(await card.sign());
-    const { next, days } = calendar();
+    const { month, next, days } = calendar();
+    const button = `${month.slice(0, 4)}年${Number(month.slice(5))}月を締める`;
+    // What invoices will lack is said before the month is over, and when it can be closed.
+    await hanako.visit('/months?mode=test');
+    await hanako.told(`${next.replaceAll('-', '/')} 00:00から締められます（日本時間）`);
+    expect(await hanako.page.getByRole('button', { name: button }).isDisabled()).toBe(true);
+    await hanako.told(/: 請求先が未登録$/);
+    expect(await hanako.faults('months-needs')).toEqual([]);
+    await hanako.picture('months-needs');
     await story.operator(`clock set --offset +${days}d`);
-    await hanako.visit('/prices?mode=test&tab=issuers');
+    await hanako.page.getByRole('link', { name: '料金と税率 › 請求書の発行者' }).click();
     await hanako.press('発行者の登録を依頼');
+    await hanako.page.locator('input[type="date"]:focus').waitFor();
     await hanako.fill('適用開始日', next);
     await hanako.fill('発行者の名称', '株式会社プラットフォーム');
     await hanako.fill('登録番号（T＋13桁）', 'T4011001098994');
@@ -43,6 +52,7 @@ export function billing(world: World): void {
     await hanako.fill('登録番号（T＋13桁）', 'T4011001098993');
     await hanako.confirm('承認を依頼');
     await hanako.told('承認を依頼しました。');
+    await hanako.told(/^請求書の発行者の登録が承認待ちです/);
     await hanako.visit(`/tenants/${story.tenantId}?tab=prices&mode=test`);
     await hanako.press('請求先の登録を依頼');
     await hanako.fill('適用開始日', next);
@@ -50,6 +60,9 @@ export function billing(world: World): void {
     await hanako.fill('請求先の所在地', '群馬県高崎市栄町1番1号');
     await hanako.because('契約締結。', '承認を依頼');
     await hanako.page.getByRole('dialog').waitFor({ state: 'detached' });
+    await hanako.told(/^請求先と支払条件の登録が承認待ちです/);
+    expect(await hanako.faults('terms-waiting')).toEqual([]);
+    await hanako.picture('terms-waiting');
     await taro.approveAll();
   });
 
@@ -61,6 +74,13 @@ export function billing(world: World): void {
     await hanako.visit('/months?mode=test');
     await hanako.press(`${named}を締める`);
     await page.getByRole('dialog').getByText(`${named}（テスト環境）`).waitFor();
+    // Others have used something without prices; the issuer is there.
+    await page
+      .getByRole('dialog')
+      .getByText(/料金プラン/)
+      .first()
+      .waitFor();
+    expect(await page.getByRole('dialog').getByText('請求書の発行者：').count()).toBe(0);
     await hanako.picture('month-close');
     await hanako.confirm('締める');
     await page.locator('tbody').getByText('締め済み').waitFor();
@@ -87,7 +107,7 @@ export function billing(world: World): void {
     await hanako.press('2022年6月を締める');
     await hanako.confirm('締める');
     await page.locator('tbody').getByRole('link', { name: '2022年6月' }).click();
-    await hanako.told(/^「最新の基本4情報の提供」の利用がありますが、2022\/06\/01のJ-LIS手数料が登録されていません。/);
+    await hanako.told(/^「最新の利用者情報の提供」の利用がありますが、2022\/06\/01のJ-LIS手数料が登録されていません。/);
     expect(await hanako.faults('month-without-fee')).toEqual([]);
     await hanako.picture('month-without-fee');
     await hanako.visit(world.monthPath);
@@ -113,11 +133,12 @@ export function billing(world: World): void {
     await give('jlis.csv', `${header}\r\n${month},${rig.story.tenantId},latest_attributes,1\r\n`);
     await hanako.told('差異1件');
     expect(await page.getByRole('group', { name: 'J-LISとの照合' }).locator('tbody tr').allInnerTexts()).toEqual([
-      expect.stringMatching(/最新の基本4情報の提供\s+0\s+1\s+\+1$/),
+      expect.stringMatching(/最新の利用者情報の提供\s+0\s+1\s+\+1$/),
     ]);
     await hanako.picture('reconciliation-differs');
     await hanako.tab('請求書の作成');
     await hanako.press('下書きを作成');
+    await page.getByRole('heading', { name: '作成できなかった事業者' }).waitFor();
     await hanako.told('J-LISとの差異の理由が未記録です');
     await hanako.picture('month-drafts-refused');
     await hanako.tab('J-LISとの照合');
@@ -139,7 +160,8 @@ export function billing(world: World): void {
   it('drafts the invoices of the month', async () => {
     const { hanako } = world;
     const { page } = hanako;
-    await hanako.tab('請求書の作成');
+    await hanako.visit(`/invoices?mode=test&tab=drafts&month=${calendar().month}`);
+    await page.getByRole('link', { name: /› 請求書の作成$/ }).click();
     await hanako.press('下書きを作成');
     await hanako.told('下書きを1件作成しました。');
     await hanako.picture('month-drafts');
@@ -164,9 +186,15 @@ export function billing(world: World): void {
     await hanako.press('確定の承認を依頼');
     await hanako.because('月次請求。', '承認を依頼');
     await hanako.told('この下書きの確定は承認待ちです。');
+    for (const name of ['破棄', '確定の承認を依頼'])
+      expect(await page.getByRole('button', { name, exact: true }).isDisabled()).toBe(true);
     await taro.go('承認');
     await taro.page.getByRole('cell', { name: '請求書の確定' }).getByRole('link').click();
-    await taro.told('金額の合計（税込・円）');
+    const proposed = taro.page.getByRole('group', { name: '下書き' }).locator('tbody tr');
+    await proposed.waitFor();
+    expect(await proposed.innerText()).toMatch(
+      new RegExp(`^${RECIPIENT}\\s+\\d{4}年\\d+月\\s+¥[\\d,]+\\s+¥[\\d,]+\\s+\\d{4}/\\d\\d/\\d\\d`),
+    );
     await taro.picture('approval-invoice');
     await taro.press('承認');
     await taro.confirm('承認');
@@ -313,7 +341,7 @@ export function billing(world: World): void {
     await dialog.getByLabel('名称（日本語）').fill('標準プラン（2027年改定）');
     await dialog.getByLabel('名称（英語）').fill('Standard, as of 2027');
     await dialog.getByLabel('基本料金（月・円）').fill('30000');
-    const first = dialog.getByRole('group', { name: '署名用証明書の失効確認' });
+    const first = dialog.getByRole('group', { name: '署名用電子証明書の有効性確認' });
     await first.getByRole('button', { name: '段階を追加' }).click();
     await first.getByLabel('段階1 上限件数').fill('1000');
     await first.getByLabel('段階2 単価（円）').fill('-15');
@@ -326,9 +354,10 @@ export function billing(world: World): void {
     await hanako.confirm('承認を依頼');
     await hanako.told('承認を依頼しました。');
     expect(await page.getByText('標準プラン（2027年改定）').count()).toBe(0);
+    await hanako.told(/^料金プランの登録が承認待ちです/);
 
     await taro.visit('/approvals?state=proposed');
-    await taro.page.getByRole('cell', { name: '料金の追加・変更' }).getByRole('link').click();
+    await taro.page.getByRole('cell', { name: '料金プランの登録' }).getByRole('link').click();
     await taro.told('年次改定。');
     const plan = taro.page.getByRole('region', { name: '料金プラン' });
     await plan.getByText('標準プラン（2027年改定）').waitFor();

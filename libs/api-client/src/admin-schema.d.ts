@@ -1708,6 +1708,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/month-closes/{mode}/{month}/invoice-needs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is missing so that a month can be invoiced
+         * @description Before it is closed and after. A month can be closed all the same.
+         */
+        get: operations["getInvoiceNeeds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/month-closes/{mode}/{month}/jlis-report": {
         parameters: {
             query?: never;
@@ -2186,10 +2206,13 @@ export interface components {
         };
         WaitingApprovals: {
             count: number;
+            /** @description Of these, what who is signed in may approve: never an own proposal. */
+            decidable: number;
             /** @description Those that expire first. */
             soonest: {
                 id: string;
                 kind: string;
+                subject: string;
                 /** @description Of the tenant that it is about, if it is about one. */
                 tenant_name: string | null;
                 /** @description By name. */
@@ -4013,6 +4036,13 @@ export interface components {
         MonthCloseList: {
             data: components["schemas"]["MonthClose"][];
             next_month: string | null;
+            /**
+             * Format: date-time
+             * @description From then on it can be closed.
+             */
+            next_month_ends_at: string | null;
+            /** @description By the clock of the mode; false where there is no next month. */
+            next_month_is_over: boolean;
         };
         MonthClose: {
             /** @enum {string} */
@@ -4046,6 +4076,23 @@ export interface components {
             mode: "live" | "test";
             /** @description A month in Japan, YYYY-MM; by default the present one by the clock of the mode. */
             month: string;
+        };
+        InvoiceNeeds: {
+            /**
+             * Format: date
+             * @description The earliest day on which its invoices can be drafted.
+             */
+            day: string;
+            /** @description Whether an issuer is in force on that day. */
+            has_issuer: boolean;
+            /** @description How many will be invoiced, or are still to be. */
+            tenants: number;
+            /** @description Those that something is missing of, by name. Of a closed month prices are settled. */
+            incomplete: {
+                tenant_id: string;
+                tenant_name: string;
+                missing: ("price_plan" | "invoice_terms")[];
+            }[];
         };
         ReconciliationList: {
             data: components["schemas"]["Reconciliation"][];
@@ -4579,7 +4626,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5054,7 +5101,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5151,7 +5198,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5235,7 +5282,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5301,7 +5348,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5543,7 +5590,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5649,7 +5696,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5942,7 +5989,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6039,7 +6086,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6279,7 +6326,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6385,7 +6432,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6482,7 +6529,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6637,7 +6684,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6735,7 +6782,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6842,7 +6889,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7013,7 +7060,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7255,7 +7302,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7352,7 +7399,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7836,7 +7883,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8273,7 +8320,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8370,7 +8417,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8467,7 +8514,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9249,7 +9296,7 @@ export interface operations {
                     "application/x-ndjson": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9326,7 +9373,7 @@ export interface operations {
                     "text/csv": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9497,7 +9544,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9741,7 +9788,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9998,7 +10045,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10104,7 +10151,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10210,7 +10257,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10375,7 +10422,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10538,7 +10585,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10644,7 +10691,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10809,7 +10856,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10975,7 +11022,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11240,7 +11287,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11317,7 +11364,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12020,7 +12067,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12163,7 +12210,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12183,6 +12230,64 @@ export interface operations {
             };
             /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInvoiceNeeds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mode: "live" | "test";
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvoiceNeeds"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12248,7 +12353,7 @@ export interface operations {
                     "text/csv": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12386,7 +12491,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12492,7 +12597,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -13186,7 +13291,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
+            /** @description One of `evidence_erased`, `evidence_incomplete`, `approval_not_open`, `approval_expired`, `approval_changed`, `approval_stale`, `proposal_open`, `nothing_to_change`, `evidence_damaged`, `hold_not_open`, `audit_nothing_sealed`, `audit_verification_running`, `tenant_step_refused`, `application_missing`, `application_closed`, `checklist_incomplete`, `checklist_file_missing`, `checklist_item_automatic`, `checklist_files_full`, `checklist_closed`, `contract_needs_approval`, `tenant_not_live`, `email_taken`, `last_admin`, `second_factor_enrolled`, `second_factor_own`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`, `rate_missing`, `month_not_over`, `month_not_closed`, `difference_unexplained`, `statement_invoiced`, `invoice_issuer_missing`, `invoice_terms_missing`, `tax_rate_missing`, `holidays_unknown`, `nothing_to_invoice`, `draft_not_open`, `invoice_is_void`, `month_out_of_turn`, `job_not_retryable`. */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -15,6 +15,7 @@ export * from './invoice-csv.js';
 export * from './invoice-drafts.js';
 export * from './invoice-exports.js';
 export * from './invoice-files.js';
+export * from './invoice-needs.js';
 export * from './invoice-pdf.js';
 export * from './invoice-schemas.js';
 export * from './invoice-settings.js';

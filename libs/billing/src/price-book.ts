@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { type Acting, appendAudit } from '#lib/audit';
-import { type Mode, Problem, type Tenancy } from '#lib/platform';
+import { type Mode, Problem, type ProblemCode, type Tenancy } from '#lib/platform';
 import { z } from 'zod';
 import { checkTimeline, type Dated } from './dated.js';
 import {
@@ -146,7 +146,8 @@ export const readPlans = (manager: Queries, of: Tenancy): Promise<PricePlan[]> =
 /**
  * Holds prices against the rules and against what there is.
  * @param validUntil of a tariff: where it is said to end
- * @throws Problem `prices_invalid`, `prices_in_closed_month`, `not_found` for a tenant that does not exist
+ * @throws Problem `prices_invalid`, `prices_in_closed_month`, `issuer_in_closed_month`, `invoice_terms_in_closed_month`,
+ *   `not_found` for a tenant that does not exist
  */
 export async function judgePrices(manager: Queries, row: PriceRow, validUntil: Day | null = null): Promise<void> {
   const faults = await faultsOf(manager, row, validUntil);
@@ -157,7 +158,7 @@ export async function judgePrices(manager: Queries, row: PriceRow, validUntil: D
     [row.mode],
   );
   const earliest = rows[0]!.earliest;
-  if (earliest !== null && row.valid_from < earliest) throw new Problem('prices_in_closed_month', { earliest });
+  if (earliest !== null && row.valid_from < earliest) throw new Problem(closedMonthCode(row), { earliest });
   if (!('tenant_id' in row) || row.tenant_id === null) return;
   const known: unknown[] = await manager.query('select 1 from contract where tenant_id = $1 and mode = $2', [
     row.tenant_id,
@@ -165,6 +166,14 @@ export async function judgePrices(manager: Queries, row: PriceRow, validUntil: D
   ]);
   if (known.length === 0) throw new Problem('not_found');
 }
+
+/** What may not begin in a closed month, by its name: only prices are of that month. */
+const closedMonthCode = ({ table }: PriceRow): ProblemCode =>
+  table === 'invoice_issuer'
+    ? 'issuer_in_closed_month'
+    : table === 'invoice_terms'
+      ? 'invoice_terms_in_closed_month'
+      : 'prices_in_closed_month';
 
 async function faultsOf(manager: Queries, row: PriceRow, validUntil: Day | null): Promise<PriceFault[]> {
   switch (row.table) {

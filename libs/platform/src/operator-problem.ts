@@ -224,6 +224,20 @@ export const OPERATOR_PROBLEMS = {
     ja: '明細が確定した月から始まる料金は登録できません。',
     remedy: 'Let them begin on `earliest` or later: what is closed stays as it is.',
   },
+  issuer_in_closed_month: {
+    status: 409,
+    title: 'The issuer would be in force from a day in a month whose statements are made.',
+    ja: '締めた月に含まれる日から有効な発行者は登録できません。締めた月の請求書にも、次の月から有効な発行者を使えます。',
+    remedy:
+      'Let it be in force from `earliest` or later: an invoice names the issuer of the day on which it is drafted.',
+  },
+  invoice_terms_in_closed_month: {
+    status: 409,
+    title: 'The invoice terms would be in force from a day in a month whose statements are made.',
+    ja: '締めた月に含まれる日から有効な請求先は登録できません。締めた月の請求書にも、次の月から有効な請求先を使えます。',
+    remedy:
+      'Let them be in force from `earliest` or later: an invoice follows the terms of the day on which it is drafted.',
+  },
   rate_missing: {
     status: 409,
     title: 'Something was used on a day on which it has no J-LIS fee.',

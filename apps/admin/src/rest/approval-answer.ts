@@ -11,6 +11,18 @@ export async function operatorNames(accounts: OperatorAccounts): Promise<Readonl
 
 const iso = (at: Date | undefined): string | null => at?.toISOString() ?? null;
 
+/** Whether who is signed in may approve it: by right, and as a second person. */
+export function mayApprove(approval: Approval, session: OperatorSession): boolean {
+  const needed = APPROVAL_KINDS[approval.kind]?.approve;
+  return (
+    approval.state === 'proposed' &&
+    needed !== undefined &&
+    session.permissions.includes(needed) &&
+    approval.proposedBy !== session.operatorId &&
+    approval.subject !== `operator:${session.operatorId}`
+  );
+}
+
 export function approvalAnswer(
   approval: Approval,
   session: OperatorSession,
@@ -20,7 +32,6 @@ export function approvalAnswer(
     id: toPublicId('opr', id),
     name: names.get(id) ?? null,
   });
-  const needed = APPROVAL_KINDS[approval.kind]?.approve;
   return {
     id: toPublicId('apr', approval.id),
     kind: approval.kind,
@@ -37,11 +48,6 @@ export function approvalAnswer(
     decided_at: iso(approval.decidedAt),
     note: approval.note ?? null,
     executed_at: iso(approval.executedAt),
-    may_approve:
-      approval.state === 'proposed' &&
-      needed !== undefined &&
-      session.permissions.includes(needed) &&
-      approval.proposedBy !== session.operatorId &&
-      approval.subject !== `operator:${session.operatorId}`,
+    may_approve: mayApprove(approval, session),
   };
 }

@@ -60,8 +60,8 @@ export class ApprovalsController {
   @RequirePermission('approvals:read')
   @ApiOperation({ operationId: 'getWaitingApprovals', summary: 'How many proposals wait, and those that expire first' })
   @Answers(200, waitingApprovals, [401, 403, 503])
-  waiting(): Promise<z.output<typeof waitingApprovals>> {
-    return waitingAnswer(this.dataSource, this.approvals, this.accounts);
+  waiting(@Session() session: OperatorSession): Promise<z.output<typeof waitingApprovals>> {
+    return waitingAnswer(this.dataSource, this.approvals, this.accounts, session);
   }
 
   @Get(':id')

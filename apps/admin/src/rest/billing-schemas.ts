@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  INVOICE_NEEDS,
   JLIS_ITEMS,
   jlisRecognitionTerms,
   jlisReductionTerms,
@@ -76,8 +77,25 @@ export const monthCloseAnswer = z
   })
   .meta({ id: 'MonthClose' });
 export const monthCloseList = z
-  .object({ data: z.array(monthCloseAnswer), next_month: z.string().nullable() })
+  .object({
+    data: z.array(monthCloseAnswer),
+    next_month: z.string().nullable(),
+    next_month_ends_at: time.nullable().meta({ description: 'From then on it can be closed.' }),
+    next_month_is_over: z
+      .boolean()
+      .meta({ description: 'By the clock of the mode; false where there is no next month.' }),
+  })
   .meta({ id: 'MonthCloseList' });
+export const invoiceNeeds = z
+  .object({
+    day: day.meta({ description: 'The earliest day on which its invoices can be drafted.' }),
+    has_issuer: z.boolean().meta({ description: 'Whether an issuer is in force on that day.' }),
+    tenants: z.int().meta({ description: 'How many will be invoiced, or are still to be.' }),
+    incomplete: z
+      .array(z.object({ tenant_id: z.string(), tenant_name: z.string(), missing: z.array(z.enum(INVOICE_NEEDS)) }))
+      .meta({ description: 'Those that something is missing of, by name. Of a closed month prices are settled.' }),
+  })
+  .meta({ id: 'InvoiceNeeds' });
 export const monthClosesQuery = z.strictObject({ mode });
 
 export const reconciliationRequest = z

@@ -16,16 +16,20 @@ import {
   MONTH_REFUSED,
   monthJobName,
   monthJobOptions,
+  periodOf,
+  readInvoiceNeeds,
   type Reconciliation,
+  startOf,
 } from '#lib/billing';
 import type { OperatorSession } from '#lib/operators';
-import { type Mode, MODES, Problem, toPublicId } from '#lib/platform';
+import { Clock, type Mode, MODES, Problem, toPublicId } from '#lib/platform';
 import { OperatorError } from '../context.js';
 import { addJobs } from '../plan-request.js';
 import { actingOf } from './acting.js';
 import {
   closeRequest,
   explanationRequest,
+  invoiceNeeds as needsSchema,
   type ReconciliationAnswer,
   monthCloseAnswer,
   monthCloseList,
@@ -74,6 +78,7 @@ const reconciliationAnswer = ({ id, mode, month, result, ...rest }: Reconciliati
 export class MonthClosesController {
   constructor(
     @Inject(DataSource) private readonly dataSource: DataSource,
+    @Inject(Clock) private readonly clock: Clock,
     @Inject(REDIS_URL) private readonly redisUrl: string | undefined,
   ) {}
 
@@ -87,7 +92,14 @@ export class MonthClosesController {
     const next: { month: string | null }[] = await this.dataSource.query('select next_month_to_close($1) as month', [
       mode,
     ]);
-    return { data: await this.find(mode), next_month: next[0]!.month };
+    const { month } = next[0]!;
+    const endsAt = month === null ? null : startOf(periodOf(month).until);
+    return {
+      data: await this.find(mode),
+      next_month: month,
+      next_month_ends_at: endsAt === null ? null : new Date(endsAt).toISOString(),
+      next_month_is_over: endsAt !== null && this.clock.now(mode) >= endsAt,
+    };
   }
 
   @Post()
@@ -115,6 +127,34 @@ export class MonthClosesController {
     }
     const [answer] = await this.find(mode, month);
     return answer!;
+  }
+
+  @Get(':mode/:month/invoice-needs')
+  @RequirePermission('billing:read')
+  @ApiOperation({
+    operationId: 'getInvoiceNeeds',
+    summary: 'What is missing so that a month can be invoiced',
+    description: 'Before it is closed and after. A month can be closed all the same.',
+  })
+  @ApiParam({ name: 'mode', enum: [...MODES] })
+  @ApiParam({ name: 'month', type: String })
+  @Answers(200, needsSchema, [401, 403, 404, 503])
+  async invoiceNeeds(
+    @Param('mode') named: string,
+    @Param('month') text: string,
+  ): Promise<z.output<typeof needsSchema>> {
+    const [mode, month] = [modeOf(named), monthOf(text)];
+    const needs = await readInvoiceNeeds(this.dataSource.manager, { mode, month, nowMs: this.clock.now(mode) });
+    return {
+      day: needs.day,
+      has_issuer: needs.hasIssuer,
+      tenants: needs.tenants,
+      incomplete: needs.incomplete.map(({ tenantId, name, missing }) => ({
+        tenant_id: toPublicId('ten', tenantId),
+        tenant_name: name,
+        missing,
+      })),
+    };
   }
 
   @Get(':mode/:month/jlis-report')

@@ -56,7 +56,7 @@ export class OverviewController {
       part('revocation:read', () => this.revocation(mode)),
       part('revocation:read', () => this.queues()),
       part('tenants:read', () => this.tenants()),
-      part('approvals:read', () => waitingAnswer(this.dataSource, this.approvals, this.accounts)),
+      part('approvals:read', () => waitingAnswer(this.dataSource, this.approvals, this.accounts, session)),
       part('billing:read', () => this.revenue(mode)),
     ]);
     return { mode, now: new Date(now).toISOString(), checks, revocation, queues, tenants, approvals, revenue };

@@ -42,6 +42,10 @@ export const REMEDIES_JA: Record<OperatorProblemCode | keyof typeof SHARED_PROBL
   second_factor_own: '回復コードを使うか、別の担当者にリセットを依頼してください。',
   prices_invalid: '表示された項目と理由を確認し、入力を直してください。',
   prices_in_closed_month: '表示された最も早い日以降を開始日にしてください。締めた月の内容は変わりません。',
+  issuer_in_closed_month:
+    '表示された最も早い日（earliest）以降を適用開始日にしてください。請求書には、下書きを作成する日に有効な発行者が印字されます。',
+  invoice_terms_in_closed_month:
+    '表示された最も早い日（earliest）以降を適用開始日にしてください。請求書には、下書きを作成する日に有効な請求先が使われます。',
   rate_missing:
     '表示された日と計量項目のJ-LIS手数料を「料金と税率」に登録し、もう一度月を締めてください。無料の場合は0円と登録します。',
   month_not_over: '月が終わってから締めてください。締められる日時は、元の画面に表示されています。',

@@ -153,11 +153,13 @@ export const approvalList = z
 export const waitingApprovals = z
   .object({
     count: z.number(),
+    decidable: z.number().meta({ description: 'Of these, what who is signed in may approve: never an own proposal.' }),
     soonest: z
       .array(
         z.object({
           id: z.string(),
           kind: z.string(),
+          subject: z.string(),
           tenant_name: z
             .string()
             .nullable()

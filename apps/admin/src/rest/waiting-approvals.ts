@@ -1,8 +1,9 @@
 import type { DataSource } from 'typeorm';
 import type { z } from 'zod';
-import type { Approval, Approvals, OperatorAccounts } from '#lib/operators';
+import type { Approval, Approvals, OperatorAccounts, OperatorSession } from '#lib/operators';
 import { toPublicId } from '#lib/platform';
-import { operatorNames } from './approval-answer.js';
+import { mayApprove, operatorNames } from './approval-answer.js';
+import { publicActor } from './contract.js';
 import type { waitingApprovals } from './schemas.js';
 
 /** Rows of what is only the beginning of a list. */
@@ -14,11 +15,12 @@ const MOST = 1_000;
 const tenantOf = ({ subject }: Approval): string | undefined =>
   /^(?:tenant|price_plan|invoice_terms):([0-9a-f-]{36})(?::|$)/.exec(subject)?.[1];
 
-/** How many proposals wait for a second person, and those that expire first. */
+/** How many proposals wait for a second person, how many of them for this one, and those that expire first. */
 export async function waitingAnswer(
   dataSource: DataSource,
   approvals: Approvals,
   accounts: OperatorAccounts,
+  session: OperatorSession,
 ): Promise<z.output<typeof waitingApprovals>> {
   const open = await approvals.list({ state: 'proposed', limit: MOST });
   open.sort((one, other) => one.expiresAt.getTime() - other.expiresAt.getTime());
@@ -31,9 +33,11 @@ export async function waitingAnswer(
   const tenantNames = new Map(tenants.map(({ id, name }) => [id, name]));
   return {
     count: open.length,
+    decidable: open.filter((approval) => mayApprove(approval, session)).length,
     soonest: shown.map((approval) => ({
       id: toPublicId('apr', approval.id),
       kind: approval.kind,
+      subject: publicActor(approval.subject),
       tenant_name: tenantNames.get(tenantOf(approval) ?? '') ?? null,
       proposed_by: names.get(approval.proposedBy) ?? null,
       expires_at: approval.expiresAt.toISOString(),

@@ -107,6 +107,10 @@ export const invoices = {
     en: 'Choose what is to be finalized: 20 of one month at most.',
   },
   no_drafts: { ja: '下書きはありません。', en: 'There are no drafts.' },
+  no_drafts_way: {
+    ja: '下書きは、締めた月の「請求書の作成」で作成します。',
+    en: 'They are made of a closed month, under “Making invoices”.',
+  },
   draft: { ja: '請求書の下書き', en: 'Draft of an invoice' },
   draft_id: { ja: '下書きID', en: 'ID' },
   made_at: { ja: '作成日時', en: 'Made at' },

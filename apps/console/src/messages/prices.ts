@@ -24,10 +24,10 @@ export const prices = {
   applies_to_usage: { ja: '従量料金', en: 'Usage' },
   applies_to_all: { ja: 'すべて', en: 'Everything' },
   meter: { ja: '計量項目', en: 'Meter' },
-  meter_sign_check: { ja: '署名用証明書の失効確認', en: 'Check of a signing certificate' },
-  meter_auth_check: { ja: '利用者証明用証明書の失効確認', en: 'Check of an authentication certificate' },
-  meter_counterpart_delivered: { ja: '署名用・利用者証明用の照会', en: 'Counterpart delivered' },
-  meter_attributes_delivered: { ja: '最新の基本4情報の提供', en: 'Attributes delivered' },
+  meter_sign_check: { ja: '署名用電子証明書の有効性確認', en: 'Validity check, sign certificate' },
+  meter_auth_check: { ja: '利用者証明用電子証明書の有効性確認', en: 'Validity check, auth certificate' },
+  meter_counterpart_delivered: { ja: '対応証明書の発行番号の提供', en: 'Counterpart number delivered' },
+  meter_attributes_delivered: { ja: '最新の利用者情報の提供', en: 'Latest attributes delivered' },
   meter_serial_linkage: { ja: '発行番号の紐付け', en: 'Serial linkage' },
   meter_age_check: { ja: '年齢確認', en: 'Age check' },
   kind: { ja: '割引の種類', en: 'Kind' },
@@ -113,6 +113,18 @@ export const prices = {
     ja: '別の担当者が承認すると、適用開始日から有効になります。締めた月にさかのぼることはできません。',
     en: 'In force from its first day when a second person approves. It cannot begin in a closed month.',
   },
+  issuer_hint: {
+    ja: '請求書には、下書きを作成する日に有効な発行者が印字されます。締めた月の請求書にも、次の月から有効な発行者を使えます。',
+    en: 'An invoice names the issuer in force on the day it is drafted: one of the next month also on those of a closed month.',
+  },
+  terms_hint: {
+    ja: '請求書には、下書きを作成する日に有効な請求先と支払条件が使われます。',
+    en: 'An invoice follows the terms in force on the day it is drafted.',
+  },
+  waiting: {
+    ja: '{what}の登録が承認待ちです（{day}から適用）。',
+    en: 'Waits for approval: {what}, from {day}.',
+  },
   proposed: { ja: '承認を依頼しました。', en: 'Approval has been asked for.' },
   whole: { ja: '空欄：全事業者', en: 'Empty: of all' },
   rates_hint: {
@@ -120,6 +132,10 @@ export const prices = {
     en: 'What is left empty cannot be had. Zero is a fee.',
   },
   plans: { ja: '料金プラン', en: 'Price plans' },
+  plans_hint: {
+    ja: 'PF利用料は、この料金プランにより当社が事業者に請求する料金です。J-LIS手数料とは別に計算されます。',
+    en: 'PF prices are our own, charged by this plan. Fees of J-LIS are reckoned apart from them.',
+  },
   no_plans: {
     ja: '料金プランは登録されていません。利用は計上されますが、PF利用料は発生しません。',
     en: 'There is no price plan. Usage is counted and costs nothing but the fees of J-LIS.',

@@ -10,6 +10,14 @@ export const statements = {
   },
   none: { ja: '該当する利用明細はありません。', en: 'There are no such statements.' },
   id: { ja: '明細ID', en: 'ID' },
+  layer_contract_hint: {
+    ja: '料金プランにより当社が請求する料金です。',
+    en: 'Our own, by the price plan.',
+  },
+  layer_jlis_hint: {
+    ja: 'J-LISに支払う手数料です。料金プランで転嫁する場合だけ請求します。',
+    en: 'What is paid to J-LIS; billed only where the price plan charges it on.',
+  },
   contract_yen: { ja: 'PF利用料', en: 'PF prices' },
   jlis_yen: { ja: 'J-LIS手数料', en: 'Fees of J-LIS' },
   billed_yen: { ja: '請求対象額（税抜）', en: 'To be billed, without tax' },

@@ -39,9 +39,12 @@ export function Confirm(props: ConfirmProps) {
     },
   });
   const form = useRef<HTMLFormElement>(null);
-  // A long form goes to the first field that something is wrong with.
+  // A long form goes to the first field that something is wrong with, or to what it says of the whole.
   useEffect(() => {
-    if (acting.error) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+    if (!acting.error) return;
+    const wrong = form.current?.querySelector<HTMLElement>('[aria-invalid="true"]');
+    if (wrong) wrong.focus();
+    else form.current?.querySelector('[role="alert"]')?.scrollIntoView({ block: 'nearest' });
   }, [acting.error]);
   // What stands beside its field is not told again below.
   const beside = new Set(words ? [words.field] : []);

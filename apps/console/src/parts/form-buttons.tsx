@@ -10,11 +10,11 @@ interface FormButtonsProps {
   onCancel: () => void;
 }
 
-/** The end of a form in a window: leave it, or send it. */
+/** The end of a form in a window: leave it, or send it. In sight however long the form is. */
 export function FormButtons({ submit, pending, disabled = false, color, onCancel }: FormButtonsProps) {
   const { t } = useReading();
   return (
-    <Group justify="flex-end" gap="xs">
+    <Group justify="flex-end" gap="xs" className="form-buttons">
       <Button variant="default" onClick={onCancel}>
         {t('common.cancel')}
       </Button>

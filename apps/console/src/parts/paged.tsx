@@ -17,7 +17,7 @@ interface PagedProps<Row> extends Pick<RowsProps<Row>, 'label' | 'columns' | 'ke
   /** How a page of it is asked for. */
   load: (cursor: string | undefined, limit: number) => Promise<PageOf<Row>>;
   /** What is said when there is nothing. */
-  none: string;
+  none: ReactNode;
   /** Where the page begins; the address or the window keeps it. */
   cursor: string | undefined;
   onCursor: (cursor: string | undefined) => void;

@@ -99,12 +99,12 @@ export function Navigation({ onGo }: { onGo: () => void }) {
   );
 }
 
-/** How many proposals wait; asked anew with each page, because others decide too. */
+/** How many proposals the operator may decide; asked anew with each page, because others decide too. */
 function Waiting() {
   const { t, format } = useReading();
   const { data } = useQuery({ ...waitingCount, refetchOnMount: 'always' });
-  if (!data || data.count === 0) return null;
-  const count = format.number(data.count);
+  if (!data || data.decidable === 0) return null;
+  const count = format.number(data.decidable);
   return (
     <span className="state numbers" data-tone="warn">
       <span aria-hidden>{count}</span>

@@ -9,10 +9,11 @@ import { Copyable } from '../../parts/copy';
 import { Loaded } from '../../parts/loaded';
 import { Facts, Page, Panel } from '../../parts/page';
 import { ApprovalState } from '../../parts/state';
-import { useSession } from '../../session';
+import { useMay, useSession } from '../../session';
 import { Difference } from './difference';
+import { ProposedInvoices } from './proposed-invoices';
 import { type PlanProposal, ProposedPlan } from './proposed-plan';
-import { kindText, Subject } from './subject';
+import { type FinalizationProposal, Subject, whatText } from './subject';
 
 const route = getRouteApi('/approvals/$approvalId');
 type Approval = Schemas['Approval'];
@@ -27,7 +28,7 @@ export function ApprovalPage() {
   });
   return (
     <Page
-      title={found.data ? kindText(t, found.data.kind) : t('approvals.approval')}
+      title={found.data ? whatText(t, found.data) : t('approvals.approval')}
       crumbs={[{ label: t('approvals.title'), to: '/approvals' }]}
       beside={found.data && <ApprovalState state={found.data.state} />}
       lead={<Copyable text={approvalId} />}
@@ -39,14 +40,19 @@ export function ApprovalPage() {
 
 function Proposal({ approval }: { approval: Approval }) {
   const { t, format } = useReading();
+  const may = useMay();
   const { decided_by: decider, proposed_by: proposer } = approval;
   return (
     <Stack>
       {approval.state === 'proposed' && <Decision approval={approval} />}
       {approval.subject.startsWith('price_plan:') && <ProposedPlan after={approval.after as PlanProposal} />}
-      <Panel title={t('approvals.change')}>
-        <Difference before={approval.before} after={approval.after} />
-      </Panel>
+      {approval.kind === 'invoice_finalization' && may('billing:read') ? (
+        <ProposedInvoices approvalId={approval.id} after={approval.after as FinalizationProposal} />
+      ) : (
+        <Panel title={t('approvals.change')}>
+          <Difference before={approval.before} after={approval.after} />
+        </Panel>
+      )}
       <Panel title={t('approvals.proposal')}>
         <Facts
           facts={[
@@ -109,7 +115,7 @@ function Decision({ approval }: { approval: Approval }) {
       {asking && (
         <Confirm
           title={t(`approvals.act_${asking}_title`)}
-          thing={kindText(t, approval.kind)}
+          thing={whatText(t, approval)}
           confirm={t(`approvals.act_${asking}`)}
           danger={asking !== 'approve'}
           words={{ field: 'note', label: t('approvals.note'), required: asking === 'refuse' }}

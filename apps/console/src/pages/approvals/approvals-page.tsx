@@ -8,7 +8,7 @@ import { Choice } from '../../parts/search-form';
 import { ApprovalState } from '../../parts/state';
 import type { Column } from '../../parts/table';
 import { oneOf } from '../../search';
-import { kindText, KINDS, Subject } from './subject';
+import { kindText, KINDS, Subject, whatText } from './subject';
 
 const route = getRouteApi('/approvals');
 const STATES = ['proposed', 'executed', 'refused', 'expired', 'approved'] as const;
@@ -24,12 +24,12 @@ export function ApprovalsPage() {
     {
       name: 'kind',
       title: t('approvals.kind'),
-      cell: ({ id, kind }) => (
-        <Link to="/approvals/$approvalId" params={{ approvalId: id }}>
-          {kindText(t, kind)}
+      cell: (approval) => (
+        <Link to="/approvals/$approvalId" params={{ approvalId: approval.id }}>
+          {whatText(t, approval)}
         </Link>
       ),
-      text: ({ kind }) => kindText(t, kind),
+      text: (approval) => whatText(t, approval),
     },
     {
       name: 'subject',

@@ -25,35 +25,65 @@ const NOUNS = [
   'invoice_issuer',
   'invoice_terms',
 ] as const;
-/** Named by a tenant; by a mode. */
-const OF_TENANT = ['price_plan', 'invoice_terms'];
-const OF_MODE = ['jlis_tariff', 'tax_setting', 'invoice_issuer'];
+/** What prices are proposed of. */
+export type PriceNoun = Exclude<(typeof NOUNS)[number], 'trust_anchor'>;
+
+/** What the server has judged and keeps for the approval of drafts: their month, and each with the hash of its text. */
+export interface FinalizationProposal {
+  mode: 'live' | 'test';
+  month: string;
+  total_yen: number;
+  invoices: Record<string, string>;
+}
+/** What all proposals of prices have; null: of all service providers. */
+export interface PriceProposal {
+  mode: 'live' | 'test';
+  tenant_id?: string | null;
+  valid_from: string;
+}
+
+type T = ReturnType<typeof useReading>['t'];
 
 /** A kind in words; one that this console does not know yet by its name. */
-export function kindText(t: ReturnType<typeof useReading>['t'], kind: string): string {
+export function kindText(t: T, kind: string): string {
   const known = KINDS.find((each) => each === kind);
   return known ? t(`approvals.kind_${known}`) : kind;
 }
 
+/** A kind in words, that of prices by what of them is proposed. */
+export function whatText(t: T, { kind, subject }: Pick<Schemas['Approval'], 'kind' | 'subject'>): string {
+  const noun = kind === 'price_change' ? NOUNS.find((each) => each === subject.split(':', 1)[0]) : undefined;
+  return noun ? t('approvals.kind_price', { what: t(`approvals.noun_${noun}`) }) : kindText(t, kind);
+}
+
 /** What a proposal is about, by its name where there is one. */
-export function Subject({ approval }: { approval: Pick<Schemas['Approval'], 'subject' | 'kind'> }) {
+export function Subject({ approval }: { approval: Pick<Schemas['Approval'], 'subject' | 'kind' | 'after'> }) {
   const { t, format } = useReading();
-  const [noun = '', id = '', last = ''] = approval.subject.split(':');
+  const [noun = '', id = ''] = approval.subject.split(':');
+  if (approval.kind === 'invoice_finalization') {
+    const { month, total_yen: yen } = approval.after as FinalizationProposal;
+    return t('approvals.invoices_of', { month: format.month(month), total: format.yen(yen) });
+  }
+  if (approval.kind === 'price_change') return <PriceSubject of={approval.after as PriceProposal} />;
   if (noun === 'tenant') return <TenantName id={id} />;
   if (noun === 'operator') return <OperatorName id={id} />;
-  if (noun === 'invoice') return <InvoiceLink id={id} isDraft={approval.kind === 'invoice_finalization'} />;
-  if (noun === 'invoices') return t('approvals.invoices_of', { month: format.month(last) });
+  if (noun === 'invoice') return <InvoiceLink id={id} isDraft={false} />;
   const known = NOUNS.find((each) => each === noun);
   return (
     <>
       {known && `${t(`approvals.noun_${known}`)} `}
-      {OF_TENANT.includes(noun) ? (
-        <TenantName id={tenantIdOf(id)} isWithinWords />
-      ) : OF_MODE.includes(noun) ? (
-        t(id === 'live' ? 'common.mode_live' : 'common.mode_test')
-      ) : (
-        <Copyable text={approval.subject} shown={shortId(known ? id : approval.subject)} />
-      )}
+      <Copyable text={approval.subject} shown={shortId(known ? id : approval.subject)} />
+    </>
+  );
+}
+
+/** Whose prices, and of which mode. */
+function PriceSubject({ of: { tenant_id: tenant, mode } }: { of: PriceProposal }) {
+  const { t } = useReading();
+  return (
+    <>
+      {tenant ? <TenantName id={tenantIdOf(tenant)} isWithinWords /> : t('prices.everybody')} ·{' '}
+      {t(`common.mode_${mode}`)}
     </>
   );
 }

@@ -96,6 +96,8 @@ function Told({ draft }: { draft: Draft }) {
 function Actions({ draft }: { draft: Draft }) {
   const { t, format } = useReading();
   const may = useMay();
+  // What two people are agreeing on is not taken away meanwhile.
+  const waits = useWaitingFinalization(draft.id) !== undefined;
   const queries = useQueryClient();
   const [asking, setAsking] = useState<'finalize' | 'discard' | 'items'>();
   const close = (): void => setAsking(undefined);
@@ -114,15 +116,24 @@ function Actions({ draft }: { draft: Draft }) {
       />
       {may('invoices:draft') && (
         <>
-          <Button variant="default" onClick={() => setAsking('items')}>
+          <Button variant="default" disabled={waits} onClick={() => setAsking('items')}>
             {t('invoices.items')}
           </Button>
-          <Button variant="default" c="var(--console-bad)" onClick={() => setAsking('discard')}>
+          <Button
+            variant="default"
+            c={waits ? undefined : 'var(--console-bad)'}
+            disabled={waits}
+            onClick={() => setAsking('discard')}
+          >
             {t('invoices.discard')}
           </Button>
         </>
       )}
-      {may('invoices:propose') && <Button onClick={() => setAsking('finalize')}>{t('invoices.finalize')}</Button>}
+      {may('invoices:propose') && (
+        <Button disabled={waits} onClick={() => setAsking('finalize')}>
+          {t('invoices.finalize')}
+        </Button>
+      )}
       {asking === 'finalize' && <Finalize drafts={[draft]} onClose={close} />}
       {asking === 'items' && <DraftWithItems draft={draft} onClose={close} />}
       {asking === 'discard' && (

@@ -95,7 +95,25 @@ export function Drafts({ mode, month, cursor, onSearch }: DraftsProps) {
         load={(from, limit) =>
           ask(() => client.GET('/v1/invoice-drafts', { params: { query: { ...query, cursor: from, limit } } }))
         }
-        none={t('invoices.no_drafts')}
+        none={
+          <>
+            {t('invoices.no_drafts')} {t('invoices.no_drafts_way')}{' '}
+            {month === undefined ? (
+              <Link to="/months" search={{ mode }} className="within-words">
+                {t('months.title')}
+              </Link>
+            ) : (
+              <Link
+                to="/months/$mode/$month"
+                params={{ mode, month }}
+                search={{ tab: 'invoices' }}
+                className="within-words"
+              >
+                {format.month(month)} › {t('months.tab_invoices')}
+              </Link>
+            )}
+          </>
+        }
         above={(drafts) =>
           may('invoices:propose') && (
             <Group px="sm" pb="sm" justify="space-between">

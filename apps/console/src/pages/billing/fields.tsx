@@ -18,10 +18,10 @@ export const binding =
     onChange: (event) => setForm({ ...form, [name]: event.currentTarget.value }),
   });
 
-/** The first day something is in force. */
+/** The first day something is in force: what a form about it begins with. */
 export function FirstDay(bound: Bound) {
   const { t } = useReading();
-  return <TextInput type="date" required label={t('prices.valid_from')} {...bound} />;
+  return <TextInput type="date" required label={t('prices.valid_from')} data-autofocus {...bound} />;
 }
 
 export const TAX_CATEGORIES = ['standard', 'reduced', 'exempt', 'out_of_scope'] as const;

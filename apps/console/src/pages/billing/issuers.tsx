@@ -16,6 +16,7 @@ export function Issuers({ mode }: { mode: Mode }) {
   return (
     <SettingsHistory
       mode={mode}
+      noun="invoice_issuer"
       title={t('prices.tab_issuers')}
       none={t('prices.no_issuers')}
       propose={t('prices.propose_issuer')}
@@ -54,7 +55,7 @@ function ProposeIssuer({ mode, before, onClose }: { mode: Mode; before: Terms | 
     );
   };
   return (
-    <ProposePrices what="issuer" mode={mode} send={send} onClose={onClose}>
+    <ProposePrices what="issuer" mode={mode} hint={t('prices.issuer_hint')} send={send} onClose={onClose}>
       {(faultOf) => {
         const bind = binding(form, setForm, faultOf);
         return (

@@ -1,5 +1,6 @@
-import { Button, Group, Text } from '@mantine/core';
+import { Button, Group, Text, Title } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { LinkButton } from '../../parts/link-button';
@@ -10,6 +11,7 @@ import { useToast } from '../../parts/toast';
 import { useMay } from '../../session';
 import { isTextKey } from '../../texts';
 import { TenantName } from '../approvals/subject';
+import { InvoiceNeeds, IssuerLink, TenantPricesLink } from './invoice-needs';
 
 type Refused = Schemas['MonthDrafts']['refused'][number];
 
@@ -35,6 +37,24 @@ export function MakeDrafts({ close: { mode, month, state } }: { close: Schemas['
   const columns: Column<Refused>[] = [
     { name: 'tenant', title: t('tenants.tenant'), cell: ({ tenant_id: id }) => <TenantName id={id} /> },
     { name: 'why', title: t('months.refusal'), cell: ({ code }) => why(code) },
+    {
+      name: 'way',
+      title: t('months.refusal_way'),
+      cell: ({ tenant_id: id, code }) =>
+        code === 'invoice_issuer_missing' ? (
+          <IssuerLink mode={mode} />
+        ) : code === 'invoice_terms_missing' ? (
+          <TenantPricesLink id={id} mode={mode}>
+            {t('prices.invoice_terms')}
+          </TenantPricesLink>
+        ) : code === 'difference_unexplained' ? (
+          <Link to="/months/$mode/$month" params={path} search={{ tab: 'reconciliation' }} className="within-words">
+            {t('months.tab_reconciliation')}
+          </Link>
+        ) : (
+          '—'
+        ),
+    },
   ];
   const { data } = drafting;
   return (
@@ -53,12 +73,18 @@ export function MakeDrafts({ close: { mode, month, state } }: { close: Schemas['
           {t('months.see_invoices')}
         </LinkButton>
       </Group>
+      {state === 'closed' && <InvoiceNeeds mode={mode} month={month} />}
       {drafting.isError && <ProblemPanel error={drafting.error} />}
       {data && data.remaining > 0 && (
         <Text size="sm">{t('months.remaining', { count: format.number(data.remaining) })}</Text>
       )}
       {data && data.refused.length > 0 && (
-        <Rows label={t('months.refused')} columns={columns} rows={data.refused} keyOf={({ tenant_id: id }) => id} />
+        <section>
+          <Title order={3} mb="xs">
+            {t('months.refused')}
+          </Title>
+          <Rows label={t('months.refused')} columns={columns} rows={data.refused} keyOf={({ tenant_id: id }) => id} />
+        </section>
       )}
     </Panel>
   );

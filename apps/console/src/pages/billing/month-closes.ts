@@ -12,6 +12,8 @@ export const monthCloses = (mode: Mode) =>
   queryOptions({
     queryKey: ['month-closes', mode],
     queryFn: () => ask(() => client.GET('/v1/month-closes', { params: { query: { mode } } })),
+    // Whether a month is over goes by a clock: what was read before is not taken for now.
+    refetchOnMount: 'always',
     refetchInterval: ({ state: { data, dataUpdateCount } }) =>
       data?.data.some(({ state }) => state === 'closing') && dataUpdateCount < MOST_LOOKS ? WATCH_MS : false,
   });

@@ -8,6 +8,7 @@ import { Actor } from '../../parts/actor';
 import { download } from '../../parts/download';
 import { Empty, Loaded } from '../../parts/loaded';
 import { modeOf } from '../../parts/mode-choice';
+import { LinkButton } from '../../parts/link-button';
 import { Facts, Page, Panel } from '../../parts/page';
 import { ModeState } from '../../parts/state';
 import { Take } from '../../parts/take';
@@ -42,16 +43,22 @@ export function MonthPage() {
       }
       actions={
         close?.state === 'closed' && (
-          <Take
-            name={t('months.report')}
-            done={t('months.report_done')}
-            take={() =>
-              download(
-                () => client.GET('/v1/month-closes/{mode}/{month}/jlis-report', { params: { path }, parseAs: 'blob' }),
-                `jlis-report-${mode}-${month}.csv`,
-              )
-            }
-          />
+          <>
+            <Take
+              name={t('months.report')}
+              done={t('months.report_done')}
+              take={() =>
+                download(
+                  () =>
+                    client.GET('/v1/month-closes/{mode}/{month}/jlis-report', { params: { path }, parseAs: 'blob' }),
+                  `jlis-report-${mode}-${month}.csv`,
+                )
+              }
+            />
+            <LinkButton to="/months/$mode/$month" params={path} search={{ tab: 'invoices' }}>
+              {t('months.make_invoices')}
+            </LinkButton>
+          </>
         )
       }
     >

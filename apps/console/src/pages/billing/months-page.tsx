@@ -12,6 +12,7 @@ import { Page, Panel } from '../../parts/page';
 import { State } from '../../parts/state';
 import { type Column, Rows } from '../../parts/table';
 import { useMay } from '../../session';
+import { InvoiceNeeds } from './invoice-needs';
 import { monthCloses } from './month-closes';
 
 const route = getRouteApi('/months');
@@ -76,6 +77,18 @@ export function MonthsPage() {
         open ? <State tone="bad">{t('months.unexplained')}</State> : t('months.no_difference'),
       text: ({ unexplained_difference: open }) => t(open ? 'months.unexplained' : 'months.no_difference'),
     },
+    {
+      name: 'invoices',
+      title: t('invoices.title'),
+      cell: ({ month, state }) =>
+        state === 'closed' ? (
+          <Link to="/months/$mode/$month" params={{ mode, month }} search={{ tab: 'invoices' }}>
+            {t('months.make_invoices')}
+          </Link>
+        ) : (
+          '—'
+        ),
+    },
     { name: 'closed', title: t('months.closed_at'), cell: ({ closed_at: at }) => format.minute(at) },
     {
       name: 'by',
@@ -88,9 +101,9 @@ export function MonthsPage() {
     <Page title={t('months.title')} lead={t('months.lead')}>
       <ModeChoice mode={mode} onMode={(next) => void navigate({ search: { mode: next } })} />
       <Loaded query={found}>
-        {({ data, next_month: next }) => (
+        {({ data, ...next }) => (
           <>
-            <Next mode={mode} month={next} />
+            <Next mode={mode} next={next} />
             <div className="panel">
               {data.length === 0 ? (
                 <Empty>{t('months.none')}</Empty>
@@ -112,7 +125,8 @@ export function MonthsPage() {
 }
 
 /** The month whose turn it is. */
-function Next({ mode, month }: { mode: Mode; month: string | null }) {
+function Next({ mode, next }: { mode: Mode; next: Omit<Schemas['MonthCloseList'], 'data'> }) {
+  const { next_month: month, next_month_ends_at: endsAt, next_month_is_over: isOver } = next;
   const { t, format } = useReading();
   const may = useMay();
   const queries = useQueryClient();
@@ -127,14 +141,27 @@ function Next({ mode, month }: { mode: Mode; month: string | null }) {
   return (
     <Panel title={t('months.next')} padded>
       <Group justify="space-between">
-        <Text fw={650}>{named}</Text>
-        {may('months:close') && <Button onClick={() => setAsking(true)}>{t('months.close', { month: named })}</Button>}
+        <Group gap="xs">
+          <Text fw={650}>{named}</Text>
+          {!isOver && (
+            <Text size="sm" c="dimmed">
+              {t('months.closes_from', { at: format.minute(endsAt) })}
+            </Text>
+          )}
+        </Group>
+        {may('months:close') && (
+          <Button disabled={!isOver} onClick={() => setAsking(true)}>
+            {t('months.close', { month: named })}
+          </Button>
+        )}
       </Group>
+      <InvoiceNeeds mode={mode} month={month} />
       {asking && (
         <Confirm
           title={t('months.close_title')}
           thing={t('months.close_thing', { month: named, mode: t(`common.mode_${mode}`) })}
           confirm={t('months.close_confirm')}
+          size="lg"
           act={async () => {
             await ask(() => client.POST('/v1/month-closes', { body: { mode, month } }));
             await queries.invalidateQueries({ queryKey: ['month-closes'] });
@@ -143,6 +170,7 @@ function Next({ mode, month }: { mode: Mode; month: string | null }) {
           onClose={() => setAsking(false)}
         >
           <Text size="sm">{t('months.close_effect')}</Text>
+          <InvoiceNeeds mode={mode} month={month} />
         </Confirm>
       )}
     </Panel>

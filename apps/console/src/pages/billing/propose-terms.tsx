@@ -52,7 +52,7 @@ export function ProposeTerms({ tenant, mode, before, onClose }: ProposeTermsProp
       }),
     );
   return (
-    <ProposePrices what="terms" mode={mode} tenant={tenant} send={send} onClose={onClose}>
+    <ProposePrices what="terms" mode={mode} tenant={tenant} hint={t('prices.terms_hint')} send={send} onClose={onClose}>
       {(faultOf) => {
         const bind = binding(form, setForm, faultOf);
         const days = DAYS.map((value) => ({ value, label: t('prices.day_of_month', { day: value }) }));

@@ -49,6 +49,8 @@ export function Propose({ title, thing, effect, size = 'lg', send, done, onClose
 }
 
 type PriceProps = Pick<ProposeProps, 'size' | 'send' | 'onClose' | 'children'> & {
+  /** Which of them an invoice is made with. */
+  hint?: string;
   what: 'tariff' | 'reduction' | 'recognition' | 'tax' | 'issuer' | 'plan' | 'terms';
   mode: Mode;
   /** Whose they are; undefined: everybody's. */
@@ -56,13 +58,13 @@ type PriceProps = Pick<ProposeProps, 'size' | 'send' | 'onClose' | 'children'> &
 };
 
 /** Prices, and what invoices are made of besides, from a day on. */
-export function ProposePrices({ what, mode, tenant, ...rest }: PriceProps) {
+export function ProposePrices({ what, mode, tenant, hint, ...rest }: PriceProps) {
   const { t } = useReading();
   return (
     <Propose
       title={t(`prices.propose_${what}`)}
       thing={`${tenant?.name ?? t('prices.everybody')} · ${t(`common.mode_${mode}`)}`}
-      effect={t('prices.propose_effect')}
+      effect={hint === undefined ? t('prices.propose_effect') : `${hint} ${t('prices.propose_effect')}`}
       done={t('prices.proposed')}
       {...rest}
     />

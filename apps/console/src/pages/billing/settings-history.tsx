@@ -6,10 +6,13 @@ import { Loaded } from '../../parts/loaded';
 import type { Mode } from '../../parts/mode-choice';
 import { Panel } from '../../parts/page';
 import { useMay } from '../../session';
+import type { PriceNoun } from '../approvals/subject';
 import { type Dated, History } from './history';
+import { WaitingPrices } from './waiting';
 
 interface SettingsHistoryProps<Terms> {
   mode: Mode;
+  noun: PriceNoun;
   title: string;
   none: string;
   propose: string;
@@ -21,7 +24,8 @@ interface SettingsHistoryProps<Terms> {
 }
 
 /** What invoices are made of besides prices, with its history and the way to what comes next. */
-export function SettingsHistory<Terms>({ mode, title, none, propose, of, show, form }: SettingsHistoryProps<Terms>) {
+export function SettingsHistory<Terms>(props: SettingsHistoryProps<Terms>) {
+  const { mode, noun, title, none, propose, of, show, form } = props;
   const may = useMay();
   const [proposing, setProposing] = useState(false);
   const found = useQuery({
@@ -43,6 +47,7 @@ export function SettingsHistory<Terms>({ mode, title, none, propose, of, show, f
               )
             }
           >
+            <WaitingPrices noun={noun} mode={mode} />
             <History today={settings.today} rows={rows} none={none}>
               {show}
             </History>

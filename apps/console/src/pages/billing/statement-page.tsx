@@ -1,4 +1,4 @@
-import { Group, Stack } from '@mantine/core';
+import { Group, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { Fragment } from 'react';
@@ -85,6 +85,7 @@ function Told({ statement }: { statement: Statement }) {
         <Fragment key={layer}>
           <Lines
             title={t(`statements.layer_${layer}`)}
+            hint={t(`statements.layer_${layer}_hint`)}
             lines={statement.lines.filter((line) => line.layer === layer)}
             shown={shown?.number}
             onShow={(number) => void navigate({ search: { line: String(number) }, resetScroll: false })}
@@ -131,12 +132,13 @@ function InvoicesOf({ statement: { id, tenant_id, mode, month } }: { statement: 
 
 interface LinesProps {
   title: string;
+  hint: string;
   lines: Line[];
   shown: number | undefined;
   onShow: (number: number) => void;
 }
 
-function Lines({ title, lines, shown, onShow }: LinesProps) {
+function Lines({ title, hint, lines, shown, onShow }: LinesProps) {
   const { t, format, language } = useReading();
   const columns: Column<Line>[] = [
     { name: 'number', title: t('statements.number'), cell: ({ number }) => number },
@@ -168,7 +170,14 @@ function Lines({ title, lines, shown, onShow }: LinesProps) {
     },
   ];
   return (
-    <Panel title={title}>
+    <Panel
+      title={title}
+      actions={
+        <Text size="xs" c="dimmed">
+          {hint}
+        </Text>
+      }
+    >
       {lines.length === 0 ? (
         <Empty>{t('statements.no_lines')}</Empty>
       ) : (

@@ -11,6 +11,7 @@ import { useMay } from '../../session';
 import { TenantName } from '../approvals/subject';
 import { periodsOf, standing, StandingState } from './history';
 import { ITEMS, ProposeRecognition, ProposeReduction, ProposeTariff } from './propose-jlis';
+import { WaitingPrices } from './waiting';
 
 type Prices = Schemas['JlisPrices'];
 type Tariff = Prices['tariffs'][number];
@@ -38,12 +39,15 @@ export function Tariffs({ mode }: { mode: Mode }) {
       {({ today, tariffs, reductions, recognitions }) => (
         <Stack>
           <Panel title={t('prices.tab_tariffs')} actions={propose('tariff')}>
+            <WaitingPrices noun="jlis_tariff" mode={mode} />
             <TariffTable today={today} tariffs={tariffs} />
           </Panel>
           <Panel title={t('prices.reductions')} actions={propose('reduction')}>
+            <WaitingPrices noun="jlis_reduction" mode={mode} />
             <Reductions today={today} rows={reductions} />
           </Panel>
           <Panel title={t('prices.recognitions')} actions={propose('recognition')}>
+            <WaitingPrices noun="jlis_recognition" mode={mode} />
             <Recognitions today={today} rows={recognitions} />
           </Panel>
           {proposing === 'tariff' && <ProposeTariff mode={mode} before={tariffs.at(-1)?.terms} onClose={close} />}

@@ -18,6 +18,7 @@ export function Taxes({ mode }: { mode: Mode }) {
   return (
     <SettingsHistory
       mode={mode}
+      noun="tax_setting"
       title={t('prices.tab_taxes')}
       none={t('prices.no_taxes')}
       propose={t('prices.propose_tax')}

@@ -1,4 +1,4 @@
-import { Button, Stack } from '@mantine/core';
+import { Button, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
@@ -11,6 +11,7 @@ import { History } from './history';
 import { PlanTermsView } from './plan-terms';
 import { ProposePlan } from './propose-plan';
 import { ProposeTerms } from './propose-terms';
+import { WaitingPrices } from './waiting';
 
 type Terms = Schemas['InvoiceTermsList']['data'][number]['terms'];
 
@@ -49,6 +50,10 @@ export function TenantPrices({ tenant, mode: named, onMode }: TenantPricesProps)
         <Loaded query={plans}>
           {({ today, data }) => (
             <>
+              <Text size="xs" c="dimmed" px="md" pt="sm">
+                {t('prices.plans_hint')}
+              </Text>
+              <WaitingPrices noun="price_plan" mode={mode} tenantId={tenant.id} />
               <History today={today} rows={data} none={t('prices.no_plans')}>
                 {(each) => <PlanTermsView terms={each} />}
               </History>
@@ -63,6 +68,7 @@ export function TenantPrices({ tenant, mode: named, onMode }: TenantPricesProps)
         <Loaded query={terms}>
           {({ today, data }) => (
             <>
+              <WaitingPrices noun="invoice_terms" mode={mode} tenantId={tenant.id} />
               <History today={today} rows={data} none={t('prices.no_invoice_terms')}>
                 {(each) => <InvoiceTerms terms={each} />}
               </History>

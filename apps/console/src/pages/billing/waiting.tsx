@@ -6,27 +6,61 @@ import type { Schemas } from '../../api';
 import { waitingApprovals } from '../../approvals';
 import { useReading } from '../../language';
 import { useMay } from '../../session';
-import { invoiceIdOf } from '../approvals/subject';
+import type { Mode } from '../../parts/mode-choice';
+import {
+  type FinalizationProposal,
+  invoiceIdOf,
+  type PriceNoun,
+  type PriceProposal,
+  tenantIdOf,
+} from '../approvals/subject';
 
 type Approval = Schemas['Approval'];
 
-function useProposal(isIt: (approval: Approval) => boolean): Approval | undefined {
+function useProposals(isIt: (approval: Approval) => boolean): Approval[] {
   const may = useMay();
   const { data } = useQuery({ ...waitingApprovals, enabled: may('approvals:read') });
-  return data?.data.find(isIt);
+  return data?.data.filter(isIt) ?? [];
 }
 
 /** What waits for a second person about an invoice: that it is void. */
 export const useWaitingVoid = (invoiceId: string): Approval | undefined =>
-  useProposal(({ kind, subject }) => kind === 'invoice_void' && subject === `invoice:${invoiceId}`);
+  useProposals(({ kind, subject }) => kind === 'invoice_void' && subject === `invoice:${invoiceId}`)[0];
 
 /** What waits about a draft: that it becomes an invoice, which keeps its id. */
 export const useWaitingFinalization = (draftId: string): Approval | undefined =>
-  useProposal(({ kind, after }) => {
+  useProposals(({ kind, after }) => {
     if (kind !== 'invoice_finalization') return false;
-    const { invoices } = after as { invoices: Record<string, string> };
+    const { invoices } = after as FinalizationProposal;
     return Object.keys(invoices).some((each) => invoiceIdOf(each) === draftId);
+  })[0];
+
+interface WaitingPricesProps {
+  noun: PriceNoun;
+  mode: Mode;
+  /** Whose they are; undefined: all that are not of one. */
+  tenantId?: string;
+}
+
+/** Each proposal of these prices that waits for a second person, where they will stand. */
+export function WaitingPrices({ noun, mode, tenantId }: WaitingPricesProps) {
+  const { t, format } = useReading();
+  const waiting = useProposals(({ kind, subject, after }) => {
+    if (kind !== 'price_change' || !subject.startsWith(`${noun}:`)) return false;
+    const of = after as PriceProposal;
+    return of.mode === mode && (tenantId === undefined || (!!of.tenant_id && tenantIdOf(of.tenant_id) === tenantId));
   });
+  return waiting.map((approval) => (
+    <div key={approval.id} className="waiting">
+      <Waiting approval={approval}>
+        {t('prices.waiting', {
+          what: t(`approvals.noun_${noun}`),
+          day: format.date((approval.after as PriceProposal).valid_from),
+        })}
+      </Waiting>
+    </div>
+  ));
+}
 
 /** Says that it waits, and leads there. */
 export function Waiting({ approval, children }: { approval: Approval; children: string }) {

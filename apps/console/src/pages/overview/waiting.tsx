@@ -9,7 +9,7 @@ import { Empty, Loaded } from '../../parts/loaded';
 import { Panel } from '../../parts/page';
 import { TenantState } from '../../parts/state';
 import { type Column, Rows } from '../../parts/table';
-import { kindText } from '../approvals/subject';
+import { whatText } from '../approvals/subject';
 
 type Waiting = Schemas['WaitingApprovals']['soonest'][number];
 type Tenants = Schemas['OverviewTenants'];
@@ -21,10 +21,10 @@ export function WaitingApprovals() {
     {
       name: 'kind',
       title: t('approvals.kind'),
-      cell: ({ id, kind, tenant_name: tenant }) => (
+      cell: ({ id, tenant_name: tenant, ...what }) => (
         <>
           <Link to="/approvals/$approvalId" params={{ approvalId: id }}>
-            {kindText(t, kind)}
+            {whatText(t, what)}
           </Link>
           {tenant !== null && <Below>{tenant}</Below>}
         </>
