@@ -145,7 +145,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     words: ['operator', 'create'],
-    help: '--email ADDRESS --name NAME [--role ROLE]… (roles for the first two accounts only)',
+    help: '--email ADDRESS --name NAME [--role ROLE]… (roles for the first two people with any only)',
     run: (context, options) =>
       operatorCreate(context, {
         email: need(options, 'email'),
