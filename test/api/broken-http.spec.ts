@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SECURITY_HEADERS } from '#lib/platform';
 import { AdminStack } from '../support/admin.js';
 import { createTestDatabase, type TestDatabase, testKeyRing, testSigningKeys } from '../support/database.js';
-import { freePort, Program } from '../support/program.js';
+import { freePort } from '../../dev/ports.mjs';
+import { Program } from '../support/program.js';
 import { listen, openSocket, speak, type WireAnswer } from '../support/raw-http.js';
 import { connect, makeTenant, type TestTenant } from '../support/tenants.js';
 

@@ -2,10 +2,11 @@ import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { type AdminClient, createAdminClient } from '#lib/api-client';
 import { type Role, totpCode } from '#lib/operators';
+import { freePort } from '../../dev/ports.mjs';
 import { readAnswer, type RawAnswer } from './api.js';
 import { createTestDatabase, type TestDatabase, testKeyRing } from './database.js';
 import { type TestOperator, TestPeople } from './operators.js';
-import { freePort, Program } from './program.js';
+import { Program } from './program.js';
 import { connect } from './tenants.js';
 
 const STEP_MS = 30_000;

@@ -23,11 +23,12 @@ import { importApprovedAnchor, liveAnchorProposal } from '../../apps/admin/src/a
 import { clockSet } from '../../apps/admin/src/clock-commands.js';
 import type { OperatorContext } from '../../apps/admin/src/context.js';
 import { setSource } from '../../apps/admin/src/revocation-commands.js';
+import { freePort } from '../../dev/ports.mjs';
 import { type Hierarchy, SandboxClient } from './card.js';
 import { createTestDatabase, type TestDatabase, testKeyRing, testSigningKeys } from './database.js';
 import { bringLive } from './onboarding.js';
 import { type TestPeople, withPeople } from './operators.js';
-import { freePort, Program } from './program.js';
+import { Program } from './program.js';
 import { newSandboxState } from './sandbox-state.js';
 import { connect, keyRing } from './tenants.js';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect } from '@jest/globals';
-import { freePort } from './story.js';
+import { freePort } from '../../dev/ports.mjs';
 
 /** The example receiver of docs/api/webhooks.md as a customer runs it: a process of its own, whose inbox outlives it. */
 export class ExampleReceiver {

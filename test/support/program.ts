@@ -1,25 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 
 /** Settings of one of our processes must not reach another one through the environment. */
 const OWN_SETTINGS = ['DATABASE_URL', 'REDIS_URL', 'HOST', 'PORT', 'PUBLIC_URL', 'JEST_WORKER_ID', 'NODE_OPTIONS'];
 /** A machine with other work takes minutes for what takes seconds. */
 const READY_TIMEOUT_MS = 240_000;
-
-/** A TCP port on 127.0.0.1 that nobody listens on at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('the server has no port');
-  return address.port;
-}
 
 /** A compiled program of the repository that runs as a process of its own and ends with this one. */
 export class Program {

@@ -1,11 +1,11 @@
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { VerificationAnswer } from '../../apps/api/src/schemas.js';
+import { freePort } from '../../dev/ports.mjs';
 import { startStack, type Stack, type StackOptions } from '../../dev/stack.mjs';
 
 /** An answer of the API. `body` is the verification when `status` is 201, else a problem. */
@@ -35,15 +35,6 @@ export async function eventually<T>(ask: () => Promise<T>, wanted: (answer: T) =
     if (wanted(answer) || performance.now() > deadline) return answer;
     await sleep(50);
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** A request over HTTP with its JSON answer; rejects only when there is no answer. */

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Load, notStoredOnce } from '../support/load.js';
-import { type Body, eventually, freePort, Story } from '../support/story.js';
+import { freePort } from '../../dev/ports.mjs';
+import { type Body, eventually, Story } from '../support/story.js';
 
 const KILLS = 4;
 

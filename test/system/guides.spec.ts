@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import { REASONS } from '#lib/pki';
 import { PROBLEMS } from '#lib/platform';
 import { followGuide, readGuide, type Step } from '../support/guide.js';
-import { eventually, freePort, Story } from '../support/story.js';
+import { freePort } from '../../dev/ports.mjs';
+import { eventually, Story } from '../support/story.js';
 
 const GUIDES = join(process.cwd(), 'docs', 'guides');
 const textOf = (name: string): string => readFileSync(join(GUIDES, `${name}.md`), 'utf8');
