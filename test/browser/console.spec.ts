@@ -4,11 +4,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import { ConsoleRig } from '../support/console.js';
 import { BusyDesk, Desk, type World } from '../support/desk.js';
 import { appearance } from './appearance.js';
-import { billing } from './billing.js';
 import { ending } from './ending.js';
+import { invoices } from './invoices.js';
+import { months } from './months.js';
 import { onboarding } from './onboarding.js';
 import { overview } from './overview.js';
+import { prices } from './prices.js';
 import { records } from './records.js';
+import { verifications } from './verifications.js';
 
 /** Long enough for a busy machine; nothing here measures time. */
 const LONG_MS = 600_000;
@@ -51,9 +54,12 @@ describe('the console', () => {
   });
 
   onboarding(world);
+  verifications(world);
   records(world);
   overview(world);
-  billing(world);
+  months(world);
+  invoices(world);
+  prices(world);
   appearance(world);
   ending(world);
 });

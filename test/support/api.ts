@@ -1,14 +1,10 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type INestApplicationContext, Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { createShomeiClient, type ShomeiClient } from '#lib/api-client';
-import { JLIS_SETTINGS, JlisModule, loadJlisOptions } from '#lib/jlis';
-import { ConsentWithdrawals, PersonServicesModule } from '#lib/persons';
-import { Clock, loadConfig, Logger, type Mode, PlatformModule } from '#lib/platform';
-import { judgeAnchorImport, PartitionRefresh, RefreshPlanner, RevocationRefreshModule } from '#lib/revocation';
+import type { Mode } from '#lib/platform';
+import { judgeAnchorImport } from '#lib/revocation';
 import {
   changeContract,
   createApiKey,
@@ -29,15 +25,13 @@ import { createTestDatabase, type TestDatabase, testKeyRing, testSigningKeys } f
 import { bringLive } from './onboarding.js';
 import { type TestPeople, withPeople } from './operators.js';
 import { Program } from './program.js';
+import { Refreshing } from './refreshing.js';
 import { newSandboxState } from './sandbox-state.js';
 import { connect, keyRing } from './tenants.js';
 
 /** The sandbox makes a responder's key on the first request about its CA, which takes a busy machine a while. */
 const OCSP_TIMEOUT_MS = 10_000;
 const ACTOR = 'operator:test';
-
-@Module({})
-class RefreshRoot {}
 
 export interface StackOptions {
   ocspTimeoutMs?: number;
@@ -65,7 +59,7 @@ export interface RawAnswer {
  * roots and has loaded its revocation lists; live mode trusts nothing.
  */
 export class ApiStack {
-  private refreshing: INestApplicationContext | undefined;
+  private refreshing: Refreshing | undefined;
   private program: Program | undefined;
   private epochAtStart = 0;
   private readonly context: OperatorContext;
@@ -123,7 +117,7 @@ export class ApiStack {
   /** @throws Error when the API has made a mistake of its own: whatever was sent, none of it may have been a 500. */
   async stop(): Promise<void> {
     await this.program?.stop();
-    await this.refreshing?.close();
+    await this.refreshing?.stop();
     await this.sandboxProgram.stop();
     await this.operator.destroy();
     await this.owner.end();
@@ -215,23 +209,19 @@ export class ApiStack {
       return data !== undefined && isMoved(Date.parse(data.now));
     });
     await this.until('the clock has moved for who fetches the lists', () =>
-      this.refreshing ? isMoved(this.refreshing.get(Clock).now('test')) : true,
+      this.refreshing ? isMoved(this.refreshing.now) : true,
     );
   }
 
   /** Fetches the revocation lists of test mode, and waits until a running API answers from them. */
   async refresh(): Promise<void> {
-    this.refreshing ??= await this.createRefreshing();
-    for (const hierarchy of ['sign', 'auth'] as const)
-      for (const job of await this.refreshing.get(RefreshPlanner).plan({ mode: 'test', hierarchy }))
-        await this.refreshing.get(PartitionRefresh).refresh(job);
+    await (await this.startRefreshing()).refresh();
     await this.untilCaughtUp();
   }
 
   /** Reads the withdrawals of consents at J-LIS, as the worker does every few minutes. */
   async readWithdrawals(): Promise<number | undefined> {
-    this.refreshing ??= await this.createRefreshing();
-    return this.refreshing.get(ConsentWithdrawals).poll('test', 0);
+    return (await this.startRefreshing()).readWithdrawals();
   }
 
   /** Sends what the typed client would not. */
@@ -313,22 +303,8 @@ export class ApiStack {
     );
   }
 
-  /** The worker's services without its queues. */
-  private createRefreshing(): Promise<INestApplicationContext> {
-    const logger = new Logger('refresh', 'warn');
-    const platform = { app: 'refresh', databaseUrl: this.database.urls.worker, databasePool: 4, logger };
-    return NestFactory.createApplicationContext(
-      {
-        module: RefreshRoot,
-        imports: [
-          PlatformModule.forRoot({ ...platform, keyRing: keyRing() }),
-          JlisModule.forRoot(loadJlisOptions(loadConfig(JLIS_SETTINGS, this.jlisSettings))),
-          PersonServicesModule,
-          RevocationRefreshModule.forRoot({ crlIdleTimeoutMs: 5_000, crlThreads: 1, crlLateMinutes: 720 }),
-        ],
-      },
-      { logger: false, abortOnError: false },
-    );
+  private async startRefreshing(): Promise<Refreshing> {
+    return (this.refreshing ??= await Refreshing.start(this.database.urls.worker, this.jlisSettings));
   }
 
   /** Waits until the API has taken over the newest anchors and lists of test mode. */

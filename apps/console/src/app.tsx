@@ -32,7 +32,7 @@ export function App({ nonce }: { nonce: string }) {
     >
       <LanguageProvider>
         <QueryClientProvider client={queries}>
-          <Notifications position="bottom-right" autoClose={6_000} />
+          <Notifications position="bottom-left" autoClose={6_000} />
           <Whoever />
         </QueryClientProvider>
       </LanguageProvider>

@@ -11,6 +11,7 @@ import { useMay } from '../../session';
 import { TenantName } from '../approvals/subject';
 import { periodsOf, standing, StandingState } from './history';
 import { ITEMS, ProposeRecognition, ProposeReduction, ProposeTariff } from './propose-jlis';
+import { sourceText } from './source-text';
 import { WaitingPrices } from './waiting';
 
 type Prices = Schemas['JlisPrices'];
@@ -64,11 +65,12 @@ const ROWS: readonly Row[] = [...ITEMS, 'tax_category', 'year_start', 'source'];
 
 /** Fees side by side, newest first: what has changed is seen along a row. */
 function TariffTable({ today, tariffs }: { today: string; tariffs: readonly Tariff[] }) {
-  const { t, format } = useReading();
+  const { t, format, language } = useReading();
   if (tariffs.length === 0) return <Empty>{t('prices.no_tariffs')}</Empty>;
   const say = ({ rates, ...terms }: Tariff['terms'], row: Row): string => {
     if (row === 'tax_category') return t(`prices.tax_${terms.tax_category}`);
-    if (row === 'year_start' || row === 'source') return terms[row];
+    if (row === 'year_start') return terms[row];
+    if (row === 'source') return sourceText(language, terms[row]);
     const rate = rates[row];
     return rate === undefined ? t('prices.not_offered') : format.yen(rate);
   };

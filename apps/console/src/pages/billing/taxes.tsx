@@ -8,6 +8,7 @@ import { oneOf } from '../../search';
 import { binding, FirstDay } from './fields';
 import { ProposePrices } from './propose';
 import { SettingsHistory } from './settings-history';
+import { sourceText } from './source-text';
 
 type Terms = Schemas['InvoiceSettings']['tax_settings'][number]['terms'];
 const ROUNDINGS = ['floor', 'half_up', 'ceiling'] as const;
@@ -30,14 +31,14 @@ export function Taxes({ mode }: { mode: Mode }) {
 }
 
 function Rates({ terms: { rates, rounding, source } }: { terms: Terms }) {
-  const { t } = useReading();
+  const { t, language } = useReading();
   return (
     <Facts
       facts={[
         [t('prices.rate_standard'), rates.standard],
         ...(rates.reduced === undefined ? [] : [[t('prices.rate_reduced'), rates.reduced] as const]),
         [t('prices.rounding'), t(`prices.rounding_${rounding}`)],
-        [t('prices.source'), source],
+        [t('prices.source'), sourceText(language, source)],
       ]}
     />
   );
