@@ -31,6 +31,7 @@ create type documented_item as enum ('contract_and_nda', 'delegation', 'officers
 create type outcome as enum ('valid', 'invalid', 'indeterminate');
 create type tenant_mode as enum ('live', 'test');
 create type tenant_state as enum ('applied', 'in_review', 'rejected', 'test', 'notified', 'live', 'suspended', 'terminated');
+create sequence event_place as bigint increment 1;
 create sequence schema_migration_id_seq as integer increment 1;
 
 -- Tables
@@ -594,7 +595,7 @@ create table event (
   tenant_id uuid not null,
   mode tenant_mode not null,
   id uuid not null,
-  xact xid8 default pg_current_xact_id() not null,
+  xact xid8 not null,
   type text not null,
   occurred_at timestamp with time zone not null,
   recorded_at timestamp with time zone default clock_timestamp() not null,
@@ -2496,6 +2497,32 @@ end $function$
 ;
 alter function erase_due_sweep_results(integer) owner to shomei_retention_clerk;
 
+CREATE OR REPLACE FUNCTION public.event_horizon(of_tenant uuid, of_mode tenant_mode)
+ RETURNS xid8
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  given bigint;
+  behind bigint;
+begin
+  -- Elsewhere the next statement sees no more than this one.
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'the horizon of events is for statements that see what was committed before them' using errcode = '25000';
+  end if;
+  given := pg_sequence_last_value('public.event_place');
+  select max(l.behind) into behind from (
+    select (given - objid::bigint) & 4294967295 as behind from pg_locks
+    where locktype = 'advisory' and mode = 'ShareLock' and objsubid = 1
+      and database = (select oid from pg_database where datname = current_database())
+      and classid = ((hashtextextended('events|' || of_tenant || '|' || of_mode, 0) >> 32) & 4294967295)::oid
+  ) l
+  -- The others are ahead: they lock since the last place was read.
+  where l.behind < 2147483648;
+  return (given - coalesce(behind, 0) + 1)::text::xid8;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.execute_approval(wanted uuid)
  RETURNS text
  LANGUAGE plpgsql
@@ -3769,6 +3796,27 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.place_event()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  whose text := concat_ws('|', new.tenant_id, new.mode, '');
+  -- Of this transaction, and gone with the savepoint that was rolled back, as the lock is.
+  place text := current_setting('app.event_place', true);
+begin
+  if starts_with(place, whose) is not true then
+    perform pg_advisory_xact_lock_shared(
+      (hashtextextended('events|' || new.tenant_id || '|' || new.mode, 0) & -4294967296) | (pg_sequence_last_value('public.event_place') & 4294967295));
+    place := whose || nextval('event_place');
+    perform set_config('app.event_place', place, true);
+  end if;
+  new.xact := substr(place, length(whose) + 1)::xid8;
+  return new;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.plain_tenant_usage(of_tenant uuid, of_mode tenant_mode, starts timestamp with time zone, ends timestamp with time zone, seen pg_snapshot, seen_before pg_snapshot, seen_before_at timestamp with time zone, years timestamp with time zone[], recognised jsonb, rules jsonb)
  RETURNS TABLE(id uuid, occurred_at timestamp with time zone, meter text, purpose text, outcome outcome, billable boolean, late boolean, contract_again boolean)
  LANGUAGE sql
@@ -4305,6 +4353,7 @@ CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.checklist_item 
 CREATE TRIGGER guard BEFORE UPDATE ON public.contract FOR EACH ROW EXECUTE FUNCTION guard_contract();
 CREATE TRIGGER watch_status AFTER UPDATE OF change_events ON public.contract FOR EACH ROW WHEN ((old.change_events IS DISTINCT FROM new.change_events)) EXECUTE FUNCTION watch_status();
 CREATE TRIGGER put_out AFTER INSERT ON public.event REFERENCING NEW TABLE AS new_event FOR EACH STATEMENT EXECUTE FUNCTION put_out_events();
+CREATE TRIGGER take_place BEFORE INSERT ON public.event FOR EACH ROW EXECUTE FUNCTION place_event();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.invoice FOR EACH ROW EXECUTE FUNCTION guard_invoice();
 CREATE CONSTRAINT TRIGGER has_files AFTER INSERT ON public.invoice DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_invoice_files();
 CREATE TRIGGER kept BEFORE TRUNCATE ON public.invoice FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
@@ -4617,6 +4666,8 @@ grant select on crl_snapshot to shomei_api;
 grant select on crl_snapshot to shomei_operator;
 grant insert, select on event to shomei_api;
 grant insert, select on event to shomei_worker;
+grant usage on event_place to shomei_api;
+grant usage on event_place to shomei_worker;
 grant insert, select on expiry_notice to shomei_worker;
 grant insert on idempotency_key to shomei_door;
 grant insert, select on idempotency_key to shomei_api;
@@ -5012,6 +5063,7 @@ grant execute on function erase_due_consents(integer) to shomei_worker;
 grant execute on function erase_due_evidence(integer) to shomei_worker;
 grant execute on function erase_due_presentations(integer) to shomei_worker;
 grant execute on function erase_due_sweep_results(integer) to shomei_worker;
+grant execute on function event_horizon(uuid,tenant_mode) to shomei_api;
 grant execute on function execute_approval(uuid) to shomei_admin;
 grant execute on function finalize_invoice(uuid,uuid) to shomei_admin;
 grant execute on function find_api_key(bytea) to shomei_api;

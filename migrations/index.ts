@@ -42,6 +42,7 @@ import { MonthCounts1763900000084 } from './0048-month-counts.js';
 import { UsagePages1763900000085 } from './0049-usage-pages.js';
 import { EntryHistory1763900000100 } from './0058-entry-history.js';
 import { SecondAdmin1763900000110 } from './0059-second-admin.js';
+import { EventHorizon1763900000120 } from './0060-event-horizon.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -89,4 +90,5 @@ export const migrations = [
   EntryHistory1763900000100,
   SweepResults1763900000093,
   SecondAdmin1763900000110,
+  EventHorizon1763900000120,
 ];

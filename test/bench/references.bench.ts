@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createShomeiClient } from '#lib/api-client';
-import { toPublicId } from '#lib/platform';
+import { toPublicId, withTenant } from '#lib/platform';
+import { appendEvent } from '#lib/webhook';
 import type { Stack, StackOptions } from '../../dev/stack.mjs';
 import { type BenchTenant, Registrations, serialOf, timed } from './registrations.js';
 
@@ -15,6 +16,7 @@ const REVOKED = 2_000_000;
 /** One person of so many has both certificates revoked. */
 const REVOKED_OF = 20;
 const LOOK_MS = 250;
+const EVENT_LOOK_MS = 50;
 /** Verifications written by one statement. */
 const AT_ONCE = 100_000;
 
@@ -106,6 +108,40 @@ async function check(body: ReadableStream<Uint8Array>): Promise<{ rows: number; 
   return found;
 }
 
+async function makeKey(stack: Stack, { tenantId, mode }: BenchTenant): Promise<string> {
+  const asked = ['api-key', 'create', '--tenant', toPublicId('ten', tenantId), '--mode', mode, '--name', 'bench'];
+  return (JSON.parse(await stack.operator(asked)) as { api_key: string }).api_key;
+}
+
+/** Writes and reads a tenant's events one by one until `work` has ended. @returns the longest that one took to be told, seconds */
+async function longestWait(
+  { worker }: Registrations,
+  tenant: BenchTenant,
+  client: ReturnType<typeof createShomeiClient>,
+  work: Promise<unknown>,
+): Promise<number> {
+  let isOver = false;
+  const over = (): void => void (isOver = true);
+  work.then(over, over);
+  let longest = 0;
+  let cursor: string | null = null;
+  while (!isOver) {
+    const { seconds } = await timed(async () => {
+      const event = { type: 'person.linked', at: Date.now(), data: {} } as const;
+      await withTenant(worker, tenant, (manager) => appendEvent(manager, tenant, event));
+      for (;;) {
+        const { data } = await client.GET('/v1/events', { params: { query: cursor === null ? {} : { cursor } } });
+        cursor = data!.next_cursor;
+        if (data!.data.length > 0) return;
+        await sleep(EVENT_LOOK_MS);
+      }
+    });
+    longest = Math.max(longest, seconds);
+    await sleep(EVENT_LOOK_MS);
+  }
+  return longest;
+}
+
 /** A file of a million of a tenant's own references through the running system: uploaded, swept, and its table read. */
 export async function bench({ startStack }: { startStack: (options: StackOptions) => Promise<Stack> }) {
   const stack = await startStack({ throwaway: true, apps: ['sandbox'], environment: { api: { LOG_LEVEL: 'warn' } } });
@@ -117,17 +153,9 @@ export async function bench({ startStack }: { startStack: (options: StackOptions
     await registrations.register(tenant, { from: 0, to: ROWS, indexOf });
     await identify(registrations, tenant);
     await registrations.settle('person', 'person_certificate', 'verification', 'verification_person');
-    const asked = [
-      'api-key',
-      'create',
-      '--tenant',
-      toPublicId('ten', tenant.tenantId),
-      '--mode',
-      'test',
-      '--name',
-      'bench',
-    ];
-    const { api_key: apiKey } = JSON.parse(await stack.operator(asked)) as { api_key: string };
+    const other = await registrations.newTenant();
+    const apiKey = await makeKey(stack, tenant);
+    const ofOther = createShomeiClient({ baseUrl: stack.urls.api, apiKey: await makeKey(stack, other) });
     await stack.worker.start();
     await stack.api.start();
     const client = createShomeiClient({ baseUrl: stack.urls.api, apiKey });
@@ -137,13 +165,14 @@ export async function bench({ startStack }: { startStack: (options: StackOptions
     const upload = `${stack.urls.api}/v1/status-sweeps/file?certificates=both&on_bad_rows=skip`;
     const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'text/csv' };
     const body = file();
-    const uploaded = await timed(async () => {
+    const uploading = timed(async () => {
       const answer = await fetch(upload, { method: 'POST', headers, body });
       const sweep = (await answer.json()) as { id: string; rejected: number };
       if (answer.status !== 201 || sweep.rejected !== BAD.size)
         throw new Error(`${answer.status} ${JSON.stringify(sweep)}`);
       return sweep;
     });
+    const [uploaded, waited] = await Promise.all([uploading, longestWait(registrations, other, ofOther, uploading)]);
     const apiUpload = api.peak();
     const { id } = uploaded.result;
     const path = { id };
@@ -185,6 +214,7 @@ export async function bench({ startStack }: { startStack: (options: StackOptions
         seconds: uploaded.seconds,
         'rows a second': perSecond(uploaded.seconds),
       },
+      { name: "  another tenant's events meanwhile: the longest wait of one", seconds: waited },
       { name: 'swept, from then on', seconds: swept.seconds, 'rows a second': perSecond(swept.seconds) },
       { name: 'table read', seconds: downloaded.seconds, 'rows a second': perSecond(downloaded.seconds) },
       { name: '  its size, MiB', value: Math.round(octets / 2 ** 20) },

@@ -33,7 +33,7 @@ export class SweepFiles {
     }
   }
 
-  /** Reads only: a transaction that writes would hold every tenant's events back for as long as it takes. */
+  /** Reads only. */
   private async resolve(principal: Principal, octets: Uint8Array, encoding: FileEncoding): Promise<SweepChoice> {
     const { rows, rejections } = await readSweepFile(octets, { encoding, format: principal.referenceFormat });
     const people: SelectedPerson[] = [];

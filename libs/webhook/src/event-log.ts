@@ -13,28 +13,33 @@ export interface StoredEvent {
 
 /** A place in the order in which events are told: by transaction, then by id. */
 export interface EventCursor {
-  /** Decimal. */
+  /** Decimal: the place of the transaction's events, see `place_event` of the database. */
   xact: string;
   id: string;
 }
 
 /**
- * Events after a place, oldest first. It stops below the oldest transaction that is still open anywhere in the database:
- * what commits later has a higher number than everything told, so a reader that goes on from its last place misses
- * nothing. The price is that a transaction left open holds all events back.
+ * Events after a place, oldest first. It stops below the first event of the tenant's that is being written: what is committed
+ * later has a higher place than everything told, so a reader that goes on from its last place misses nothing.
+ * @param manager of a transaction in which a statement sees what was committed before it
  */
 export async function listEvents(
   manager: EntityManager,
   { tenantId, mode }: Tenancy,
   { after, types, limit }: { after?: EventCursor; types?: readonly EventType[]; limit: number },
 ): Promise<StoredEvent[]> {
+  // A statement of its own: the next has to see everybody who was not writing any more when this one looked.
+  const [found]: { horizon: string }[] = await manager.query('select event_horizon($1, $2)::text as horizon', [
+    tenantId,
+    mode,
+  ]);
   const rows: { id: string; xact: string; type: EventType; occurred_at: Date; data: EventData }[] = await manager.query(
     `select id, xact::text as xact, type, occurred_at, data from event
-     where tenant_id = $1 and mode = $2 and xact < pg_snapshot_xmin(pg_current_snapshot())
+     where tenant_id = $1 and mode = $2 and xact < $7::xid8
        and ($3::xid8 is null or (xact, id) > ($3::xid8, $4::uuid))
        and ($5::text[] is null or type = any($5))
      order by event.xact, event.id limit $6`,
-    [tenantId, mode, after?.xact ?? null, after?.id ?? null, types ?? null, limit],
+    [tenantId, mode, after?.xact ?? null, after?.id ?? null, types ?? null, limit, found!.horizon],
   );
   return rows.map((row) => ({
     id: row.id,
