@@ -193,7 +193,7 @@ async function openIssued(desk: Desk, state: string): Promise<string> {
   await desk.fill('金額（以上・円）', '1');
   await page.getByRole('search').getByLabel('状態').selectOption({ label: state });
   await desk.press('検索');
-  await page.waitForURL(/counterparty=.*amount_min=1/);
+  await desk.searched(/counterparty=.*amount_min=1/);
   await page.locator('tbody').getByText(state).waitFor();
   await page.locator('tbody a[href^="/invoices/"]').click();
   await desk.told('振込先');

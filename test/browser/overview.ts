@@ -73,7 +73,7 @@ export function overview(world: World): void {
     await hanako.press('検索');
     await page.waitForURL(/name=/);
     await hanako.press('失効件数');
-    await page.waitForURL(/sort=entries/);
+    await hanako.searched(/sort=entries/);
     await page.locator('th[aria-sort=ascending]').getByText('失効件数').waitFor();
     for (const name of await page.locator('tbody code').allInnerTexts()) expect(name).toContain(some!.name);
   });

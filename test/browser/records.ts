@@ -86,7 +86,7 @@ export function records(world: World): void {
     await hanako.heading('イベント');
     await page.getByLabel('種類').selectOption({ label: 'Webhookの試験送信' });
     await hanako.press('検索');
-    await page.waitForURL(/type=webhook_endpoint\.test/);
+    await hanako.searched(/type=webhook_endpoint\.test/);
     const told = page.locator('tbody tr');
     await told.getByText('webhook_endpoint.test').waitFor();
     expect(await told.count()).toBe(1);

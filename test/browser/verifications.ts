@@ -10,7 +10,7 @@ export function verifications(world: World): void {
     await hanako.go('検証履歴');
     await page.getByLabel('結果').selectOption('invalid');
     await hanako.press('検索');
-    await page.waitForURL(/outcome=invalid/);
+    await hanako.searched(/outcome=invalid/);
     await page.getByRole('cell', { name: '失効', exact: true }).first().waitFor();
     await page.locator('tbody a[href^="/verifications/"]').first().click();
     await hanako.heading('検証');

@@ -26,6 +26,13 @@ export class Desk {
       await this.page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))');
   }
 
+  /** A list shows what its address asks for, no longer what was asked before. */
+  async searched(address: RegExp): Promise<void> {
+    await this.page.waitForURL(address);
+    await this.quiet();
+    await this.page.locator('main [aria-busy="true"]').waitFor({ state: 'detached' });
+  }
+
   heading(name: string): Promise<void> {
     return this.page.getByRole('heading', { name, level: 1 }).waitFor();
   }

@@ -44,8 +44,8 @@ export function Paged<Row>(props: PagedProps<Row>) {
         data.length === 0 ? (
           <Empty>{none}</Empty>
         ) : (
-          // One thing of a window, which sets its things apart.
-          <div>
+          // One thing of a window, which sets its things apart. Busy: still the rows of what was asked before.
+          <div aria-busy={found.isPlaceholderData}>
             {above?.(data)}
             <Rows rows={data} {...rows} />
             <End cursor={cursor} next={next} onCursor={onCursor}>
