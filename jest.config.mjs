@@ -32,7 +32,7 @@ const project = (displayName, testMatch, extra = {}) => ({
 export default {
   // Generous: a loaded machine is slow, and no test measures time.
   testTimeout: 60_000,
-  testSequencer: '<rootDir>/dev/test-order.mjs',
+  testSequencer: '<rootDir>/test/support/test-order.mjs',
   projects: [
     project('unit', ['libs/*/src/**/*.spec.ts', 'apps/*/src/**/*.spec.ts', 'dev/**/*.spec.ts']),
     project('service', ['test/service/**/*.spec.ts']),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Queue, Worker } from 'bullmq';
+import type { QueryRunner } from 'typeorm';
 import { listSweepResults, personsByReference, SWEEP_QUEUE, type SweepTurn, turnOptions } from '#lib/monitoring';
 import { Logger, type Mode, withTenant } from '#lib/platform';
 import { QUEUE_PREFIX } from '#lib/revocation';
@@ -99,7 +100,7 @@ describe('a sweep of those not checked since', () => {
         await holder.query('select 1 from status_sweep where id = $1 for update', [id]);
         const dying = turn();
         await eventually(
-          () => holder.query(`select 1 ${workers} and wait_event_type = 'Lock'`) as Promise<unknown[]>,
+          () => stage.owner.query(`select 1 ${workers} and wait_event_type = 'Lock'`) as Promise<unknown[]>,
           (waiting) => waiting.length > 0,
           30_000,
         );
@@ -160,6 +161,75 @@ describe('a turn of a sweep, which writes a chunk while the one before is commit
       done: 3 * CHUNK,
       summary: { nothing_known: 3 * CHUNK },
     });
+  }, 60_000);
+});
+
+describe('of two chunks under way', () => {
+  const WRITING = `from pg_stat_activity
+    where datname = current_database() and usename = 'shomei_worker' and backend_xid is not null`;
+  let id: string;
+  beforeEach(async () => {
+    await crowd(tenant, 4 * CHUNK);
+    id = (await stage.order(tenant)).id;
+    // One chunk, then its end.
+    const begun = await stage.process().step(
+      stage.job(tenant, id),
+      () => T,
+      () => false,
+    );
+    expect(begun).toBe('more');
+  });
+
+  /** A turn of which one chunk waits for the row of the sweep, which is held, and the next is stored and waits behind it. */
+  async function turnThatWaits(meanwhile: (holder: QueryRunner) => Promise<unknown>): Promise<string> {
+    const holder = stage.owner.createQueryRunner();
+    await holder.startTransaction();
+    try {
+      await holder.query('select 1 from status_sweep where id = $1 for update', [id]);
+      const turn = stage.carryOut(tenant, id).catch(() => 'died');
+      const states = await eventually(
+        async () => {
+          const rows = (await stage.owner.query(
+            `select coalesce(nullif(wait_event_type, 'Client'), state) as at ${WRITING}`,
+          )) as {
+            at: string;
+          }[];
+          return rows.map(({ at }) => at).sort();
+        },
+        (at) => at.join() === 'Lock,idle in transaction',
+        30_000,
+      );
+      expect(states).toEqual(['Lock', 'idle in transaction']);
+      await meanwhile(holder);
+      return await turn;
+    } finally {
+      await holder.rollbackTransaction();
+      await holder.release();
+    }
+  }
+
+  async function nothingBeyondTheFirst(): Promise<void> {
+    expect(await swept(id)).toHaveLength(CHUNK);
+    expect(await stage.sweeps.get(tenant, id)).toMatchObject({ state: 'running', done: CHUNK });
+    expect(await stage.carryOut(tenant, id)).toBe('completed');
+    expect(await swept(id)).toHaveLength(4 * CHUNK);
+    expect(await stage.sweeps.get(tenant, id)).toMatchObject({
+      done: 4 * CHUNK,
+      summary: { nothing_known: 4 * CHUNK },
+    });
+    expect(await stage.ends(tenant)).toHaveLength(1);
+  }
+
+  it('neither is stored when the process is killed, and both are by the next', async () => {
+    const killed = (holder: QueryRunner): Promise<unknown> =>
+      holder.query(`select pg_terminate_backend(pid) ${WRITING}`);
+    expect(await turnThatWaits(killed)).toBe('died');
+    await nothingBeyondTheFirst();
+  }, 60_000);
+
+  it('neither is stored when what they wait for stays locked, and the turn is given up', async () => {
+    expect(await turnThatWaits(() => Promise.resolve())).toBe('taken');
+    await nothingBeyondTheFirst();
   }, 60_000);
 });
 
