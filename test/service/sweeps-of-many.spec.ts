@@ -100,7 +100,7 @@ describe('a sweep of those not checked since', () => {
         await holder.query('select 1 from status_sweep where id = $1 for update', [id]);
         const dying = turn();
         await eventually(
-          () => stage.owner.query(`select 1 ${workers} and wait_event_type = 'Lock'`) as Promise<unknown[]>,
+          () => stage.owner.query<unknown[]>(`select 1 ${workers} and wait_event_type = 'Lock'`),
           (waiting) => waiting.length > 0,
           30_000,
         );
@@ -189,11 +189,9 @@ describe('of two chunks under way', () => {
       const turn = stage.carryOut(tenant, id).catch(() => 'died');
       const states = await eventually(
         async () => {
-          const rows = (await stage.owner.query(
+          const rows: { at: string }[] = await stage.owner.query(
             `select coalesce(nullif(wait_event_type, 'Client'), state) as at ${WRITING}`,
-          )) as {
-            at: string;
-          }[];
+          );
           return rows.map(({ at }) => at).sort();
         },
         (at) => at.join() === 'Lock,idle in transaction',
