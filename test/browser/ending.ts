@@ -33,4 +33,19 @@ export function ending(world: World): void {
     await taro.picture('terminated-en');
     expect(await taro.faults('terminated')).toEqual([]);
   });
+
+  it('says that lists have expired, that the clock of test mode was moved, and the command that moves it back', async () => {
+    const { rig, taro } = world;
+    const { page } = taro;
+    await rig.story.operator('clock set --offset +90d');
+    await page.goto('/?mode=test');
+    await taro.told('Lists of test mode have expired');
+    await page.getByRole('link', { name: 'To the revocation data' }).click();
+    await taro.heading('Revocation data');
+    await page.goto('/revocation?mode=test');
+    await taro.told(/^The clock of test mode: .* \(\+90 days\)$/);
+    await taro.told('npm run --silent operator -- clock set --offset 0');
+    expect(await taro.faults('expired')).toEqual([]);
+    await taro.picture('expired-en');
+  });
 }

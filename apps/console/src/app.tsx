@@ -32,7 +32,8 @@ export function App({ nonce }: { nonce: string }) {
     >
       <LanguageProvider>
         <QueryClientProvider client={queries}>
-          <Notifications position="bottom-left" autoClose={6_000} />
+          {/* Between a page's title and its actions, and above the middle of a window: neither has a control there. */}
+          <Notifications position="top-center" limit={2} containerWidth={400} />
           <Whoever />
         </QueryClientProvider>
       </LanguageProvider>

@@ -7,6 +7,7 @@ import { checklist } from './messages/checklist';
 import { common } from './messages/common';
 import { events } from './messages/events';
 import { evidence } from './messages/evidence';
+import { failures } from './messages/failures';
 import { findings } from './messages/findings';
 import { holder } from './messages/holder';
 import { holds } from './messages/holds';
@@ -46,6 +47,7 @@ export const TEXTS = {
   contract,
   events,
   evidence,
+  failures,
   findings,
   holder,
   holds,

@@ -60,7 +60,7 @@ export const common = {
   mode: { ja: '環境', en: 'Mode' },
   mode_live: { ja: '本番', en: 'Live' },
   mode_test: { ja: 'テスト', en: 'Test' },
-  test_clock: { ja: 'テスト環境の時計は {offset}', en: 'The clock of test mode: {offset}' },
+  test_clock: { ja: 'テスト環境の時計は {at}（{offset}）', en: 'The clock of test mode: {at} ({offset})' },
   yes: { ja: 'あり', en: 'Yes' },
   no: { ja: 'なし', en: 'No' },
   none: { ja: 'なし', en: 'None' },

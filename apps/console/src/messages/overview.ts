@@ -50,6 +50,8 @@ export const overview = {
   all_of: { ja: '全{count}件', en: 'All {count}' },
   revocation: { ja: '失効情報の鮮度', en: 'Freshness of revocation data' },
   fetched: { ja: '最も古い取得 {ago}', en: 'oldest fetch {ago}' },
+  ended: { ja: '{at} に期限切れ', en: 'expired at {at}' },
+  to_revocation: { ja: '失効情報を確認', en: 'To the revocation data' },
   next_update: { ja: '次回更新期限 {at}', en: 'next update due {at}' },
   queues: { ja: '処理待ち', en: 'Work of the worker' },
   queue: { ja: 'キュー', en: 'Queue' },

@@ -54,7 +54,10 @@ export const revocation = {
   oldest_success: { ja: '最も古い取得', en: 'Oldest fetch' },
   soonest_next_update: { ja: '最も近い更新期限', en: 'Soonest next update' },
   run: { ja: '直近の取得', en: 'Last refresh' },
-  run_counts: { ja: '{total}件中{done}件完了、失敗{failed}件', en: '{done} of {total} done, {failed} failed' },
+  run_counts: {
+    ja: '{total}件中 成功{good}件、失敗{failed}件',
+    en: 'of {total}: {good} fetched, {failed} failed',
+  },
   run_seconds: { ja: '{seconds}秒', en: '{seconds} s' },
   run_speed: { ja: '毎秒{speed}件', en: '{speed} a second' },
   run_left: { ja: '残り約{seconds}秒', en: 'about {seconds} s left' },
@@ -78,6 +81,33 @@ export const revocation = {
     en: 'All lists are fetched besides the nightly run.',
   },
   refresh_done: { ja: '取得を依頼しました。', en: 'The lists will be fetched.' },
+  expired: { ja: '期限切れの失効リストがあります（{mode}環境）', en: 'Lists of {mode} mode have expired' },
+  late_lists: { ja: '失効リストの更新が遅れています（{mode}環境）', en: 'Lists of {mode} mode are late' },
+  amiss_counts: { ja: '{counts}。', en: '{counts}.' },
+  expired_effect: {
+    ja: '期限切れのリストに関わる検証は、すべて「判定不能」になります（課金されません）。',
+    en: 'Every check that needs such a list is indeterminate, and is not billed.',
+  },
+  late_effect: {
+    ja: '次のリストが届かないまま期限が過ぎると、検証が「判定不能」になります。',
+    en: 'If no newer list comes before they end, checks become indeterminate.',
+  },
+  expired_clock: {
+    ja: 'テスト環境の時計が {at}（{offset}）に動かされており、サンドボックスの時計はそれに合わせて動きません。次のどちらかで戻ります。',
+    en: 'The clock of test mode is moved to {at} ({offset}), and the clock of the sandbox does not follow it. Either mends it:',
+  },
+  expired_clock_back: { ja: '時計を実時刻に戻す：', en: 'Put the clock back to real time:' },
+  expired_clock_sandbox: {
+    ja: 'サンドボックスの時計も同じだけ動かしてから「今すぐ取得」：',
+    en: 'Move the clock of the sandbox as far, then “Fetch now”:',
+  },
+  expired_look: {
+    ja: '「分割リスト」で失敗の原因と対処を確認してください。原因を除いたら「今すぐ取得」を押してください。',
+    en: 'The partitions say what failed and what to do. When it is mended, “Fetch now”.',
+  },
+  index_failure: { ja: '一覧の取得の失敗', en: 'Failures of the index' },
+  list_failures: { ja: 'リストの取得の失敗', en: 'Lists that failed' },
+  lists_failing: { ja: '{count}件のリスト', en: '{count} lists' },
   subject: { ja: '主体者名', en: 'Subject' },
   fingerprint: { ja: 'フィンガープリント（SHA-256）', en: 'Fingerprint (SHA-256)' },
   fingerprint_hint: {

@@ -40,7 +40,9 @@ export function RevocationNow({ revocation, mode }: { revocation: Schemas['Revoc
                   <Text size="xs" c="dimmed" className="numbers">
                     {t('overview.fetched', { ago: format.ago(fresh.oldest_success_at) })}
                     {' · '}
-                    {t('overview.next_update', { at: format.minute(fresh.soonest_next_update) })}
+                    {t(text === 'stale' ? 'overview.ended' : 'overview.next_update', {
+                      at: format.minute(fresh.soonest_next_update),
+                    })}
                   </Text>
                 </div>
                 <State tone={tone}>{t(`revocation.state_${text}`)}</State>

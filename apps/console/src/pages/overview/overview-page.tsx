@@ -1,6 +1,6 @@
 import { Group, SimpleGrid, Stack, Text } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { ask, client, type Schemas } from '../../api';
 import { waitingCount } from '../../approvals';
 import { useReading } from '../../language';
@@ -8,6 +8,7 @@ import { Empty, Loaded } from '../../parts/loaded';
 import { type Mode, ModeChoice, modeOf } from '../../parts/mode-choice';
 import { Page } from '../../parts/page';
 import { State } from '../../parts/state';
+import { AmissAlert } from '../revocation/expired';
 import { AnswerTimesPanel, ChecksPanel } from './checks';
 import { Figures } from './figures';
 import { Queues, RevocationNow } from './health';
@@ -74,6 +75,17 @@ function Parts({ overview, mode }: { overview: Schemas['Overview']; mode: Mode }
     );
   return (
     <Stack gap="md">
+      {revocation && (
+        <AmissAlert mode={mode} freshness={revocation}>
+          <Link to="/revocation" search={{ mode }}>
+            {t('overview.to_revocation')}
+          </Link>
+        </AmissAlert>
+      )}
+      <SimpleGrid cols={{ base: 1, lg: 2 }}>
+        {approvals && <WaitingApprovals />}
+        {tenants && <TenantsToDo tenants={tenants} />}
+      </SimpleGrid>
       <Figures overview={overview} />
       {checks && (
         <SimpleGrid cols={{ base: 1, lg: 2 }}>
@@ -82,8 +94,6 @@ function Parts({ overview, mode }: { overview: Schemas['Overview']; mode: Mode }
         </SimpleGrid>
       )}
       <SimpleGrid cols={{ base: 1, lg: 2 }}>
-        {approvals && <WaitingApprovals />}
-        {tenants && <TenantsToDo tenants={tenants} />}
         {revocation && <RevocationNow revocation={revocation} mode={mode} />}
         {queues && <Queues queues={queues} />}
       </SimpleGrid>

@@ -76,14 +76,14 @@ function OneHierarchy({ fresh, revocation }: { fresh: Fresh; revocation: Revocat
 
 function Run({ run }: { run: Fresh['run'] }) {
   const { t, format } = useReading();
-  const share = run.total === 0 ? 0 : (100 * (run.done + run.failed)) / run.total;
-  const over = run.total > 0 && run.done + run.failed >= run.total;
+  const share = run.total === 0 ? 0 : (100 * run.done) / run.total;
+  const over = run.total > 0 && run.done >= run.total;
   return (
     <Stack gap={4}>
       <Text size="sm" className="numbers">
         {format.time(run.started_at)} ·{' '}
         {t('revocation.run_counts', {
-          done: format.number(run.done),
+          good: format.number(run.done - run.failed),
           total: format.number(run.total),
           failed: format.number(run.failed),
         })}

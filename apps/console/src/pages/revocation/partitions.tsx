@@ -7,6 +7,7 @@ import { State } from '../../parts/state';
 import type { Column } from '../../parts/table';
 import { Words } from '../../parts/words';
 import { oneOf } from '../../search';
+import { Failure } from './failure';
 
 type Partition = Schemas['RevocationPartition'];
 const HIERARCHIES = ['sign', 'auth'] as const;
@@ -79,6 +80,12 @@ export function Partitions({ mode, search, onSearch }: PartitionsProps) {
           : format.list(states.map((state) => t(`revocation.state_${state}`))),
     },
     {
+      name: 'failure',
+      title: t('revocation.last_failure'),
+      cell: ({ failures, last_failure: last }) => <Failure failures={failures} last={last} />,
+      text: ({ failures, last_failure: last }) => (failures === 0 ? null : `${failures}× ${last ?? ''}`),
+    },
+    {
       name: 'number',
       title: t('verifications.crl_number'),
       right: true,
@@ -101,11 +108,6 @@ export function Partitions({ mode, search, onSearch }: PartitionsProps) {
       name: 'last_success_at',
       title: t('revocation.last_success'),
       cell: ({ last_success_at: at }) => format.minute(at),
-    },
-    {
-      name: 'failure',
-      title: t('revocation.last_failure'),
-      cell: ({ failures, last_failure: failure }) => (failures === 0 ? '—' : `${failures}× ${failure ?? ''}`),
     },
   ];
   return (

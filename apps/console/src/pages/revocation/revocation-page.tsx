@@ -12,6 +12,7 @@ import { Page } from '../../parts/page';
 import { oneOf } from '../../search';
 import { useMay } from '../../session';
 import { Anchors } from './anchors';
+import { AmissAlert, Remedy } from './expired';
 import { Freshness } from './freshness';
 import { History } from './history';
 import { Partitions } from './partitions';
@@ -23,7 +24,7 @@ const TABS = ['freshness', 'partitions', 'sources', 'anchors'] as const;
 const WATCH_MS = 3_000;
 
 const isUnderWay = ({ freshness }: Schemas['Revocation']): boolean =>
-  freshness.some(({ run }) => run.total > 0 && run.done + run.failed < run.total);
+  freshness.some(({ run }) => run.total > 0 && run.done < run.total);
 
 /** How fresh the revocation data are, and what to do when they are not. */
 export function RevocationPage() {
@@ -47,6 +48,11 @@ export function RevocationPage() {
       actions={<Refresh mode={mode} onRequested={() => setWatching(true)} />}
     >
       <ModeChoice mode={mode} onMode={(next) => void navigate({ search: { tab: search.tab, mode: next } })} />
+      {state.data && (
+        <AmissAlert mode={mode} freshness={state.data.freshness}>
+          <Remedy revocation={state.data} />
+        </AmissAlert>
+      )}
       <Tabs value={tab} onChange={(next) => void navigate({ search: { mode: search.mode, tab: next ?? undefined } })}>
         <Tabs.List mb="md">
           {TABS.map((each) => (
