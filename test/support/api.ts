@@ -80,6 +80,13 @@ export class ApiStack {
     this.context = { dataSource: operator, actor: ACTOR, out: () => undefined, ask, askSecret: ask };
   }
 
+  private static one: Promise<ApiStack> | undefined;
+
+  /** The same for all who ask within a test file, which stops it. */
+  static shared(): Promise<ApiStack> {
+    return (ApiStack.one ??= ApiStack.start());
+  }
+
   static async start({ ocspTimeoutMs = OCSP_TIMEOUT_MS, settings = {} }: StackOptions = {}): Promise<ApiStack> {
     const database = await createTestDatabase();
     const stateDirectory = newSandboxState();

@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import { connect as connectSocket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { Schemas } from '#lib/api-client';
-import { ApiStack, type TestKey } from '../support/api.js';
-import { rawBody } from '../support/card.js';
+import { ApiStack, type TestKey } from '../../support/api.js';
+import { rawBody } from '../../support/card.js';
 
 type AuditEvent = Schemas['AuditEvent'];
 
@@ -11,7 +13,7 @@ let tenantId: string;
 let key: TestKey;
 let verificationId: string;
 beforeAll(async () => {
-  stack = await ApiStack.start();
+  stack = await ApiStack.shared();
   tenantId = await stack.newTenant();
   key = await stack.newKey({ tenantId });
   const { data } = await key.client.POST('/v1/signature-verifications', { body: await rawBody(stack.sandbox) });
@@ -19,7 +21,6 @@ beforeAll(async () => {
   await key.client.GET('/v1/verifications/{id}', { params: { path: { id: verificationId } } });
   await stack.registerReferenceFormat(tenantId, '9999');
 }, 120_000);
-afterAll(() => stack.stop());
 
 async function list(asker: TestKey, query: Record<string, string | number> = {}): Promise<AuditEvent[]> {
   const { data, response } = await asker.client.GET('/v1/audit-events', { params: { query } });
@@ -103,15 +104,15 @@ describe('200: audit events', () => {
     const body = JSON.stringify(await rawBody(stack.sandbox));
     const { hostname, port } = new URL(stack.url);
     const before = (await list(key, { action: 'verification.create' })).length;
-    const socket = connectSocket(Number(port), hostname);
-    socket.end(
-      `POST /v1/signature-verifications HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key.secret}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-      () => socket.destroy(),
-    );
-    await stack.until(
-      'it is recorded',
-      async () => (await list(key, { action: 'verification.create' })).length > before,
-    );
+    const request = `POST /v1/signature-verifications HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key.secret}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+    await stack.until('it is recorded', async () => {
+      // A server that has not begun to read when its caller is gone may never see what was sent.
+      const socket = connectSocket(Number(port), hostname);
+      socket.end(request, () => socket.destroy());
+      await once(socket, 'close');
+      await sleep(200);
+      return (await list(key, { action: 'verification.create' })).length > before;
+    });
     expect((await list(key, { action: 'verification.create' }))[0]!.ip).toMatch(/127\.0\.0\.1$|^::1$/);
   });
 });

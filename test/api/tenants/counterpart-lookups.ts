@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Schemas } from '#lib/api-client';
-import { ApiStack, type TestKey } from '../support/api.js';
-import type { JlisFault } from '../support/card.js';
-import { consentNow } from '../support/consent.js';
-import { logIn, signUp } from '../support/login.js';
+import { ApiStack, type TestKey } from '../../support/api.js';
+import type { JlisFault } from '../../support/card.js';
+import { consentNow } from '../../support/consent.js';
+import { logIn, signUp } from '../../support/login.js';
 
 type Lookup = Schemas['CounterpartLookup'];
 type Body = Schemas['CounterpartLookupRequest'];
@@ -16,12 +16,11 @@ let stack: ApiStack;
 let tenantId: string;
 let key: TestKey;
 beforeAll(async () => {
-  stack = await ApiStack.start();
+  stack = await ApiStack.shared();
   tenantId = await stack.newTenant();
   await stack.setContract(tenantId, { identify: true, counterpart: true });
   key = await stack.newKey({ tenantId });
 }, 120_000);
-afterAll(() => stack.stop());
 afterEach(() => stack.sandbox.healthy());
 
 const post = (body: Body, asker = key, idempotencyKey: string = randomUUID()) =>

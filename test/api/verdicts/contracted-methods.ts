@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ApiStack } from '../support/api.js';
-import { rawBody } from '../support/card.js';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { ApiStack } from '../../support/api.js';
+import { rawBody } from '../../support/card.js';
 
 let stack: ApiStack;
 beforeAll(async () => {
-  stack = await ApiStack.start();
+  stack = await ApiStack.shared();
 }, 120_000);
-afterAll(() => stack.stop());
 
 describe('403: a revocation method outside the contract', () => {
   it.each(['ocsp', 'ocsp_or_crl'])('%s is refused by name and asks nobody', async (revocation) => {

@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { Schemas } from '#lib/api-client';
-import { ApiStack, type TestKey } from '../support/api.js';
-import { base64, type CmsOptions, type Padding, rawBody } from '../support/card.js';
-import { type Verification, verifySignature } from '../support/verification.js';
+import { ApiStack, type TestKey } from '../../support/api.js';
+import { base64, type CmsOptions, type Padding, rawBody } from '../../support/card.js';
+import { type Verification, verifySignature } from '../../support/verification.js';
 
 let stack: ApiStack;
 let key: TestKey;
 beforeAll(async () => {
-  stack = await ApiStack.start();
+  stack = await ApiStack.shared();
   key = await stack.newKey();
 }, 120_000);
-afterAll(() => stack.stop());
 
 const verify = (body: Schemas['SignatureVerificationRequest']): Promise<Verification> => verifySignature(key, body);
 

@@ -1,20 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ApiStack, type TestKey } from '../support/api.js';
-import { rawBody } from '../support/card.js';
-import { authenticationBody, logIn, signUp } from '../support/login.js';
-import { verifySignature } from '../support/verification.js';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { ApiStack, type TestKey } from '../../support/api.js';
+import { rawBody } from '../../support/card.js';
+import { authenticationBody, logIn, signUp } from '../../support/login.js';
+import { verifySignature } from '../../support/verification.js';
 
 let stack: ApiStack;
 let tenantId: string;
 let key: TestKey;
 beforeAll(async () => {
-  stack = await ApiStack.start();
+  stack = await ApiStack.shared();
   tenantId = await stack.newTenant();
   await stack.setContract(tenantId, { identify: true });
   key = await stack.newKey({ tenantId });
 }, 120_000);
-afterAll(() => stack.stop());
 
 const count = async (table: string, tenant = tenantId): Promise<number> => {
   const { rows } = await stack.owner.query<{ n: number }>(

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request as httpRequest } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { Schemas } from '#lib/api-client';
-import { ApiStack, type RawAnswer, type TestKey } from '../support/api.js';
-import { base64, rawBody } from '../support/card.js';
+import { ApiStack, type RawAnswer, type TestKey } from '../../support/api.js';
+import { base64, rawBody } from '../../support/card.js';
 
 const SIGNATURES = '/v1/signature-verifications';
 
@@ -11,11 +11,10 @@ let stack: ApiStack;
 let key: TestKey;
 let good: Schemas['RawSignature'];
 beforeAll(async () => {
-  stack = await ApiStack.start();
+  stack = await ApiStack.shared();
   key = await stack.newKey();
   good = await rawBody(stack.sandbox);
 }, 120_000);
-afterAll(() => stack.stop());
 
 const sendText = (body: string, path = SIGNATURES, headers: Record<string, string> = {}): Promise<RawAnswer> =>
   stack.send('POST', path, { key, body, headers });

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { Schemas } from '#lib/api-client';
-import { ApiStack, type RawAnswer, type TestKey } from '../support/api.js';
-import { base64, rawBody } from '../support/card.js';
-import { buildCms, issuerAndSerial } from '../support/cms.js';
-import { issueEndEntity, makeAuthority } from '../support/pki.js';
+import { ApiStack, type RawAnswer, type TestKey } from '../../support/api.js';
+import { base64, rawBody } from '../../support/card.js';
+import { buildCms, issuerAndSerial } from '../../support/cms.js';
+import { issueEndEntity, makeAuthority } from '../../support/pki.js';
 
 const SIGNATURES = '/v1/signature-verifications';
 
@@ -11,11 +11,10 @@ let stack: ApiStack;
 let key: TestKey;
 let good: Schemas['RawSignature'];
 beforeAll(async () => {
-  stack = await ApiStack.start();
+  stack = await ApiStack.shared();
   key = await stack.newKey();
   good = await rawBody(stack.sandbox);
 }, 120_000);
-afterAll(() => stack.stop());
 
 const send = (body: unknown): Promise<RawAnswer> => stack.send('POST', SIGNATURES, { key, body: JSON.stringify(body) });
 const refusal = ({ status, body }: RawAnswer): unknown[] => [status, body['code']];

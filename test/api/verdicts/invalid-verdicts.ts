@@ -1,19 +1,18 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ApiStack, type TestKey } from '../support/api.js';
-import { base64, type Padding, rawBody } from '../support/card.js';
-import { buildCms, contentTypeAttribute, digestAttribute, issuerAndSerial } from '../support/cms.js';
-import { CARD_LIFE, CONTENT, DAY_MS, NOW, trustOwnAuthority } from '../support/own-authority.js';
-import { issueEndEntity } from '../support/pki.js';
-import { codes, expectNothingRevealed, results, verifySignature } from '../support/verification.js';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { ApiStack, type TestKey } from '../../support/api.js';
+import { base64, type Padding, rawBody } from '../../support/card.js';
+import { buildCms, contentTypeAttribute, digestAttribute, issuerAndSerial } from '../../support/cms.js';
+import { CARD_LIFE, CONTENT, DAY_MS, NOW, trustOwnAuthority } from '../../support/own-authority.js';
+import { issueEndEntity } from '../../support/pki.js';
+import { codes, expectNothingRevealed, results, verifySignature } from '../../support/verification.js';
 
 let stack: ApiStack;
 let key: TestKey;
 beforeAll(async () => {
-  stack = await ApiStack.start();
+  stack = await ApiStack.shared();
   key = await stack.newKey();
 }, 120_000);
-afterAll(() => stack.stop());
 
 describe('201 invalid: revoked', () => {
   it.each([
