@@ -156,9 +156,12 @@ describe('a month', () => {
           statements_due: 1,
           billed_yen: 44,
           unexplained_difference: false,
+          invoices: { issued: 0, drafts: 0, undrafted: 1 },
         },
       ],
     });
+    const again = await first.send('POST', '/v1/month-closes', { mode: 'test', month: '2020-06' });
+    expect(outcome(again)).toEqual([409, 'month_is_closed']);
   });
   it('leads from the list to the statement, its lines and their events, and back', async () => {
     const { body: list } = await first.send('GET', `/v1/statements?tenant_id=${ten(tenant)}&month=2020-06`);
@@ -230,6 +233,11 @@ describe('a month', () => {
 
 describe('an invoice', () => {
   const settings = { ...ISSUER };
+  /** How far the invoices of June are, as the list of months says. */
+  const invoicing = async () => {
+    const { body } = await first.send('GET', '/v1/month-closes?mode=test');
+    return (body['data'] as { month: string; invoices: object }[]).find(({ month }) => month === '2020-06')!.invoices;
+  };
   let statementId: string;
   let id: string;
   const draft = async (): Promise<RawAnswer> =>
@@ -281,6 +289,7 @@ describe('an invoice', () => {
   it('is drafted, looked at, agreed on by two and numbered', async () => {
     const made = await first.send('POST', '/v1/month-closes/test/2020-06/invoice-drafts');
     expect([made.status, made.body]).toEqual([200, { drafted: 1, refused: [], remaining: 0 }]);
+    expect(await invoicing()).toEqual({ issued: 0, drafts: 1, undrafted: 0 });
     const { body: drafts } = await first.send('GET', '/v1/invoice-drafts?mode=test&month=2020-06');
     const [{ id: draftId, sha256 }] = drafts['data'] as [{ id: string; sha256: string }];
     const preview = await first.send('GET', `/v1/invoice-drafts/${draftId}/preview`);
@@ -290,6 +299,7 @@ describe('an invoice', () => {
     expect(Object.values((proposal.body['after'] as { invoices: Record<string, string> }).invoices)).toEqual([sha256]);
     expect(outcome(await approve(first, proposal))).toEqual([403, 'approval_own']);
     expect((await approve(second, proposal)).body).toMatchObject({ state: 'executed' });
+    expect(await invoicing()).toEqual({ issued: 1, drafts: 0, undrafted: 0 });
     id = draftId;
     const { body } = await first.send('GET', `/v1/invoices/${id}`);
     // Two sign checks at 20 yen and two counterparts at 2, and 10 %.

@@ -20,9 +20,10 @@ export function invoices(world: World): void {
     await page.getByRole('link', { name: /› 請求書の作成$/ }).click();
     await hanako.press('下書きを作成');
     await hanako.told('下書きを1件作成しました。');
+    await hanako.told('作成する下書きは残っていません（発行済み0件、下書き1件）。');
+    expect(await page.getByRole('button', { name: '下書きを作成' }).isDisabled()).toBe(true);
     await hanako.picture('month-drafts');
-    await page.getByRole('link', { name: 'この月の下書き' }).click();
-    await page.locator('tbody a[href^="/invoice-drafts/"]').click();
+    await page.getByRole('link', { name: '下書きを開く' }).click();
     await hanako.told(`${RECIPIENT} 御中`);
   });
 
@@ -163,6 +164,8 @@ export function invoices(world: World): void {
       (found) => found.length > 0,
     );
     await line!.click();
+    await page.locator('h2:focus').getByText('の利用').waitFor();
+    await hanako.picture('invoice-line');
     await page.locator('a[href^="/usage-events/"]').first().click();
     await hanako.heading('利用');
     world.usageEventPath = new URL(page.url()).pathname;
@@ -182,6 +185,13 @@ export function invoices(world: World): void {
     await hanako.heading(number);
     await page.locator('a[href^="/usage-events/"]').first().waitFor();
     world.invoicePath = page.url().slice(new URL(page.url()).origin.length);
+    // What is invoiced is not drafted again.
+    await hanako.visit(world.statementPath);
+    await page.getByRole('link', { name: `請求書 ${number}`, exact: true }).waitFor();
+    expect(await page.getByRole('button', { name: '請求書の下書きを作成' }).count()).toBe(0);
+    await hanako.visit('/months?mode=test');
+    await page.getByRole('link', { name: '発行済み 1/1件' }).waitFor();
+    await hanako.picture('months-invoiced');
   });
 }
 

@@ -24,13 +24,27 @@ describe('the PDF of an invoice', () => {
       '請求書番号INV-2026-000001',
       '発行日2026年11月4日',
       '対象期間2026年10月1日〜2026年10月31日',
-      '署名検証〜1（2026-10-01〜2026-10-31）',
+      '署名検証〜1（2026年10月1日〜31日）',
       '10%対象計（税抜）315円消費税',
       '31円',
       'ご請求金額（税込）346円',
       'お支払期限2026年11月30日',
     ])
       expect(text).toContain(expected);
+  });
+  it('breaks no line within its days, which say year and month once', async () => {
+    const invoice = givenInvoice();
+    const description = {
+      ...invoice.lines[0]!.description,
+      ja: '署名検証（署名用電子証明書）と最新の利用者情報の提供',
+    };
+    const raw = async (until: string) => {
+      const lines = [{ ...invoice.lines[0]!, description, from: '2026-10-01', until }];
+      return (await extract(await invoicePdf({ ...invoice, lines }))).text.split('\n').map((line) => line.trim());
+    };
+    expect(await raw('2026-11-01')).toContain('（2026年10月1日〜31日）');
+    expect(await raw('2026-12-01')).toContain('（2026年10月1日〜2026年11月30日）');
+    expect(await raw('2026-10-02')).toContain('（2026年10月1日）');
   });
   it('goes on over pages, with every line and the number on each', async () => {
     const { text, pages } = await textOf(await invoicePdf(givenInvoice(90)));
@@ -49,7 +63,7 @@ describe('the PDF of an invoice', () => {
     const invoice = givenInvoice();
     expect((await textOf(await invoicePdf(invoice, true))).text).toContain('請求書（案）');
     const test = await textOf(await invoicePdf({ ...invoice, mode: 'test' }));
-    expect(test.text).toContain('支払いの対象ではありません');
+    expect(test.text).toContain('テスト環境で作成されたもので、支払いの対象ではありません');
     const corrects = { id: invoice.id, number: 'INV-2026-000009', issued_on: '2026-11-02' };
     expect((await textOf(await invoicePdf({ ...invoice, corrects }))).text).toContain('INV-2026-000009');
   });

@@ -177,23 +177,33 @@ function writeColumnNames(sheet: Sheet, y: number): number {
   return y + 18;
 }
 
-/** What a line is about, with its days and, for a credit, the invoice it is of. */
-const aboutOf = ({ description, from, until, credits }: InvoiceLine): string =>
-  [
-    description.ja,
-    dayBefore(until) !== from ? `（${from}〜${dayBefore(until)}）` : `（${from}）`,
-    credits ? `　${credits.number}（${day(credits.issued_on)}発行）分` : '',
-  ].join('');
+/** The days of a line; year and month are not said twice. */
+function daysOf({ from, until }: InvoiceLine): string {
+  const last = dayBefore(until);
+  if (last === from) return `（${day(from)}）`;
+  const isOneMonth = last.slice(0, 7) === from.slice(0, 7);
+  return `（${day(from)}〜${isOneMonth ? `${Number(last.slice(8))}日` : day(last)}）`;
+}
+
+/** What a line is about, with its days and, for a credit, the invoice it is of. Days that do not fit stand on a line of their own. */
+function aboutOf(sheet: Sheet, line: InvoiceLine): string {
+  const { description, credits } = line;
+  const days = daysOf(line);
+  sheet.doc.fontSize(8.5);
+  const isTooLong = sheet.doc.widthOfString(`${description.ja}${days}`) > COLUMNS.text[1];
+  const credited = credits ? `　${credits.number}（${day(credits.issued_on)}発行）分` : '';
+  return `${description.ja}${isTooLong ? '\n' : ''}${days}${credited}`;
+}
 
 function heightOf(sheet: Sheet, line: InvoiceLine): number {
-  sheet.doc.fontSize(8.5);
-  return Math.max(14, sheet.doc.heightOfString(aboutOf(line), { width: COLUMNS.text[1], lineGap: 1.5 }) + 4);
+  const about = aboutOf(sheet, line);
+  return Math.max(14, sheet.doc.heightOfString(about, { width: COLUMNS.text[1], lineGap: 1.5 }) + 4);
 }
 
 function writeLine(sheet: Sheet, line: InvoiceLine, y: number): void {
   const right = { align: 'right' } as const;
   sheet.write(String(line.number), COLUMNS.number[0], y, COLUMNS.number[1], 8.5);
-  sheet.write(aboutOf(line), COLUMNS.text[0], y, COLUMNS.text[1], 8.5);
+  sheet.write(aboutOf(sheet, line), COLUMNS.text[0], y, COLUMNS.text[1], 8.5);
   sheet.write(line.quantity.toLocaleString('en-US'), COLUMNS.quantity[0], y, COLUMNS.quantity[1], 8.5, right);
   sheet.write(line.unit_price, COLUMNS.price[0], y, COLUMNS.price[1], 8.5, right);
   sheet.write(yen(line.amount_yen), COLUMNS.amount[0], y, COLUMNS.amount[1], 8.5, right);
@@ -217,8 +227,7 @@ function writeTotals(sheet: Sheet, { taxes, totals, mode }: InvoiceDocument, top
   row('合計（税込）', yen(totals.total_yen), true);
   if (taxes.some(({ tax_category }) => tax_category === 'reduced'))
     y += sheet.write('※は軽減税率の対象です。', PAGE.left, y, 495, 8) + 4;
-  if (mode === 'test')
-    sheet.write('テストモードで作成されたもので、支払いの対象ではありません。', PAGE.left, y, 495, 8);
+  if (mode === 'test') sheet.write('テスト環境で作成されたもので、支払いの対象ではありません。', PAGE.left, y, 495, 8);
 }
 
 /** Characters that the font lacks, each once: they would be printed as boxes. */

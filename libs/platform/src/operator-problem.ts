@@ -214,8 +214,8 @@ export const OPERATOR_PROBLEMS = {
   },
   prices_invalid: {
     status: 422,
-    title: 'Something in the prices cannot be right.',
-    ja: '料金の内容に誤りがあります。',
+    title: 'Something that was entered cannot be right.',
+    ja: '入力内容に誤りがあります。',
     remedy: 'See `errors`: each entry names the field and the rule it breaks.',
   },
   prices_in_closed_month: {
@@ -249,6 +249,12 @@ export const OPERATOR_PROBLEMS = {
     title: 'The month is not over yet in Japan.',
     ja: '対象月がまだ終わっていません。',
     remedy: 'Close it from `ends_at` on, by the clock of the mode.',
+  },
+  month_is_closed: {
+    status: 409,
+    title: 'The month is closed already.',
+    ja: 'この月は既に締められています。',
+    remedy: 'Nothing is left to do: its statements are there, and stay as they are.',
   },
   month_not_closed: {
     status: 409,

@@ -66,6 +66,9 @@ export const monthCloseAnswer = z
       .nullable()
       .meta({ description: 'How many there will be; null until all tenants are rated.' }),
     billed_yen: z.int(),
+    invoices: z.object({ issued: z.int(), drafts: z.int(), undrafted: z.int() }).meta({
+      description: 'Of its statements: with an invoice that is not void, an open draft, or still to be drafted.',
+    }),
     unexplained_difference: z.boolean(),
     without_fee: z
       .object({ meter: z.enum(JLIS_ITEMS), day, noticed_at: time })

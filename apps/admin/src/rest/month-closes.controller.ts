@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import {
   beginMonthClose,
@@ -52,6 +52,9 @@ interface Row {
   statements: string;
   statements_due: number | null;
   billed_yen: string;
+  issued: string;
+  drafts: string;
+  undrafted: string;
   without_fee: { meter: JlisItem; day: string } | null;
   noticed_at: Date | null;
 }
@@ -89,13 +92,14 @@ export class MonthClosesController {
   async list(
     @Query({ schema: monthClosesQuery }) { mode }: z.output<typeof monthClosesQuery>,
   ): Promise<z.output<typeof monthCloseList>> {
-    const next: { month: string | null }[] = await this.dataSource.query('select next_month_to_close($1) as month', [
-      mode,
-    ]);
-    const { month } = next[0]!;
+    // As of one moment: a closing that ends in between would be both closed and the one whose turn it is.
+    const { data, month } = await this.dataSource.transaction('REPEATABLE READ', async (manager) => {
+      const next: { month: string | null }[] = await manager.query('select next_month_to_close($1) as month', [mode]);
+      return { data: await this.find(manager, mode), month: next[0]!.month };
+    });
     const endsAt = month === null ? null : startOf(periodOf(month).until);
     return {
-      data: await this.find(mode),
+      data,
       next_month: month,
       next_month_ends_at: endsAt === null ? null : new Date(endsAt).toISOString(),
       next_month_is_over: endsAt !== null && this.clock.now(mode) >= endsAt,
@@ -108,7 +112,7 @@ export class MonthClosesController {
   @ApiOperation({
     operationId: 'closeMonth',
     summary: 'Have the worker close a month that is over',
-    description: 'One that is closed already stays as it is.',
+    description: 'One that is being closed is tried once more.',
   })
   @Answers(202, monthCloseAnswer, [400, 401, 403, 409, 413, 415, 503])
   async close(
@@ -117,7 +121,11 @@ export class MonthClosesController {
     @Body({ schema: closeRequest }) { mode, month }: z.output<typeof closeRequest>,
   ): Promise<z.output<typeof monthCloseAnswer>> {
     const acting = actingOf(session, request);
-    await this.dataSource.transaction((manager) => beginMonthClose(manager, { mode, month, ...acting }));
+    await this.dataSource.transaction(async (manager) => {
+      const [before] = await this.find(manager, mode, month);
+      if (before?.state === 'closed') throw new Problem('month_is_closed', { closed_at: before.closed_at });
+      await beginMonthClose(manager, { mode, month, ...acting });
+    });
     const job = { mode, month };
     try {
       await addJobs(this.redisUrl, MONTH_QUEUE, [{ name: monthJobName(job), data: job, opts: monthJobOptions(job) }]);
@@ -125,7 +133,7 @@ export class MonthClosesController {
       if (error instanceof OperatorError) throw new Problem('queue_unavailable');
       throw error;
     }
-    const [answer] = await this.find(mode, month);
+    const [answer] = await this.find(this.dataSource.manager, mode, month);
     return answer!;
   }
 
@@ -216,11 +224,24 @@ export class MonthClosesController {
     return reconciliationAnswer(await explainDifferences(this.dataSource, said));
   }
 
-  private async find(mode: Mode, month?: string): Promise<z.output<typeof monthCloseAnswer>[]> {
-    const rows: Row[] = await this.dataSource.query(
+  private async find(
+    manager: Pick<EntityManager, 'query'>,
+    mode: Mode,
+    month?: string,
+  ): Promise<z.output<typeof monthCloseAnswer>[]> {
+    // A statement has one open draft at most, and one invoice that is not void.
+    const rows: Row[] = await manager.query(
       `select c.mode, c.month, c.begun_at, c.begun_by, c.closed_at, c.statements_due, count(s.id) as statements,
-         coalesce(sum(s.billed_yen), 0) as billed_yen, r.detail as without_fee, r.recorded_at as noticed_at
+         coalesce(sum(s.billed_yen), 0) as billed_yen, r.detail as without_fee, r.recorded_at as noticed_at,
+         count(i.id) as issued, count(d.id) as drafts,
+         count(s.id) filter (where s.billed_yen <> 0 and i.id is null and d.id is null) as undrafted
        from month_close c left join statement s on s.mode = c.mode and s.month = c.month
+       left join invoice_draft d on d.tenant_id = s.tenant_id and d.mode = s.mode and d.statement_id = s.id
+         and d.state = 'open'
+       left join (select i.tenant_id, i.mode, i.statement_id, i.id from invoice i
+           left join invoice_void v on v.tenant_id = i.tenant_id and v.mode = i.mode and v.invoice_id = i.id
+           where v.invoice_id is null) i
+         on i.tenant_id = s.tenant_id and i.mode = s.mode and i.statement_id = s.id
        left join lateral (
          select detail, recorded_at from audit_event
          where c.closed_at is null and target = 'month:' || c.mode || ':' || c.month and action = $3
@@ -229,8 +250,9 @@ export class MonthClosesController {
        group by c.mode, c.month, r.detail, r.recorded_at order by c.month desc limit 120`,
       [mode, month ?? null, MONTH_REFUSED],
     );
-    return Promise.all(
-      rows.map(async (row) => ({
+    const answers: z.output<typeof monthCloseAnswer>[] = [];
+    for (const row of rows)
+      answers.push({
         mode: row.mode,
         month: row.month,
         state: row.closed_at === null ? ('closing' as const) : ('closed' as const),
@@ -241,9 +263,10 @@ export class MonthClosesController {
         // One closed before this was noted has all it will have.
         statements_due: row.closed_at === null ? row.statements_due : Number(row.statements),
         billed_yen: Number(row.billed_yen),
+        invoices: { issued: Number(row.issued), drafts: Number(row.drafts), undrafted: Number(row.undrafted) },
         without_fee: row.without_fee && { ...row.without_fee, noticed_at: row.noticed_at!.toISOString() },
-        unexplained_difference: await hasUnexplainedDifference(this.dataSource.manager, row.mode, row.month),
-      })),
-    );
+        unexplained_difference: await hasUnexplainedDifference(manager, row.mode, row.month),
+      });
+    return answers;
   }
 }

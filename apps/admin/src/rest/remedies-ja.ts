@@ -49,6 +49,7 @@ export const REMEDIES_JA: Record<OperatorProblemCode | keyof typeof SHARED_PROBL
   rate_missing:
     '表示された日と計量項目のJ-LIS手数料を「料金と税率」に登録し、もう一度月を締めてください。無料の場合は0円と登録します。',
   month_not_over: '月が終わってから締めてください。締められる日時は、元の画面に表示されています。',
+  month_is_closed: '利用明細は作成済みです。画面を読み込み直し、次に締める月を確かめてください。',
   month_not_closed: '先に、月次締めの画面でこの月を締めてください。',
   difference_unexplained:
     '月次締めの「J-LISとの照合」で差異の理由を登録するか、一致する請求ファイルを取り込んでください。',

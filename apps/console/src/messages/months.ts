@@ -38,6 +38,11 @@ export const months = {
   },
   closes_from: { ja: '{at}から締められます（日本時間）', en: 'Can be closed from {at} (Japan time)' },
   make_invoices: { ja: '請求書を作成', en: 'Make invoices' },
+  invoices_none: { ja: '請求なし', en: 'Nothing to invoice' },
+  invoices_undrafted: { ja: '未作成 {count}/{of}件', en: '{count} of {of} to be drafted' },
+  invoices_drafts: { ja: '下書き {count}/{of}件', en: '{count} of {of} drafted' },
+  invoices_issued: { ja: '発行済み {count}/{of}件', en: '{count} of {of} issued' },
+  needs_waiting: { ja: '承認待ち', en: 'waits for approval' },
   needs: { ja: '請求書の作成に足りない登録があります', en: 'Something is missing to make invoices' },
   needs_lead: {
     ja: '締めることはできますが、{day}に有効な次の登録がないと請求書を作成できません。料金プランは、締める前に登録してください。',
@@ -124,6 +129,11 @@ export const months = {
   refusal_characters_unprintable: { ja: '印字できない文字があります', en: 'It cannot be printed' },
   refusal_month_not_closed: { ja: '締めが完了していません', en: 'The month is not closed' },
   refusal_statement_invoiced: { ja: '請求書が発行済みです', en: 'There is an invoice' },
+  nothing_to_draft: {
+    ja: '作成する下書きは残っていません（発行済み{issued}件、下書き{drafts}件）。',
+    en: 'Nothing is left to draft: {issued} issued, {drafts} drafted.',
+  },
+  see_draft: { ja: '下書きを開く', en: 'Open the draft' },
   see_drafts: { ja: 'この月の下書き', en: 'Drafts of this month' },
   see_invoices: { ja: 'この月の請求書', en: 'Invoices of this month' },
 } satisfies Record<string, Message>;

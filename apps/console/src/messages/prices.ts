@@ -110,16 +110,16 @@ export const prices = {
   propose_terms: { ja: '請求先の登録を依頼', en: 'Propose invoice terms' },
   propose_plan: { ja: '料金の変更を依頼', en: 'Propose prices' },
   propose_effect: {
-    ja: '別の担当者が承認すると、適用開始日から有効になります。締めた月にさかのぼることはできません。',
-    en: 'In force from its first day when a second person approves. It cannot begin in a closed month.',
+    ja: '別の担当者が承認すると、適用開始日から有効になります。適用開始日は、まだ締めていない月の日付にしてください。',
+    en: 'In force from its first day when a second person approves. That day has to be in a month that is not closed.',
   },
   issuer_hint: {
-    ja: '請求書には、下書きを作成する日に有効な発行者が印字されます。締めた月の請求書にも、次の月から有効な発行者を使えます。',
-    en: 'An invoice names the issuer in force on the day it is drafted: one of the next month also on those of a closed month.',
+    ja: '適用開始日以降に作成する下書きに、この発行者が印字されます。対象月は関係しません（例：12月1日からの発行者は、12月に作成する11月分の請求書にも印字されます）。',
+    en: 'It is on every draft made from its first day on, whatever month that is of: one from 1 December is also on the invoices of November that are drafted in December.',
   },
   terms_hint: {
-    ja: '請求書には、下書きを作成する日に有効な請求先と支払条件が使われます。',
-    en: 'An invoice follows the terms in force on the day it is drafted.',
+    ja: '適用開始日以降に作成する下書きに、この請求先と支払条件が使われます。対象月は関係しません（例：12月1日からの請求先は、12月に作成する11月分の請求書にも使われます）。',
+    en: 'Every draft made from its first day on follows them, whatever month that is of: those from 1 December also hold for invoices of November that are drafted in December.',
   },
   waiting: {
     ja: '{what}の登録が承認待ちです（{day}から適用）。',

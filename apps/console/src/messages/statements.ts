@@ -79,6 +79,7 @@ export const statements = {
   no_invoice: { ja: '未発行', en: 'None yet' },
   invoice: { ja: '請求書', en: 'Invoice' },
   draft: { ja: '請求書の下書きを作成', en: 'Draft its invoice' },
+  see_invoice: { ja: '請求書 {number}', en: 'Invoice {number}' },
   draft_thing: { ja: '{month}分 {yen}（税抜）', en: '{month}, {yen} without tax' },
   draft_done: { ja: '請求書の下書きを作成しました。', en: 'The invoice is drafted.' },
   usage_of_verification: { ja: '利用と請求', en: 'Usage and billing' },

@@ -1,5 +1,8 @@
 import { NativeSelect, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 import { useReading } from '../../language';
+import type { Mode } from '../../parts/mode-choice';
+import { monthCloses } from './month-closes';
 import type { FaultOf } from './propose';
 
 /** One text of a form: its name in the request, what it says, and what becomes of it. */
@@ -17,6 +20,14 @@ export const binding =
     error: faultOf(field),
     onChange: (event) => setForm({ ...form, [name]: event.currentTarget.value }),
   });
+
+/** The first day of the month whose turn it is: the earliest that is not in a closed month. Empty while that is not known. */
+export function useEarliestDay(mode: Mode): string {
+  const { data } = useQuery(monthCloses(mode));
+  // One that is being closed may have its prices fixed already.
+  if (!data?.next_month || data.data.some(({ state }) => state === 'closing')) return '';
+  return `${data.next_month}-01`;
+}
 
 /** The first day something is in force: what a form about it begins with. */
 export function FirstDay(bound: Bound) {

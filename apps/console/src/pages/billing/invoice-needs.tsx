@@ -6,6 +6,7 @@ import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { Loaded } from '../../parts/loaded';
 import type { Mode } from '../../parts/mode-choice';
+import { useWaitingPrices } from './waiting';
 
 type Needs = Schemas['InvoiceNeeds'];
 
@@ -23,6 +24,7 @@ export function InvoiceNeeds({ mode, month }: { mode: Mode; month: string }) {
 
 function Told({ mode, needs: { day, has_issuer: issuer, tenants, incomplete } }: { mode: Mode; needs: Needs }) {
   const { t, format } = useReading();
+  const waitingOf = useWaitingPrices(mode);
   if (tenants === 0)
     return (
       <Text size="sm" c="dimmed">
@@ -50,6 +52,7 @@ function Told({ mode, needs: { day, has_issuer: issuer, tenants, incomplete } }:
           {!issuer && (
             <List.Item>
               {t('months.needs_issuer')} <IssuerLink mode={mode} />
+              <WaitingLink approval={waitingOf('invoice_issuer')} />
             </List.Item>
           )}
           {incomplete.map(({ tenant_id: id, tenant_name: name, missing }) => (
@@ -59,11 +62,29 @@ function Told({ mode, needs: { day, has_issuer: issuer, tenants, incomplete } }:
               </TenantPricesLink>
               {': '}
               {format.list(missing.map((each) => t(`months.needs_${each}`)))}
+              {missing.map((each) => (
+                <WaitingLink key={each} approval={waitingOf(each, id)} />
+              ))}
             </List.Item>
           ))}
         </List>
       </Stack>
     </Alert>
+  );
+}
+
+/** Where what is missing waits for a second person. */
+function WaitingLink({ approval }: { approval: Schemas['Approval'] | undefined }) {
+  const { t } = useReading();
+  if (!approval) return null;
+  return (
+    <>
+      {' ('}
+      <Link to="/approvals/$approvalId" params={{ approvalId: approval.id }} className="within-words">
+        {t('months.needs_waiting')}
+      </Link>
+      {')'}
+    </>
   );
 }
 

@@ -4,7 +4,7 @@ import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import type { Mode } from '../../parts/mode-choice';
 import { Facts } from '../../parts/page';
-import { binding, FirstDay } from './fields';
+import { binding, FirstDay, useEarliestDay } from './fields';
 import { ProposePrices } from './propose';
 import { SettingsHistory } from './settings-history';
 
@@ -46,7 +46,9 @@ const EMPTY: Terms = { name: '', registration_number: 'T', address: '', payment:
 
 function ProposeIssuer({ mode, before, onClose }: { mode: Mode; before: Terms | undefined; onClose: () => void }) {
   const { t } = useReading();
-  const [form, setForm] = useState({ valid_from: '', ...(before ?? EMPTY) });
+  const earliest = useEarliestDay(mode);
+  const [typed, setForm] = useState<Terms & { valid_from?: string }>(before ?? EMPTY);
+  const form = { ...typed, valid_from: typed.valid_from ?? earliest };
   const send = (reason: string) => {
     const { valid_from, ...terms } = form;
     const params = { path: { mode } };

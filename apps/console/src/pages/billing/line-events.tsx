@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router';
+import { useEffect, useRef } from 'react';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { shortId } from '../../parts/copy';
@@ -24,26 +25,37 @@ export function LineEvents({ statementId, statementLine, line, cursor, onCursor 
   const { t, language } = useReading();
   const number = statementLine ?? line.number;
   const columns = useEventColumns();
+  // It opens below the lines, often out of sight: whoever asked for it is led there.
+  const opened = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const heading = opened.current?.querySelector('h2');
+    if (!heading) return;
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+    heading.scrollIntoView({ block: 'start' });
+  }, []);
   return (
-    <Panel title={`${t('statements.events_of', { line: line.number })}: ${line.description[language]}`}>
-      <Paged
-        of={['line-events', statementId, number]}
-        load={(from, limit) =>
-          ask(() =>
-            client.GET('/v1/statements/{id}/lines/{number}/events', {
-              params: { path: { id: statementId, number }, query: { cursor: from, limit } },
-            }),
-          )
-        }
-        none={t('statements.no_events')}
-        label={t('statements.events_of', { line: line.number })}
-        columns={columns}
-        keyOf={({ id }) => id}
-        cursor={cursor}
-        onCursor={onCursor}
-        file={`events-of-line-${line.number}`}
-      />
-    </Panel>
+    <div ref={opened}>
+      <Panel title={`${t('statements.events_of', { line: line.number })}: ${line.description[language]}`}>
+        <Paged
+          of={['line-events', statementId, number]}
+          load={(from, limit) =>
+            ask(() =>
+              client.GET('/v1/statements/{id}/lines/{number}/events', {
+                params: { path: { id: statementId, number }, query: { cursor: from, limit } },
+              }),
+            )
+          }
+          none={t('statements.no_events')}
+          label={t('statements.events_of', { line: line.number })}
+          columns={columns}
+          keyOf={({ id }) => id}
+          cursor={cursor}
+          onCursor={onCursor}
+          file={`events-of-line-${line.number}`}
+        />
+      </Panel>
+    </div>
   );
 }
 

@@ -1,5 +1,5 @@
 import { Button, Group, Text, Title } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
@@ -16,7 +16,7 @@ import { InvoiceNeeds, IssuerLink, TenantPricesLink } from './invoice-needs';
 type Refused = Schemas['MonthDrafts']['refused'][number];
 
 /** From a month's statements to the drafts of its invoices. */
-export function MakeDrafts({ close: { mode, month, state } }: { close: Schemas['MonthClose'] }) {
+export function MakeDrafts({ close: { mode, month, state, invoices } }: { close: Schemas['MonthClose'] }) {
   const { t, format } = useReading();
   const may = useMay();
   const toast = useToast();
@@ -27,9 +27,19 @@ export function MakeDrafts({ close: { mode, month, state } }: { close: Schemas['
     onSuccess: async ({ drafted }) => {
       // Where there are none, why is told below.
       if (drafted > 0) toast(t('months.drafted', { count: format.number(drafted) }));
-      await queries.invalidateQueries({ queryKey: ['invoice-drafts'] });
+      await Promise.all(
+        ['invoice-drafts', 'month-closes'].map((key) => queries.invalidateQueries({ queryKey: [key] })),
+      );
     },
   });
+  const query = { mode, month, limit: 1 };
+  const { data: drafts } = useQuery({
+    queryKey: ['invoice-drafts', query],
+    queryFn: () => ask(() => client.GET('/v1/invoice-drafts', { params: { query } })),
+    enabled: invoices.drafts === 1,
+  });
+  const only = invoices.drafts === 1 ? drafts?.data[0] : undefined;
+  const isDone = invoices.undrafted === 0;
   const why = (code: string): string => {
     const key = `months.refusal_${code}`;
     return isTextKey(key) ? t(key) : code;
@@ -62,18 +72,32 @@ export function MakeDrafts({ close: { mode, month, state } }: { close: Schemas['
       <Text size="sm">{t('months.drafts_lead')}</Text>
       <Group gap="xs">
         {may('invoices:draft') && state === 'closed' && (
-          <Button loading={drafting.isPending} onClick={() => drafting.mutate()}>
+          <Button loading={drafting.isPending} disabled={isDone} onClick={() => drafting.mutate()}>
             {t('months.draft')}
           </Button>
         )}
-        <LinkButton to="/invoices" search={{ mode, tab: 'drafts', month }} variant="default">
-          {t('months.see_drafts')}
-        </LinkButton>
+        {only ? (
+          <LinkButton to="/invoice-drafts/$draftId" params={{ draftId: only.id }} variant="default">
+            {t('months.see_draft')}
+          </LinkButton>
+        ) : (
+          <LinkButton to="/invoices" search={{ mode, tab: 'drafts', month }} variant="default">
+            {t('months.see_drafts')}
+          </LinkButton>
+        )}
         <LinkButton to="/invoices" search={{ mode, month }} variant="default">
           {t('months.see_invoices')}
         </LinkButton>
       </Group>
-      {state === 'closed' && <InvoiceNeeds mode={mode} month={month} />}
+      {state === 'closed' && isDone && (
+        <Text size="sm">
+          {t('months.nothing_to_draft', {
+            issued: format.number(invoices.issued),
+            drafts: format.number(invoices.drafts),
+          })}
+        </Text>
+      )}
+      {state === 'closed' && !isDone && <InvoiceNeeds mode={mode} month={month} />}
       {drafting.isError && <ProblemPanel error={drafting.error} />}
       {data && data.remaining > 0 && (
         <Text size="sm">{t('months.remaining', { count: format.number(data.remaining) })}</Text>

@@ -55,9 +55,15 @@ export function MonthPage() {
                 )
               }
             />
-            <LinkButton to="/months/$mode/$month" params={path} search={{ tab: 'invoices' }}>
-              {t('months.make_invoices')}
-            </LinkButton>
+            {close.invoices.undrafted > 0 ? (
+              <LinkButton to="/months/$mode/$month" params={path} search={{ tab: 'invoices' }}>
+                {t('months.make_invoices')}
+              </LinkButton>
+            ) : (
+              <LinkButton to="/invoices" search={{ mode, month }} variant="default">
+                {t('months.see_invoices')}
+              </LinkButton>
+            )}
           </>
         )
       }

@@ -80,14 +80,8 @@ export function MonthsPage() {
     {
       name: 'invoices',
       title: t('invoices.title'),
-      cell: ({ month, state }) =>
-        state === 'closed' ? (
-          <Link to="/months/$mode/$month" params={{ mode, month }} search={{ tab: 'invoices' }}>
-            {t('months.make_invoices')}
-          </Link>
-        ) : (
-          '—'
-        ),
+      cell: (close) => <Invoicing close={close} />,
+      text: ({ invoices: { issued, drafts, undrafted } }) => `${issued}/${issued + drafts + undrafted}`,
     },
     { name: 'closed', title: t('months.closed_at'), cell: ({ closed_at: at }) => format.minute(at) },
     {
@@ -103,7 +97,7 @@ export function MonthsPage() {
       <Loaded query={found}>
         {({ data, ...next }) => (
           <>
-            <Next mode={mode} next={next} />
+            <Next mode={mode} next={next} under={data.find(({ state }) => state === 'closing')} />
             <div className="panel">
               {data.length === 0 ? (
                 <Empty>{t('months.none')}</Empty>
@@ -124,13 +118,49 @@ export function MonthsPage() {
   );
 }
 
+/** How far the invoices of a closed month are, with the way to what comes next. */
+function Invoicing({ close: { mode, month, state, invoices } }: { close: MonthClose }) {
+  const { t, format } = useReading();
+  const { issued, drafts, undrafted } = invoices;
+  const of = format.number(issued + drafts + undrafted);
+  if (state !== 'closed') return '—';
+  if (undrafted > 0)
+    return (
+      <Link to="/months/$mode/$month" params={{ mode, month }} search={{ tab: 'invoices' }}>
+        {issued + drafts === 0
+          ? t('months.make_invoices')
+          : t('months.invoices_undrafted', { count: format.number(undrafted), of })}
+      </Link>
+    );
+  if (drafts > 0)
+    return (
+      <Link to="/invoices" search={{ mode, tab: 'drafts', month }}>
+        {t('months.invoices_drafts', { count: format.number(drafts), of })}
+      </Link>
+    );
+  if (issued === 0) return t('months.invoices_none');
+  return (
+    <Link to="/invoices" search={{ mode, month }}>
+      {t('months.invoices_issued', { count: format.number(issued), of })}
+    </Link>
+  );
+}
+
+interface NextProps {
+  mode: Mode;
+  next: Omit<Schemas['MonthCloseList'], 'data'>;
+  /** What is being closed. */
+  under: MonthClose | undefined;
+}
+
 /** The month whose turn it is. */
-function Next({ mode, next }: { mode: Mode; next: Omit<Schemas['MonthCloseList'], 'data'> }) {
+function Next({ mode, next, under }: NextProps) {
   const { next_month: month, next_month_ends_at: endsAt, next_month_is_over: isOver } = next;
   const { t, format } = useReading();
   const may = useMay();
   const queries = useQueryClient();
-  const [asking, setAsking] = useState(false);
+  // The month that is asked about stays the same while the list goes on.
+  const [asking, setAsking] = useState<string>();
   if (month === null)
     return (
       <Panel title={t('months.next')} padded>
@@ -138,6 +168,8 @@ function Next({ mode, next }: { mode: Mode; next: Omit<Schemas['MonthCloseList']
       </Panel>
     );
   const named = format.month(month);
+  // One that nothing stands in the way of ends by itself.
+  const isUnderWay = under?.month === month && under.without_fee === null;
   return (
     <Panel title={t('months.next')} padded>
       <Group justify="space-between">
@@ -148,29 +180,30 @@ function Next({ mode, next }: { mode: Mode; next: Omit<Schemas['MonthCloseList']
               {t('months.closes_from', { at: format.minute(endsAt) })}
             </Text>
           )}
+          {isUnderWay && <CloseState state="closing" />}
         </Group>
         {may('months:close') && (
-          <Button disabled={!isOver} onClick={() => setAsking(true)}>
+          <Button disabled={!isOver || isUnderWay} onClick={() => setAsking(month)}>
             {t('months.close', { month: named })}
           </Button>
         )}
       </Group>
       <InvoiceNeeds mode={mode} month={month} />
-      {asking && (
+      {asking !== undefined && (
         <Confirm
           title={t('months.close_title')}
-          thing={t('months.close_thing', { month: named, mode: t(`common.mode_${mode}`) })}
+          thing={t('months.close_thing', { month: format.month(asking), mode: t(`common.mode_${mode}`) })}
           confirm={t('months.close_confirm')}
           size="lg"
           act={async () => {
-            await ask(() => client.POST('/v1/month-closes', { body: { mode, month } }));
+            await ask(() => client.POST('/v1/month-closes', { body: { mode, month: asking } }));
             await queries.invalidateQueries({ queryKey: ['month-closes'] });
           }}
-          done={t('months.close_done', { month: named })}
-          onClose={() => setAsking(false)}
+          done={t('months.close_done', { month: format.month(asking) })}
+          onClose={() => setAsking(undefined)}
         >
           <Text size="sm">{t('months.close_effect')}</Text>
-          <InvoiceNeeds mode={mode} month={month} />
+          <InvoiceNeeds mode={mode} month={asking} />
         </Confirm>
       )}
     </Panel>

@@ -4,7 +4,7 @@ import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import type { Mode } from '../../parts/mode-choice';
 import { oneOf } from '../../search';
-import { binding, FirstDay } from './fields';
+import { binding, FirstDay, useEarliestDay } from './fields';
 import { ProposePrices } from './propose';
 
 type Terms = Schemas['InvoiceTermsList']['data'][number]['terms'];
@@ -24,8 +24,8 @@ interface ProposeTermsProps {
 /** To whom a tenant's invoices go, and when they are due. */
 export function ProposeTerms({ tenant, mode, before, onClose }: ProposeTermsProps) {
   const { t } = useReading();
-  const [form, setForm] = useState<Record<keyof Terms | 'valid_from', string>>({
-    valid_from: '',
+  const earliest = useEarliestDay(mode);
+  const [typed, setForm] = useState<Record<keyof Terms, string> & { valid_from?: string }>({
     recipient_name: before?.recipient_name ?? tenant.name,
     recipient_address: before?.recipient_address ?? '',
     closing_day: String(before?.closing_day ?? 'end'),
@@ -33,6 +33,7 @@ export function ProposeTerms({ tenant, mode, before, onClose }: ProposeTermsProp
     due_day: String(before?.due_day ?? 'end'),
     due_shift: before?.due_shift ?? 'previous',
   });
+  const form = { ...typed, valid_from: typed.valid_from ?? earliest };
   const send = (reason: string) =>
     ask(() =>
       client.POST('/v1/tenants/{id}/invoice-terms/{mode}', {

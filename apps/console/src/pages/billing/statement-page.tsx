@@ -7,6 +7,7 @@ import { useReading } from '../../language';
 import { Copyable } from '../../parts/copy';
 import { Empty, Loaded } from '../../parts/loaded';
 import { Facts, Page, Panel } from '../../parts/page';
+import { LinkButton } from '../../parts/link-button';
 import { ModeState } from '../../parts/state';
 import { type Column, Rows } from '../../parts/table';
 import { TenantName } from '../approvals/subject';
@@ -36,19 +37,45 @@ export function StatementPage() {
       crumbs={[{ label: t('statements.title'), to: '/statements', mode: data?.mode }]}
       beside={data && <ModeState mode={data.mode} />}
       lead={<Copyable text={statementId} />}
-      actions={
-        data && (
-          <DraftButton
-            statementId={data.id}
-            thing={t('statements.draft_thing', { month: format.month(data.month), yen: format.yen(data.billed_yen) })}
-            name={t('statements.draft')}
-            effect={t('statements.draft_effect')}
-          />
-        )
-      }
+      actions={data && <Invoicing statement={data} />}
     >
       <Loaded query={found}>{(statement) => <Told statement={statement} />}</Loaded>
     </Page>
+  );
+}
+
+/** To the invoice of a statement or its draft; while there is neither, the draft is made here. */
+function Invoicing({ statement }: { statement: Statement }) {
+  const { t, format } = useReading();
+  const { id, tenant_id, mode, month } = statement;
+  const query = { tenant_id, mode, month, limit: 100 };
+  const invoices = useInvoicesOf(statement);
+  const { data: drafts } = useQuery({
+    queryKey: ['invoice-drafts', query],
+    queryFn: () => ask(() => client.GET('/v1/invoice-drafts', { params: { query } })),
+  });
+  if (!invoices || !drafts) return null;
+  const issued = invoices.find(({ state }) => state === 'finalized');
+  if (issued)
+    return (
+      <LinkButton to="/invoices/$invoiceId" params={{ invoiceId: issued.id }} variant="default">
+        {t('statements.see_invoice', { number: issued.number })}
+      </LinkButton>
+    );
+  const draft = drafts.data.find(({ statement_id }) => statement_id === id);
+  if (draft)
+    return (
+      <LinkButton to="/invoice-drafts/$draftId" params={{ draftId: draft.id }} variant="default">
+        {t('months.see_draft')}
+      </LinkButton>
+    );
+  return (
+    <DraftButton
+      statementId={id}
+      thing={t('statements.draft_thing', { month: format.month(month), yen: format.yen(statement.billed_yen) })}
+      name={t('statements.draft')}
+      effect={t('statements.draft_effect')}
+    />
   );
 }
 
@@ -107,14 +134,18 @@ function Told({ statement }: { statement: Statement }) {
 }
 
 /** Every invoice of a statement, those that are void too. */
-function InvoicesOf({ statement: { id, tenant_id, mode, month } }: { statement: Statement }) {
-  const { t } = useReading();
+function useInvoicesOf({ id, tenant_id, mode, month }: Statement): Schemas['InvoiceSummary'][] | undefined {
   const query = { tenant_id, mode, month, limit: 100 };
   const { data } = useQuery({
     queryKey: ['invoices', query],
     queryFn: () => ask(() => client.GET('/v1/invoices', { params: { query } })),
   });
-  const found = data?.data.filter(({ statement_id }) => statement_id === id) ?? [];
+  return data?.data.filter(({ statement_id }) => statement_id === id);
+}
+
+function InvoicesOf({ statement }: { statement: Statement }) {
+  const { t } = useReading();
+  const found = useInvoicesOf(statement) ?? [];
   if (found.length === 0) return t('statements.no_invoice');
   return (
     <Group gap="sm">

@@ -42,6 +42,16 @@ interface WaitingPricesProps {
   tenantId?: string;
 }
 
+/** Which proposal of these prices of a tenant, or of everybody, waits for a second person. */
+export function useWaitingPrices(mode: Mode): (noun: PriceNoun, tenantId?: string) => Approval | undefined {
+  const waiting = useProposals(({ kind, after }) => kind === 'price_change' && (after as PriceProposal).mode === mode);
+  return (noun, tenantId) =>
+    waiting.find(({ subject, after }) => {
+      const { tenant_id: of } = after as PriceProposal;
+      return subject.startsWith(`${noun}:`) && (tenantId === undefined || (!!of && tenantIdOf(of) === tenantId));
+    });
+}
+
 /** Each proposal of these prices that waits for a second person, where they will stand. */
 export function WaitingPrices({ noun, mode, tenantId }: WaitingPricesProps) {
   const { t, format } = useReading();
