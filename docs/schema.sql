@@ -1594,6 +1594,7 @@ CREATE INDEX age_check_person ON public.age_check USING btree (tenant_id, mode, 
 CREATE UNIQUE INDEX api_key_rotated ON public.api_key USING btree (tenant_id, mode, rotated_from) WHERE (rotated_from IS NOT NULL);
 CREATE UNIQUE INDEX approval_open ON public.approval USING btree (kind, subject) WHERE (state = ANY (ARRAY['proposed'::text, 'approved'::text]));
 CREATE INDEX attribute_update_result_person ON public.attribute_update_result USING btree (tenant_id, mode, person_id, decided_at);
+CREATE INDEX audit_event_proposal ON public.audit_event USING btree (COALESCE(((detail -> 'after'::text) ->> 'tenant_id'::text), substr((detail ->> 'subject'::text), 8))) WHERE (action = 'approval.propose'::text);
 CREATE INDEX audit_event_target ON public.audit_event USING btree (target, id);
 CREATE INDEX audit_event_tenant ON public.audit_event USING btree (tenant_id, mode, id) WHERE (tenant_id IS NOT NULL);
 CREATE INDEX audit_event_xact ON public.audit_event USING btree (xact, id);

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { DataSource } from 'typeorm';
+import { searchAudit } from '#lib/audit';
 import { fromPublicId, Logger, toPublicId } from '#lib/platform';
 import { ApiKeys, ApiKeyUses, type StepRequest, type TenantStep } from '#lib/tenancy';
 import { type AdminBrowser, AdminStack } from '../support/admin.js';
@@ -377,5 +379,96 @@ describe('what is not there', () => {
       ['POST', 'go-live', { reason: 'x' }],
     ] as const)
       expect((await first.send(method, `/v1/tenants/${id}/${path}`, body)).status).toBe(404);
+  });
+});
+
+describe('the history of a tenant', () => {
+  const historyOf = async (id: string, more = ''): Promise<{ id: string; action: string; detail: unknown }[]> => {
+    const auditor = await stack.signedIn(await stack.person(['auditor']));
+    const { status, body } = await auditor.send('GET', `/v1/audit-events?tenant_id=${id}&limit=100${more}`);
+    expect(status).toBe(200);
+    return body['data'] as { id: string; action: string; detail: unknown }[];
+  };
+  const WAY = [
+    'tenant.create',
+    'application.file',
+    'tenant.review',
+    'tenant.accept',
+    'checklist.confirm',
+    'tenant.notify',
+    'approval.propose',
+    'approval.approve_refused',
+    'approval.approve',
+    'approval.execute',
+    'tenant.go_live',
+    'api_key.create',
+  ];
+
+  it('has every step from the application to the first key with its typed reason, and nothing of another tenant', async () => {
+    const id = await notified();
+    const other = await apply();
+    const approval = await propose(id);
+    expect((await approve(approval, first)).body).toMatchObject({ code: 'approval_own' });
+    expect((await approve(approval, second)).status).toBe(200);
+    await newKey(id, 'live');
+    const events = await historyOf(id, '&sort=recorded_at');
+    const actions = new Set(events.map(({ action }) => action));
+    expect(WAY.filter((action) => !actions.has(action))).toEqual([]);
+    const reasonOf = (wanted: string) => events.find(({ action }) => action === wanted)!.detail;
+    expect(reasonOf('tenant.review')).toMatchObject({ reason: '試験' });
+    expect(reasonOf('approval.propose')).toMatchObject({ reason: '審査完了' });
+    expect((await historyOf(other)).map(({ action }) => action).reverse()).toEqual([
+      'tenant.create',
+      'application.file',
+    ]);
+    const { rows } = await stack.owner.query<{ n: number }>(
+      `select count(*)::int as n from audit_event where tenant_id = $1 or target = 'tenant:' || $1::text`,
+      [uuid(id)],
+    );
+    // The approval has four events: proposed, refused to who proposed it, approved, carried out.
+    expect(events).toHaveLength(rows[0]!.n + 4);
+    expect(new Set(events.map((event) => event.id)).size).toBe(events.length);
+  });
+
+  it('has the proposals of its prices, and narrows and pages like any search', async () => {
+    const id = await apply();
+    const finance = await stack.person(['auditor']);
+    const proposal = (tenant: string, price: string) =>
+      stack.owner.query(
+        `insert into audit_event (id, actor, action, target, detail)
+         values (gen_random_uuid(), $1, 'approval.propose', $2, $3)`,
+        [
+          `operator:${finance.id}`,
+          price,
+          { kind: 'price_change', subject: 'price_plan:P1', after: { tenant_id: tenant } },
+        ],
+      );
+    await proposal(uuid(id), 'approval:1');
+    await proposal(uuid(await apply()), 'approval:2');
+    const whole = await historyOf(id, '&recorded_after=2020-01-01T00:00:00Z');
+    expect(whole.map(({ action }) => action).sort()).toEqual(['application.file', 'approval.propose', 'tenant.create']);
+    expect((await historyOf(id, '&action=tenant.*')).map(({ action }) => action)).toEqual(['tenant.create']);
+  });
+
+  it('is read from indexes alone, however many events there are', async () => {
+    const id = await apply();
+    await stack.owner.query(
+      `insert into audit_event (id, actor, action, target, detail)
+       select gen_random_uuid(), 'system:test', 'thing.touch', 'thing:' || n, '{}' from generate_series(1, 60000) n`,
+    );
+    await stack.owner.query('analyze audit_event');
+    const plans: string[] = [];
+    const explaining = {
+      query: async (sql: string, values: unknown[]): Promise<never[]> => {
+        const { rows } = await stack.owner.query<{ 'QUERY PLAN': string }>(`explain ${sql}`, values);
+        plans.push(rows.map((row) => row['QUERY PLAN']).join('\n'));
+        return [];
+      },
+    };
+    await searchAudit(explaining as unknown as DataSource, { about: uuid(id), from: 0, limit: 51 });
+    expect(plans).toHaveLength(1);
+    expect(plans[0]).toContain('audit_event_proposal');
+    expect(plans[0]).not.toContain('Seq Scan');
+    expect(plans[0]).not.toContain('audit_event_pkey');
   });
 });

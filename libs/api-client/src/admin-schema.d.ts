@@ -9188,6 +9188,7 @@ export interface operations {
                 /** @description An action such as `operator.sign_in`, or all of a noun: `operator.*`. */
                 action?: string;
                 target?: string;
+                /** @description What concerns its data, what was done to it, and the approvals of what was proposed about it. */
                 tenant_id?: string;
                 request_id?: string;
                 /** @description By default 30 days before recorded_before. */

@@ -1,4 +1,4 @@
-import { firstIdOf, type Mode, type PageOrder, readingByTime } from '#lib/platform';
+import { firstIdOf, type Mode, MODES, type PageOrder, readingByTime } from '#lib/platform';
 import type { AuditSource } from './export-audit.js';
 
 /** An event is recorded this soon after its id was made, milliseconds: no transaction takes longer. */
@@ -23,7 +23,10 @@ export interface AuditEvent {
 
 /** What to look for; what is absent does not narrow. */
 export interface AuditSearch {
+  /** Whose data it concerns. */
   tenantId?: string;
+  /** The history of a tenant: what concerns its data, what was done to it, and what was proposed about it. */
+  about?: string;
   mode?: Mode;
   /** Whole: `operator:<name>`. */
   actor?: string;
@@ -48,8 +51,8 @@ export interface AuditSearch {
 export const fitsAction = (action: string, wanted: string): boolean =>
   wanted.endsWith('.*') ? action.startsWith(wanted.slice(0, -1)) : action === wanted;
 
-/** The conditions of a search and their values, for a `where` over `audit_event`. */
-function conditionsOf(search: AuditSearch): { where: string; values: unknown[] } {
+/** The conditions of a search and their values, for a `where` over `audit_event`; but for `about`. */
+function conditionsOf(search: AuditSearch): { conditions: string[]; values: unknown[] } {
   const values: unknown[] = [];
   const conditions: string[] = [];
   const add = (condition: (value: string) => string, value: unknown): void => {
@@ -75,8 +78,20 @@ function conditionsOf(search: AuditSearch): { where: string; values: unknown[] }
     add((value) => `id < ${value}`, firstIdOf(to + ID_SLACK_MS));
   }
   if (after !== undefined) add((value) => `id ${readingByTime(order).beyond} ${value}`, after);
-  return { where: conditions.length > 0 ? `where ${conditions.join(' and ')}` : '', values };
+  return { conditions, values };
 }
+
+const whereOf = (conditions: readonly string[]): string =>
+  conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
+
+/** The kinds of events that are about a tenant, none of them in two: each is read from an index in the order of ids. */
+const aboutOf = (tenantId: string): string[] => [
+  ...MODES.map((mode) => `tenant_id = ${tenantId} and mode = '${mode}'`),
+  `target = 'tenant:' || ${tenantId}::text and tenant_id is null`,
+  `target in (select target from audit_event where action = 'approval.propose'
+     and coalesce(detail->'after'->>'tenant_id', substr(detail->>'subject', 8)) = ${tenantId}::text)
+   and tenant_id is null`,
+];
 
 const COLUMNS = `id, tenant_id as "tenantId", mode, actor, action, schema_version as "schemaVersion", target,
   request_id as "requestId", host(ip) as ip, detail, change,
@@ -84,11 +99,14 @@ const COLUMNS = `id, tenant_id as "tenantId", mode, actor, action, schema_versio
 
 /** Events that fit, in the order of their ids. Shows what the role and the tenancy of `source` may see. */
 export async function searchAudit(source: AuditSource, search: AuditSearch): Promise<AuditEvent[]> {
-  const { where, values } = conditionsOf(search);
-  return source.query(
-    `select ${COLUMNS} from audit_event ${where} order by id ${readingByTime(search.order).direction} limit $${values.length + 1}`,
-    [...values, search.limit],
+  const { conditions, values } = conditionsOf(search);
+  const page = `order by id ${readingByTime(search.order).direction} limit $${values.push(search.limit)}`;
+  if (search.about === undefined)
+    return source.query(`select ${COLUMNS} from audit_event ${whereOf(conditions)} ${page}`, values);
+  const kinds = aboutOf(`$${values.push(search.about)}::uuid`).map(
+    (kind) => `(select * from audit_event ${whereOf([kind, ...conditions])} ${page})`,
   );
+  return source.query(`select ${COLUMNS} from (${kinds.join(' union all ')}) as e ${page}`, values);
 }
 
 /** Where an event stands in the chain. */
@@ -118,10 +136,10 @@ export async function findAuditEvent(
 }
 
 /** How many events fit, counted up to `limit`. */
-export async function countAudit(source: AuditSource, search: AuditSearch): Promise<number> {
-  const { where, values } = conditionsOf(search);
+export async function countAudit(source: AuditSource, search: Omit<AuditSearch, 'about'>): Promise<number> {
+  const { conditions, values } = conditionsOf(search);
   const rows: { n: string }[] = await source.query(
-    `select count(*) as n from (select 1 from audit_event ${where} limit $${values.length + 1}) e`,
+    `select count(*) as n from (select 1 from audit_event ${whereOf(conditions)} limit $${values.length + 1}) e`,
     [...values, search.limit],
   );
   return Number(rows[0]!.n);

@@ -104,6 +104,7 @@ export class Approvals {
       await this.audit(manager, actor, code === null ? 'approval.propose' : 'approval.propose_refused', id, origin, {
         kind,
         subject,
+        reason: proposal.reason,
         ...(code === null ? { before: proposal.before, after: auditable(proposal.after) } : { code }),
       });
       return code;

@@ -73,7 +73,7 @@ export class AuditController {
       ...(query.actor === undefined ? {} : { actor: storedName(query.actor) }),
       ...(query.action === undefined ? {} : { action: query.action }),
       ...(query.target === undefined ? {} : { target: storedName(query.target) }),
-      ...(query.tenant_id === undefined ? {} : { tenantId: fieldUuid('ten', query.tenant_id, 'tenant_id') }),
+      ...(query.tenant_id === undefined ? {} : { about: fieldUuid('ten', query.tenant_id, 'tenant_id') }),
       ...(query.request_id === undefined ? {} : { requestId: query.request_id }),
       ...(cursor === undefined ? {} : { after: cursor }),
     });

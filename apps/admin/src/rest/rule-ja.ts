@@ -28,7 +28,7 @@ const OWN_RULES: Readonly<Record<string, string>> = {
   'must be a month, YYYY-MM': '年月（例: 2026-04）を入力してください。',
   'needs either event_id alone, or recorded_after and recorded_before':
     'イベントを1件だけ指定するか、記録日時の開始と終了の両方を指定してください。',
-  'needs tenant_id': 'テナントの指定が必要です。',
+  'needs tenant_id': '事業者の指定が必要です。',
   'send either person_id or verification_id': '利用者と検証のどちらか一方を指定してください。',
   'send either code or recovery_code': '確認コードと復旧コードのどちらか一方を入力してください。',
 };

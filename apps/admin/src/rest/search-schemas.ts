@@ -97,7 +97,9 @@ export const auditQuery = z.strictObject({
     .optional()
     .meta({ description: 'An action such as `operator.sign_in`, or all of a noun: `operator.*`.' }),
   target: text(200).optional(),
-  tenant_id: id.optional(),
+  tenant_id: id.optional().meta({
+    description: 'What concerns its data, what was done to it, and the approvals of what was proposed about it.',
+  }),
   request_id: text(64).optional(),
   recorded_after: bound.optional().meta({ description: 'By default 30 days before recorded_before.' }),
   recorded_before: bound.optional(),

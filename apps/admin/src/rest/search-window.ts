@@ -19,7 +19,7 @@ export function searchWindow(
 ): { createdAfter: Date; createdBefore: Date } {
   const everybody = query.tenant_id === undefined;
   if (everybody && query.reference !== undefined)
-    throw refuse('reference', 'needs tenant_id', 'テナントを指定してください。');
+    throw refuse('reference', 'needs tenant_id', '事業者の管理番号で探すときは、事業者も選択してください。');
   // A little after now: clocks of other processes may be ahead.
   const before = query.created_before === undefined ? now + DAY_MS : Date.parse(query.created_before);
   const by = Math.min(before, now);
@@ -27,6 +27,10 @@ export function searchWindow(
   if (after >= before)
     throw refuse('created_after', 'must be before created_before', '開始日時は終了日時より前にしてください。');
   if (everybody && by - after > LONGEST_MS)
-    throw refuse('created_after', 'at most 7 days without tenant_id', 'テナントを指定しない検索は7日以内です。');
+    throw refuse(
+      'created_after',
+      'at most 7 days without tenant_id: name a tenant, or narrow the time',
+      '事業者を指定しない検索は7日以内です。事業者を選択するか、期間を7日以内にしてください。',
+    );
   return { createdAfter: new Date(after), createdBefore: new Date(before) };
 }

@@ -57,6 +57,7 @@ export function Events({ filter, sort: asked, cursor, onPage }: TrailProps) {
     { name: 'action', title: t('audit.action'), cell: ({ action }) => <code>{action}</code> },
     { name: 'actor', title: t('audit.actor'), cell: ({ actor }) => <Actor name={actor} /> },
     { name: 'target', title: t('audit.target'), cell: ({ target }) => <Actor name={target} /> },
+    { name: 'reason', title: t('common.reason'), cell: ({ detail }) => reasonOf(detail) ?? '—' },
     { name: 'ip', title: t('audit.ip'), cell: ({ ip }) => ip ?? '—' },
     {
       name: 'detail',
@@ -94,6 +95,12 @@ export function Events({ filter, sort: asked, cursor, onPage }: TrailProps) {
     </>
   );
 }
+
+/** Why it was done, as it was typed. */
+const reasonOf = (detail: unknown): string | undefined => {
+  const reason = (detail as { reason?: unknown } | null)?.reason;
+  return typeof reason === 'string' ? reason : undefined;
+};
 
 function OneEvent({ event, onClose }: { event: AuditEvent; onClose: () => void }) {
   const { t, format } = useReading();

@@ -120,7 +120,7 @@ function TenantTabs({ tenant }: { tenant: Tenant }) {
       </Tabs.Panel>
       <Tabs.Panel value="audit">
         <AuditTrail
-          filter={{ tenant_id: tenant.id }}
+          filter={{ tenant_id: tenant.id, recorded_after: tenant.created_at }}
           sort={search.sort}
           cursor={search.cursor}
           onPage={(page) => void navigate({ search: { ...search, ...page } })}
