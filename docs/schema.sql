@@ -666,6 +666,25 @@ create table invoice (
 alter table invoice enable row level security;
 alter table invoice force row level security;
 
+create table invoice_dispatch (
+  tenant_id uuid not null,
+  mode tenant_mode not null,
+  id uuid not null,
+  invoice_id uuid not null,
+  sent_on date not null,
+  method text not null,
+  recipient text not null,
+  recorded_by text not null,
+  recorded_at timestamp with time zone default clock_timestamp() not null,
+  constraint invoice_dispatch_pkey PRIMARY KEY (tenant_id, mode, id),
+  constraint invoice_dispatch_tenant_id_mode_invoice_id_fkey FOREIGN KEY (tenant_id, mode, invoice_id) REFERENCES invoice(tenant_id, mode, id),
+  constraint invoice_dispatch_method_check CHECK ((method = ANY (ARRAY['email'::text, 'post'::text, 'portal'::text, 'other'::text]))),
+  constraint invoice_dispatch_recipient_check CHECK (((length(btrim(recipient)) >= 1) AND (length(btrim(recipient)) <= 300))),
+  constraint invoice_dispatch_recorded_by_check CHECK ((recorded_by ~~ 'operator:%'::text))
+);
+alter table invoice_dispatch enable row level security;
+alter table invoice_dispatch force row level security;
+
 create table invoice_draft (
   tenant_id uuid not null,
   mode tenant_mode not null,
@@ -1611,6 +1630,7 @@ CREATE INDEX crl_partition_epoch ON public.crl_partition USING btree (mode, epoc
 CREATE INDEX crl_sha256 ON public.crl USING btree (mode, sha256);
 CREATE INDEX event_order ON public.event USING btree (tenant_id, mode, xact, id);
 CREATE INDEX event_recorded ON public.event USING btree (tenant_id, mode, recorded_at);
+CREATE INDEX invoice_dispatch_of ON public.invoice_dispatch USING btree (tenant_id, mode, invoice_id, id);
 CREATE UNIQUE INDEX invoice_draft_open ON public.invoice_draft USING btree (tenant_id, mode, statement_id) WHERE (state = 'open'::text);
 CREATE INDEX invoice_issued ON public.invoice USING btree (mode, issued_on, id);
 CREATE INDEX invoice_month ON public.invoice USING btree (mode, month);
@@ -2868,6 +2888,24 @@ begin
   end if;
   new.finalized_at := clock_timestamp();
   new.xact := pg_current_xact_id();
+  return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_invoice_dispatch()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+  if tg_op <> 'INSERT' then
+    raise exception 'what went out stays on record' using errcode = '23514', constraint = 'invoice_dispatch_stays';
+  end if;
+  if new.sent_on < (select i.issued_on from invoice i
+      where i.tenant_id = new.tenant_id and i.mode = new.mode and i.id = new.invoice_id) then
+    raise exception 'an invoice goes out from the day of its issue on' using errcode = '23514', constraint = 'invoice_dispatch_day';
+  end if;
+  new.recorded_at := clock_timestamp();
   return new;
 end $function$
 ;
@@ -4358,6 +4396,8 @@ CREATE TRIGGER take_place BEFORE INSERT ON public.event FOR EACH ROW EXECUTE FUN
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.invoice FOR EACH ROW EXECUTE FUNCTION guard_invoice();
 CREATE CONSTRAINT TRIGGER has_files AFTER INSERT ON public.invoice DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_invoice_files();
 CREATE TRIGGER kept BEFORE TRUNCATE ON public.invoice FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
+CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.invoice_dispatch FOR EACH ROW EXECUTE FUNCTION guard_invoice_dispatch();
+CREATE TRIGGER kept BEFORE TRUNCATE ON public.invoice_dispatch FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.invoice_draft FOR EACH ROW EXECUTE FUNCTION guard_invoice_draft();
 CREATE TRIGGER kept BEFORE TRUNCATE ON public.invoice_draft FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
 CREATE TRIGGER guard BEFORE INSERT OR DELETE OR UPDATE ON public.invoice_export FOR EACH ROW EXECUTE FUNCTION guard_invoice_export();
@@ -4459,6 +4499,7 @@ create policy own on idempotency_key for all to shomei_api, shomei_worker using 
 create policy admin on invoice for all to shomei_admin using (true) with check (true);
 create policy invoicer on invoice for all to shomei_invoicer using (true) with check (true);
 create policy own on invoice for select to shomei_api, shomei_worker using (((tenant_id = current_tenant()) AND (mode = current_mode())));
+create policy admin on invoice_dispatch for all to shomei_admin using (true) with check (true);
 create policy admin on invoice_draft for all to shomei_admin using (true) with check (true);
 create policy invoicer on invoice_draft for all to shomei_invoicer using (true) with check (true);
 create policy admin on invoice_file for all to shomei_admin using (true) with check (true);
@@ -4676,6 +4717,7 @@ grant select on invoice to shomei_admin;
 grant select on invoice to shomei_api;
 grant select on invoice to shomei_invoicer;
 grant select on invoice to shomei_worker;
+grant select on invoice_dispatch to shomei_admin;
 grant select on invoice_draft to shomei_admin;
 grant select on invoice_draft to shomei_invoicer;
 grant insert, select on invoice_file to shomei_admin;
@@ -4871,6 +4913,7 @@ grant update (columns, crl_id) on crl_snapshot to shomei_worker;
 grant select (id, mode, occurred_at, recorded_at, tenant_id, type, xact) on event to shomei_admin;
 grant select (key_sha256, mode, resource_id, tenant_id) on idempotency_key to shomei_door;
 grant insert (approval_id, content, content_sha256, corrects, due_on, id, issued_on, mode, month, number, recipient, series, series_number, statement_id, tenant_id, total_yen) on invoice to shomei_invoicer;
+grant insert (id, invoice_id, method, mode, recipient, recorded_by, sent_on, tenant_id) on invoice_dispatch to shomei_admin;
 grant insert (content, content_sha256, corrects, id, made_by, mode, month, statement_id, tenant_id, total_yen) on invoice_draft to shomei_admin;
 grant update (state) on invoice_draft to shomei_admin;
 grant update (state) on invoice_draft to shomei_invoicer;

@@ -44,6 +44,7 @@ import { EntryHistory1763900000100 } from './0058-entry-history.js';
 import { SecondAdmin1763900000110 } from './0059-second-admin.js';
 import { EventHorizon1763900000120 } from './0060-event-horizon.js';
 import { TenantHistory1763900000140 } from './0062-tenant-history.js';
+import { InvoiceDispatch1763900000130 } from './0061-invoice-dispatch.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -93,4 +94,5 @@ export const migrations = [
   SecondAdmin1763900000110,
   EventHorizon1763900000120,
   TenantHistory1763900000140,
+  InvoiceDispatch1763900000130,
 ];

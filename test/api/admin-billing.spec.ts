@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { InvoiceExporting, MonthClosing, monthAt, nextMonth, startOf } from '#lib/billing';
@@ -391,6 +391,35 @@ describe('an invoice', () => {
     expect(await found(`counterparty=${encodeURIComponent('髙﨑')}&amount_min=48&issued_from=2020-01-01`)).toBe(1);
     expect(await found('amount_min=49')).toBe(0);
     expect(await found('issued_to=2020-01-01')).toBe(0);
+  });
+  it('was sent when an operator says so, from the day of its issue to today, and that stays on record', async () => {
+    const path = `/v1/invoices/${id}/dispatches`;
+    const { body: invoice } = await first.send('GET', `/v1/invoices/${id}`);
+    const { body: none } = await first.send('GET', path);
+    expect(none['data']).toEqual([]);
+    const sent = { sent_on: String(invoice['issued_on']), method: 'email', recipient: 'keiri@example.jp' };
+    const dayBefore = new Date(Date.parse(sent.sent_on) - 86_400_000).toISOString().slice(0, 10);
+    const dayAfter = new Date(Date.parse(String(none['today'])) + 86_400_000).toISOString().slice(0, 10);
+    for (const wrong of [{ sent_on: dayBefore }, { sent_on: dayAfter }, { method: 'fax' }, { recipient: ' ' }]) {
+      const answer = await first.send('POST', path, { ...sent, ...wrong });
+      const { errors } = answer.body as { errors: { field: string }[] };
+      expect([outcome(answer), errors.map(({ field }) => field)]).toEqual([
+        [400, 'request_invalid'],
+        Object.keys(wrong),
+      ]);
+    }
+    expect((await first.send('GET', path)).body['data']).toEqual([]);
+    const recorded = await first.send('POST', path, sent);
+    expect([recorded.status, recorded.body['data']]).toEqual([
+      201,
+      [expect.objectContaining({ ...sent, recorded_by: expect.stringMatching(/^operator:opr_/) })],
+    ]);
+    const audited = await stack.audited(`invoice:${fromPublicId('inv', id)!}`);
+    const dispatched = audited.filter(({ action }) => action === 'invoice.dispatch');
+    expect(dispatched).toMatchObject([{ detail: { sent_on: sent.sent_on, method: 'email' } }]);
+    expect(JSON.stringify(dispatched)).not.toContain('keiri');
+    const absent = await first.send('POST', `/v1/invoices/${toPublicId('inv', randomUUID())}/dispatches`, sent);
+    expect(outcome(absent)).toEqual([404, 'not_found']);
   });
   it('is taken back by two, and the next one names it', async () => {
     const proposal = await first.send('POST', `/v1/invoices/${id}/void`, { reason: '宛名の誤り' });

@@ -102,6 +102,17 @@ export function invoices(world: World): void {
     );
     expect(createHash('sha256').update(utf8.bytes).digest('hex')).toBe(kept!.sha256);
     expect(utf8.name).toBe(`${kept!.number}.csv`);
+    // What was handed out is put down as sent.
+    await hanako.told('未送付');
+    await hanako.press('送付を記録');
+    await hanako.fill('宛先（メールアドレス、部署など）', 'keiri@example.jp');
+    expect(await hanako.faults('invoice-dispatch')).toEqual([]);
+    await hanako.picture('invoice-dispatch');
+    await hanako.confirm('送付を記録');
+    await hanako.told('送付済み');
+    await page.getByRole('cell', { name: 'keiri@example.jp' }).waitFor();
+    expect(await hanako.faults('invoice-sent')).toEqual([]);
+    await hanako.picture('invoice-sent');
     await page.goBack();
     // Both invoices, each with its line and its tax.
     const found = await hanako.taken(take('検索結果をCSVで', /^CP932/));

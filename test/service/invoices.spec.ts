@@ -193,6 +193,7 @@ describe('an invoice', () => {
     'update invoice_series set last_number = 99',
     'delete from invoice_file',
     'delete from invoice_void',
+    'delete from invoice_dispatch',
     'update invoice_draft set content = $$x$$',
   ])('nor by a process: %s', async (sql) => {
     for (const role of ['admin', 'worker', 'api', 'operator'] as const)

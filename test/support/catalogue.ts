@@ -119,6 +119,7 @@ export const OPEN_POLICIES: ReadonlySet<string> = new Set([
   'shomei_admin invoice_draft admin',
   'shomei_admin invoice admin',
   'shomei_admin invoice_void admin',
+  'shomei_admin invoice_dispatch admin',
   'shomei_admin invoice_file admin',
   'shomei_invoicer invoice_draft invoicer',
   'shomei_invoicer invoice invoicer',

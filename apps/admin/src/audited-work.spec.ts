@@ -198,6 +198,8 @@ const ADMIN: Record<string, readonly string[] | string> = {
   getInvoicePdf: SUMS,
   getInvoiceEvents: SUMS,
   proposeInvoiceVoid: ['approval.propose'],
+  listInvoiceDispatches: SUMS,
+  recordInvoiceDispatch: ['invoice.dispatch'],
   getSystem: PLATFORM,
   listJobQueues: PLATFORM,
   listJobs: PLATFORM,

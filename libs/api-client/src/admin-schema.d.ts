@@ -1381,6 +1381,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/invoices/{id}/dispatches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When, how and to whom an invoice was sent */
+        get: operations["listInvoiceDispatches"];
+        put?: never;
+        /**
+         * Record that an invoice was sent
+         * @description It stays on record; an invoice that is sent again has one more. Answers all of the invoice.
+         */
+        post: operations["recordInvoiceDispatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/invoice-drafts": {
         parameters: {
             query?: never;
@@ -3797,6 +3818,32 @@ export interface components {
             };
             /** @description Why; shown to the second person and kept. */
             reason: string;
+        };
+        InvoiceDispatchList: {
+            /**
+             * Format: date
+             * @description Today in Japan, by the clock of the mode.
+             */
+            today: string;
+            data: {
+                id: string;
+                /** Format: date */
+                sent_on: string;
+                /** @enum {string} */
+                method: "email" | "post" | "portal" | "other";
+                recipient: string;
+                recorded_by: string;
+                /** Format: date-time */
+                recorded_at: string;
+            }[];
+        };
+        InvoiceDispatchRequest: {
+            /** Format: date */
+            sent_on: string;
+            /** @enum {string} */
+            method: "email" | "post" | "portal" | "other";
+            /** @description The address it went to, or whoever took it. */
+            recipient: string;
         };
         InvoiceDraftList: {
             data: components["schemas"]["InvoiceDraft"][];
@@ -10892,6 +10939,151 @@ export interface operations {
             };
             /** @description One of `api_key_not_rotatable`, `event_unknown`, `replay_too_large`, `characters_unmappable`, `prices_invalid`, `invoice_below_zero`, `characters_unprintable`, `drafts_differ`, `too_many_invoices`, `too_many_verifications`, `jlis_file_malformed`, `password_weak`, `application_invalid`, `file_not_as_declared`, `file_damaged`, `inspection_unreadable`, `anchor_refused`, `fingerprint_mismatch`. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listInvoiceDispatches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvoiceDispatchList"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `storage_unavailable`, `queue_unavailable`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recordInvoiceDispatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvoiceDispatchRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvoiceDispatchList"];
+                };
+            };
+            /** @description One of `http_malformed`, `json_malformed`, `request_invalid`, `cursor_malformed`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `session_missing`, `sign_in_refused`, `code_refused`. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `second_factor_required`, `password_change_required`, `permission_missing`, `csrf_token_wrong`, `origin_refused`, `approval_own`, `approval_about_oneself`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `not_found`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `body_too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One of `media_type_unsupported`, `file_type_unsupported`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -12,6 +12,7 @@ export * from './event-csv.js';
 export * from './finalize-invoices.js';
 export * from './invoice-content.js';
 export * from './invoice-csv.js';
+export * from './invoice-dispatches.js';
 export * from './invoice-drafts.js';
 export * from './invoice-exports.js';
 export * from './invoice-files.js';

@@ -23,6 +23,7 @@ export const ID_PREFIXES = [
   'apr',
   'hld',
   'stm',
+  'dsp',
   'inv',
   'rec',
   'fil',

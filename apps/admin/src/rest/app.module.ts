@@ -16,6 +16,7 @@ import { ConsoleController, readIndex } from './console.controller.js';
 import { HealthController } from './health.controller.js';
 import { HoldsController } from './holds.controller.js';
 import { InspectionsController } from './inspections.controller.js';
+import { InvoiceDispatchesController } from './invoice-dispatches.controller.js';
 import { InvoiceDraftsController } from './invoice-drafts.controller.js';
 import { InvoiceExportsController } from './invoice-exports.controller.js';
 import { InvoicesController } from './invoices.controller.js';
@@ -80,6 +81,7 @@ export class AppModule {
         AuditChainController,
         HoldsController,
         PricesController,
+        InvoiceDispatchesController,
         InvoiceDraftsController,
         InvoiceExportsController,
         InvoicesController,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   csvEncoding,
+  DISPATCH_METHODS,
   INVOICE_KEYS,
   invoiceBody,
   invoiceIssuerTerms,
@@ -117,3 +118,26 @@ const search = {
 export const invoicesQuery = z.strictObject({ ...search, sort: sortBy(...INVOICE_KEYS), cursor, limit });
 export const invoicesCsvQuery = z.strictObject({ ...search, encoding: csvEncoding });
 export type InvoicesQuery = z.output<typeof invoicesQuery>;
+
+export const dispatchRequest = z
+  .strictObject({
+    sent_on: day,
+    method: z.enum(DISPATCH_METHODS),
+    recipient: text(300).meta({ description: 'The address it went to, or whoever took it.' }),
+  })
+  .meta({ id: 'InvoiceDispatchRequest' });
+export const dispatchList = z
+  .object({
+    today,
+    data: z.array(
+      z.object({
+        id: z.string(),
+        sent_on: day,
+        method: z.enum(DISPATCH_METHODS),
+        recipient: z.string(),
+        recorded_by: z.string(),
+        recorded_at: time,
+      }),
+    ),
+  })
+  .meta({ id: 'InvoiceDispatchList' });

@@ -14,6 +14,7 @@ import { Take } from '../../parts/take';
 import { useMay } from '../../session';
 import { TenantName } from '../approvals/subject';
 import { CsvWindow } from './csv-window';
+import { Dispatches, DispatchState } from './dispatches';
 import { DraftButton } from './drafting';
 import { InvoicePaper } from './invoice-paper';
 import { InvoiceState } from './invoice-state';
@@ -42,6 +43,7 @@ export function InvoicePage() {
           <>
             <ModeState mode={data.mode} />
             <InvoiceState state={data.state} />
+            <DispatchState invoice={data} />
           </>
         )
       }
@@ -63,6 +65,7 @@ function Told({ invoice }: { invoice: Invoice }) {
     <Stack>
       {waiting && <Waiting approval={waiting}>{t('invoices.void_waiting')}</Waiting>}
       <Files invoice={invoice} />
+      <Dispatches invoice={invoice} />
       <InvoicePaper
         invoice={invoice}
         issued={{ number: invoice.number, on: invoice.issued_on }}
