@@ -40,7 +40,7 @@ export function ending(world: World): void {
     await rig.story.operator('clock set --offset +90d');
     await page.goto('/?mode=test');
     await taro.told('Lists of test mode have expired');
-    await page.getByRole('link', { name: 'To the revocation data' }).click();
+    await page.getByRole('alert').getByRole('link', { name: 'To the revocation data' }).click();
     await taro.heading('Revocation data');
     await page.goto('/revocation?mode=test');
     await taro.told(/^The clock of test mode: .* \(\+90 days\)$/);

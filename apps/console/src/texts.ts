@@ -1,4 +1,5 @@
 import { account } from './messages/account';
+import { actions } from './messages/actions';
 import { approvals } from './messages/approvals';
 import { audit } from './messages/audit';
 import { chain } from './messages/chain';
@@ -37,6 +38,7 @@ export type Language = (typeof LANGUAGES)[number];
 /** Every text of the console by area and name, each in both languages. */
 export const TEXTS = {
   account,
+  actions,
   application,
   approvals,
   audit,

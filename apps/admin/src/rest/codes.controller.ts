@@ -13,6 +13,9 @@ const isCode = (text: string): text is Code =>
 
 const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 
+/** Names of fields and values stand between backticks in the texts. */
+const words = (text: string): string => escape(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
+
 /** The colours are those of the console. */
 const STYLE = `:root{color-scheme:light dark}
 body{margin:0;font:16px/1.8 -apple-system,"Segoe UI","Hiragino Sans","Yu Gothic UI","Noto Sans JP",Meiryo,IPAGothic,sans-serif;background:light-dark(#f5f7fa,#14161a);color:light-dark(#1d232b,#dfe4ea)}
@@ -40,9 +43,9 @@ export class CodesController {
     return `<!doctype html><html lang="ja"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${escape(titleJa(code))} · Shomei</title><style nonce="${nonce}">${STYLE}</style></head><body>
 <header><a href="/">Shomei 運用コンソールへ戻る</a></header>
-<main><h1>${escape(titleJa(code))}</h1>
-<h2>対処</h2><p>${escape(REMEDIES_JA[code])}</p>
-<section lang="en"><h2>${escape(title)}</h2><p>${escape(remedy)}</p></section>
+<main><h1>${words(titleJa(code))}</h1>
+<h2>対処</h2><p>${words(REMEDIES_JA[code])}</p>
+<section lang="en"><h2>${words(title)}</h2><p>${words(remedy)}</p></section>
 <p><small>コード <code>${code}</code> (HTTP ${status})</small></p></main></body></html>`;
   }
 }

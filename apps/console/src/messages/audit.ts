@@ -31,6 +31,7 @@ export const audit = {
   ip: { ja: '接続元', en: 'Address' },
   detail: { ja: '詳細', en: 'Detail' },
   change: { ja: '変更前後', en: 'Change' },
+  raw: { ja: '記録のまま（JSON）を表示', en: 'As recorded (JSON)' },
   id: { ja: '監査ID', en: 'Audit ID' },
   show_detail: { ja: '{at} {action} の詳細', en: 'Detail of {action} at {at}' },
   by_actor: { ja: '実行者', en: 'Actor' },

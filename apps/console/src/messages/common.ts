@@ -24,6 +24,8 @@ export const common = {
   permission_needed: { ja: '必要な権限：', en: 'Permission needed:' },
   denied: { ja: 'この画面を表示する権限がありません', en: 'You may not see this page' },
   retry_after: { ja: '{seconds}秒後に再試行できます。', en: 'Try again in {seconds} seconds.' },
+  about_problem: { ja: 'このエラーの説明と対処', en: 'What this means and what to do' },
+  problem_code: { ja: 'コード', en: 'Code' },
   rule: { ja: '該当する規則：', en: 'Rule:' },
   problem_earliest: { ja: '登録できる最も早い日：{day}', en: 'The earliest day: {day}' },
   problem_expected: { ja: '次に締める月：{month}', en: 'The month whose turn it is: {month}' },

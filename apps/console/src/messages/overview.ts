@@ -27,6 +27,7 @@ export const overview = {
   unpriced: { ja: '単価未登録の事業者 {count}', en: '{count} without prices left out' },
   no_estimate: { ja: '見積りはまだありません', en: 'No estimate yet' },
   checks: { ja: '検証数の推移', en: 'Verifications over time' },
+  to_checks: { ja: '検証履歴へ', en: 'To the verifications' },
   checks_chart: {
     ja: '検証数の推移（{span}、{division}）の棒グラフ',
     en: 'Bars of the verifications, {span}, {division}',
@@ -45,7 +46,7 @@ export const overview = {
   by_kind: { ja: '種類別', en: 'by kind' },
   approvals: { ja: '承認待ち', en: 'Waiting for approval' },
   no_approvals: { ja: '承認待ちの申請はありません。', en: 'Nothing waits for approval.' },
-  tenants: { ja: '対応が必要な事業者', en: 'Service providers that need something' },
+  tenants: { ja: '対応が必要な事業者', en: 'Service providers waiting for you' },
   no_tenants: { ja: '対応が必要な事業者はありません。', en: 'No service provider needs anything.' },
   all_of: { ja: '全{count}件', en: 'All {count}' },
   revocation: { ja: '失効情報の鮮度', en: 'Freshness of revocation data' },

@@ -3,6 +3,16 @@ import type { Message } from './message';
 /** Signing in and out. */
 export const session = {
   sign_in: { ja: 'サインイン', en: 'Sign in' },
+  step_second_factor: { ja: '二段階認証', en: 'Second factor' },
+  step_recovery: { ja: 'リカバリーコードの保管', en: 'Keep your recovery codes' },
+  step_enrolment: { ja: '認証アプリの登録', en: 'Register an authenticator' },
+  step_password: { ja: 'パスワードの設定', en: 'Set your password' },
+  forgotten: {
+    ja: 'パスワードを忘れた場合は、管理者ロールの担当者に再設定を依頼してください。',
+    en: 'If you have forgotten your password, ask an operator with the role of administrator to reset it.',
+  },
+  save_codes: { ja: 'テキストで保存', en: 'Save as text' },
+  print_codes: { ja: '印刷', en: 'Print' },
   sign_out: { ja: 'サインアウト', en: 'Sign out' },
   watched: { ja: 'すべての操作は監査ログに記録されます。', en: 'Everything done here is recorded in the audit trail.' },
   email: { ja: 'メールアドレス', en: 'E-mail address' },

@@ -1,6 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { ask, client } from '../api';
+import { useReading } from '../language';
 import { useMay } from '../session';
+import { isTextKey } from '../texts';
 import { Copyable, shortId } from './copy';
 
 /** The name of an operator for those who may know it; its id for the others. */
@@ -18,8 +20,12 @@ export function OperatorName({ id }: { id: string }) {
 
 /** Who did something, or what it was done to, as records name it: `operator:opr_…`. */
 export function Actor({ name }: { name: string }) {
+  const { t } = useReading();
   const [noun = '', id] = name.split(':', 2);
   if (id === undefined) return <>{name}</>;
+  const who = `actions.who_${id}`;
+  if ((noun === 'operator' || noun === 'system') && isTextKey(who)) return <span title={name}>{t(who)}</span>;
   if (noun === 'operator') return <OperatorName id={id} />;
-  return <Copyable text={name} shown={`${noun} ${shortId(id)}`} />;
+  const key = `actions.noun_${noun}`;
+  return <Copyable text={name} shown={`${isTextKey(key) ? t(key) : noun} ${shortId(id)}`} />;
 }

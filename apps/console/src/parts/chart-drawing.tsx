@@ -1,6 +1,8 @@
 import { Bar, BarChart, CartesianGrid, Line, LineChart, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
 import { CHART_HEIGHT, type ChartProps, type ChartTone } from './chart-data';
 
+/** Words below a chart that fit beside one another. */
+const TICKS = 8;
 const MARGIN = { top: 6, right: 6, bottom: 0, left: 0 };
 const WORDS = { fill: 'var(--mantine-color-dimmed)', fontSize: 12 };
 const colour = (tone: ChartTone): string => `var(--chart-${tone})`;
@@ -18,7 +20,9 @@ export default function ChartDrawing({ kind, series, slots, text }: ChartProps) 
       tick={WORDS}
       tickLine={false}
       axisLine={{ stroke: 'var(--console-line)' }}
-      minTickGap={18}
+      // The same places in every chart of as many slots, however wide its figures are.
+      ticks={slots.filter((_, at) => at % Math.ceil(slots.length / TICKS) === 0).map(({ key }) => key)}
+      interval={0}
     />,
     <YAxis
       key="y"

@@ -21,7 +21,7 @@ export function Preferences() {
       >
         {next === 'en' ? 'English' : '日本語'}
       </Button>
-      <Tooltip label={t(other === 'dark' ? 'common.to_dark' : 'common.to_light')}>
+      <Tooltip position="right" label={t(other === 'dark' ? 'common.to_dark' : 'common.to_light')}>
         <ActionIcon
           variant="subtle"
           color="gray"

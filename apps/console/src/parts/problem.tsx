@@ -78,7 +78,7 @@ function Refusal({
         <Text size="sm">{t('common.retry_after', { seconds: problem.retry_after })}</Text>
       )}
       {problem.rule !== undefined && (
-        <Text size="sm">
+        <Text size="xs" c="dimmed">
           {t('common.rule')} <Code>{problem.rule}</Code>
         </Text>
       )}
@@ -98,8 +98,11 @@ function Refusal({
           {t('common.request_id')} <Code>{problem.request_id}</Code>
         </Text>
         <Anchor size="xs" href={`/codes/${problem.code}`} target="_blank" rel="noreferrer" underline="always">
-          {problem.code}
+          {t('common.about_problem')}
         </Anchor>
+        <Text size="xs" c="dimmed">
+          {t('common.problem_code')} <Code>{problem.code}</Code>
+        </Text>
       </Group>
     </Panel>
   );

@@ -11,12 +11,15 @@ import { Facts, Page, Panel } from '../../parts/page';
 import { ApprovalState } from '../../parts/state';
 import { useMay, useSession } from '../../session';
 import { Difference } from './difference';
+import { AfterDecision } from './outcome';
 import { ProposedInvoices } from './proposed-invoices';
 import { type PlanProposal, ProposedPlan } from './proposed-plan';
 import { type FinalizationProposal, Subject, whatText } from './subject';
 
 const route = getRouteApi('/approvals/$approvalId');
 type Approval = Schemas['Approval'];
+/** How often one that waits is looked at; a tab in the background does not ask. */
+const WATCH_MS = 5_000;
 
 /** One proposal: what changes, who wants it and why, and the decision. */
 export function ApprovalPage() {
@@ -25,6 +28,8 @@ export function ApprovalPage() {
   const found = useQuery({
     queryKey: ['approval', approvalId],
     queryFn: () => ask(() => client.GET('/v1/approvals/{id}', { params: { path: { id: approvalId } } })),
+    // Another person decides meanwhile.
+    refetchInterval: ({ state: { data } }) => (data?.state === 'proposed' ? WATCH_MS : false),
   });
   return (
     <Page
@@ -45,9 +50,14 @@ function Proposal({ approval }: { approval: Approval }) {
   return (
     <Stack>
       {approval.state === 'proposed' && <Decision approval={approval} />}
+      {approval.state !== 'proposed' && <AfterDecision approval={approval} />}
       {approval.subject.startsWith('price_plan:') && <ProposedPlan after={approval.after as PlanProposal} />}
       {approval.kind === 'invoice_finalization' && may('billing:read') ? (
-        <ProposedInvoices approvalId={approval.id} after={approval.after as FinalizationProposal} />
+        <ProposedInvoices
+          approvalId={approval.id}
+          after={approval.after as FinalizationProposal}
+          isIssued={approval.state === 'executed'}
+        />
       ) : (
         <Panel title={t('approvals.change')}>
           <Difference before={approval.before} after={approval.after} />
@@ -57,12 +67,16 @@ function Proposal({ approval }: { approval: Approval }) {
         <Facts
           facts={[
             [t('approvals.subject'), <Subject approval={approval} />],
-            [t('common.reason'), <span style={{ whiteSpace: 'pre-wrap' }}>{approval.reason}</span>],
+            ...(approval.state === 'proposed'
+              ? []
+              : [[t('common.reason'), <span style={{ whiteSpace: 'pre-wrap' }}>{approval.reason}</span>] as const]),
             [t('approvals.proposed_by'), `${proposer.name ?? proposer.id} · ${format.minute(approval.proposed_at)}`],
             [t('approvals.expires_at'), format.minute(approval.expires_at)],
             [
               t('approvals.decided_by'),
-              decider ? `${decider.name ?? decider.id} · ${format.minute(approval.decided_at)}` : t('common.not_yet'),
+              decider
+                ? `${decider.name ?? decider.id} · ${format.minute(approval.decided_at)}`
+                : t('approvals.undecided'),
             ],
             [t('approvals.note'), approval.note ?? '—'],
             [t('approvals.executed_at'), format.minute(approval.executed_at)],
@@ -95,6 +109,12 @@ function Decision({ approval }: { approval: Approval }) {
   };
   return (
     <Panel title={t('approvals.decision')} padded>
+      <div>
+        <Text size="sm" c="dimmed">
+          {t('common.reason')}
+        </Text>
+        <Text style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{approval.reason}</Text>
+      </div>
       <Text size="sm">
         {t(own ? 'approvals.own_hint' : approval.may_approve ? 'approvals.decide_hint' : 'approvals.not_yours_hint')}
       </Text>

@@ -1,9 +1,7 @@
-import { Code, Table } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { Table } from '@mantine/core';
 import { useReading } from '../../language';
-import { Copyable, shortId } from '../../parts/copy';
-import { type Field, fieldsOf, isAmount, isDay, nameKey, wordKey } from './fields';
-import { InvoiceLink, invoiceIdOf, tenantIdOf, TenantName } from './subject';
+import { Name, Said } from './field';
+import { type Field, fieldsOf, inOrder } from './fields';
 
 /** What is and what would be, field by field; what stays is not coloured. */
 export function Difference({ before, after }: { before: unknown; after: unknown }) {
@@ -52,50 +50,4 @@ export function Difference({ before, after }: { before: unknown; after: unknown 
 
 const WRAP = { overflowWrap: 'anywhere' } as const;
 const byPath = (value: unknown): Map<string, Field> =>
-  new Map(value === null ? [] : fieldsOf(value).map((field) => [field.path.join('.'), field]));
-
-/** Prices › 2 › Price of one */
-function Name({ path }: { path: readonly string[] }) {
-  const { t } = useReading();
-  return path.map((name, index) => {
-    const key = nameKey(name);
-    // Of a list of things: which one, as people count.
-    const place = /^\d+$/.test(name) ? String(Number(name) + 1) : undefined;
-    return (
-      <span key={index}>
-        {index > 0 && ' › '}
-        {path[index - 1] === 'invoices' ? (
-          <InvoiceLink id={invoiceIdOf(name)} isDraft />
-        ) : key ? (
-          t(key)
-        ) : (
-          (place ?? <Code>{name}</Code>)
-        )}
-      </span>
-    );
-  });
-}
-
-function Said({ field }: { field: Field | undefined }): ReactNode {
-  const { t, format } = useReading();
-  const name = field?.path.findLast((each) => !/^\d+$/.test(each)) ?? '';
-  const say = (value: unknown): string => {
-    if (value === null || value === undefined) return '—';
-    if (typeof value === 'boolean') return t(value ? 'common.yes' : 'common.no');
-    if (typeof value === 'number') return format.number(value);
-    const text = typeof value === 'string' ? value : JSON.stringify(value);
-    const key = wordKey(name, text);
-    if (key) return t(key);
-    if (name === 'month') return format.month(text);
-    if (isAmount(name)) return format.yen(text);
-    return isDay(name) ? format.day(`${text}T00:00:00+09:00`) : text;
-  };
-  if (field === undefined) return '—';
-  const { value } = field;
-  if (Array.isArray(value)) return value.length === 0 ? t('common.none') : format.list(value.map(say));
-  if (typeof value === 'string' && name === 'tenant_id') return <TenantName id={tenantIdOf(value)} />;
-  if (typeof value === 'string' && name === 'certificate')
-    return <Copyable text={value} shown={`${value.slice(0, 16)}…`} />;
-  if (typeof value === 'string' && name === 'id') return <Copyable text={value} shown={shortId(value)} />;
-  return say(value);
-}
+  new Map(value === null ? [] : inOrder(fieldsOf(value)).map((field) => [field.path.join('.'), field]));

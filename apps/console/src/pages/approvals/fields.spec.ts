@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { fieldsOf, nameKey, wordKey } from './fields';
+import { fieldsOf, inOrder, nameKey, wordKey } from './fields';
 
 interface Schema {
   $ref?: string;
@@ -57,5 +57,19 @@ describe('what is proposed', () => {
     expect([nameKey('toString'), wordKey('state', 'nowhere'), wordKey('toString', 'x')]).toEqual(
       Array(3).fill(undefined),
     );
+  });
+});
+
+describe('the fields of an issuer of invoices', () => {
+  it('stand as in a letter, and those of anything else as they come', () => {
+    const names = (value: object): string[] => inOrder(fieldsOf(value)).map(({ path }) => path.join('.'));
+    expect(
+      names({
+        mode: 'test',
+        valid_from: 'd',
+        terms: { payment: 'p', address: 'a', registration_number: 'T', name: 'n' },
+      }),
+    ).toEqual(['terms.name', 'terms.registration_number', 'terms.address', 'terms.payment', 'valid_from', 'mode']);
+    expect(names({ valid_from: 'd', name: 'n', base_fee: '1' })).toEqual(['valid_from', 'name', 'base_fee']);
   });
 });

@@ -15,6 +15,33 @@ export function fieldsOf(value: unknown, path: readonly string[] = []): Field[] 
   return Object.entries(value as object).flatMap(([name, part]) => fieldsOf(part, [...path, name]));
 }
 
+/** What an issuer and a recipient of invoices are read by, in the order of a letter. */
+const LETTER = [
+  'name',
+  'recipient_name',
+  'registration_number',
+  'address',
+  'recipient_address',
+  'payment',
+  'valid_from',
+  'closing_day',
+  'due_months',
+  'due_day',
+  'due_shift',
+  'rounding',
+  'fiscal_year_start',
+];
+const rankOf = ({ path }: Field): number => {
+  const rank = LETTER.indexOf(path.at(-1) ?? '');
+  return rank < 0 ? LETTER.length : rank;
+};
+
+/** Fields in the order in which they are read: those of an issuer or recipient as in a letter, all others as they come. */
+export const inOrder = (fields: readonly Field[]): Field[] =>
+  fields.some(({ path }) => path.at(-1) === 'registration_number' || path.at(-1) === 'recipient_name')
+    ? [...fields].sort((one, other) => rankOf(one) - rankOf(other))
+    : [...fields];
+
 /** What fields are called, by the names they have in a proposal. */
 const NAMES: Record<string, TextKey> = {
   state: 'tenants.state',

@@ -12,7 +12,15 @@ import { type FinalizationProposal, invoiceIdOf } from './subject';
 type Draft = Schemas['InvoiceDraft'];
 
 /** What is to be finalized, as it would be sent: to whom, how much, and when it is due. */
-export function ProposedInvoices({ approvalId, after }: { approvalId: string; after: FinalizationProposal }) {
+export function ProposedInvoices({
+  approvalId,
+  after,
+  isIssued,
+}: {
+  approvalId: string;
+  after: FinalizationProposal;
+  isIssued: boolean;
+}) {
   const { t, format } = useReading();
   const agreed = new Map(Object.entries(after.invoices).map(([uuid, sha256]) => [invoiceIdOf(uuid), sha256]));
   const found = useQuery({
@@ -26,11 +34,16 @@ export function ProposedInvoices({ approvalId, after }: { approvalId: string; af
     {
       name: 'recipient',
       title: t('invoices.recipient'),
-      cell: ({ id, recipient: { name } }) => (
-        <Link to="/invoice-drafts/$draftId" params={{ draftId: id }}>
-          {name}
-        </Link>
-      ),
+      cell: ({ id, recipient: { name } }) =>
+        isIssued ? (
+          <Link to="/invoices/$invoiceId" params={{ invoiceId: id }}>
+            {name}
+          </Link>
+        ) : (
+          <Link to="/invoice-drafts/$draftId" params={{ draftId: id }}>
+            {name}
+          </Link>
+        ),
       text: ({ recipient: { name } }) => name,
     },
     { name: 'month', title: t('invoices.month'), cell: ({ month }) => format.month(month) },

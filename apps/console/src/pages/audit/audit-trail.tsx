@@ -1,4 +1,4 @@
-import { ActionIcon, Code, Stack } from '@mantine/core';
+import { ActionIcon, Code, Stack, Text } from '@mantine/core';
 import { IconFileDescription } from '@tabler/icons-react';
 import { useState } from 'react';
 import { ask, client, type Schemas } from '../../api';
@@ -11,6 +11,10 @@ import { Paged } from '../../parts/paged';
 import type { Column } from '../../parts/table';
 import { Window } from '../../parts/window';
 import { oneOf } from '../../search';
+import { Difference } from '../approvals/difference';
+import { fieldsOf } from '../approvals/fields';
+import { Name, Said } from '../approvals/field';
+import { actionKey } from './action-text';
 
 type AuditEvent = Schemas['AuditEvent'];
 const SORTS = ['recorded_at', '-recorded_at'] as const;
@@ -54,7 +58,7 @@ export function Events({ filter, sort: asked, cursor, onPage }: TrailProps) {
       title: t('audit.recorded_at'),
       cell: ({ recorded_at: at }) => <span className="numbers">{format.time(at)}</span>,
     },
-    { name: 'action', title: t('audit.action'), cell: ({ action }) => <code>{action}</code> },
+    { name: 'action', title: t('audit.action'), cell: ({ action }) => <Act action={action} /> },
     { name: 'actor', title: t('audit.actor'), cell: ({ actor }) => <Actor name={actor} /> },
     { name: 'target', title: t('audit.target'), cell: ({ target }) => <Actor name={target} /> },
     { name: 'reason', title: t('common.reason'), cell: ({ detail }) => reasonOf(detail) ?? '—' },
@@ -104,28 +108,84 @@ const reasonOf = (detail: unknown): string | undefined => {
 
 function OneEvent({ event, onClose }: { event: AuditEvent; onClose: () => void }) {
   const { t, format } = useReading();
-  const json = (value: unknown) => (
-    <Code block tabIndex={0}>
-      {JSON.stringify(value, null, 2)}
-    </Code>
-  );
   return (
-    <Window onClose={onClose} size="xl" title={<code>{event.action}</code>}>
+    <Window onClose={onClose} size="xl" title={<Act action={event.action} />}>
       <Stack>
         <Facts
           facts={[
             [t('audit.recorded_at'), format.time(event.recorded_at)],
-            [t('audit.actor'), <Copyable text={event.actor} />],
-            [t('audit.target'), <Copyable text={event.target} />],
+            [t('audit.actor'), <Named name={event.actor} />],
+            [t('audit.target'), <Named name={event.target} />],
             [t('tenants.tenant'), event.tenant_id === null ? '—' : <Copyable text={event.tenant_id} />],
             [t('common.request_id'), event.request_id === null ? '—' : <Copyable text={event.request_id} />],
             [t('audit.ip'), event.ip ?? '—'],
             [t('audit.id'), <Copyable text={event.id} />],
-            ...(event.detail === null ? [] : [[t('audit.detail'), json(event.detail)] as const]),
-            ...(event.change === null ? [] : [[t('audit.change'), json(event.change)] as const]),
+            ...(event.detail === null ? [] : [[t('audit.detail'), <Values of={event.detail} />] as const]),
           ]}
         />
+        {event.change !== null && <Changed change={event.change} />}
+        {(event.detail !== null || event.change !== null) && (
+          <details>
+            <summary>{t('audit.raw')}</summary>
+            <Code block tabIndex={0} style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+              {JSON.stringify({ detail: event.detail, change: event.change }, null, 2)}
+            </Code>
+          </details>
+        )}
       </Stack>
     </Window>
+  );
+}
+
+/** An act in words, with its code for who looks for it. */
+function Act({ action }: { action: string }) {
+  const { t } = useReading();
+  const key = actionKey(action);
+  if (!key) return <code>{action}</code>;
+  return (
+    <div>
+      {t(key)}
+      <Text size="xs" c="dimmed" component="div" ff="monospace">
+        {action}
+      </Text>
+    </div>
+  );
+}
+
+/** Who or what it was, and its whole name to copy. */
+const Named = ({ name }: { name: string }) => (
+  <Stack gap={2} align="flex-start">
+    <Actor name={name} />
+    <Copyable text={name} />
+  </Stack>
+);
+
+/** Names and values of what is on record. */
+function Values({ of }: { of: unknown }) {
+  return (
+    <ul style={{ margin: 0, paddingInlineStart: 18 }}>
+      {fieldsOf(of).map((field) => (
+        <li key={field.path.join('.')}>
+          <Text span size="xs" c="dimmed">
+            <Name path={field.path} />
+          </Text>{' '}
+          <Said field={field} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** What was and what became of it. */
+function Changed({ change }: { change: unknown }) {
+  const { t } = useReading();
+  const { before, after } = change as { before?: unknown; after?: unknown };
+  return (
+    <div>
+      <Text size="sm" fw={600} mb={6}>
+        {t('audit.change')}
+      </Text>
+      {after === undefined ? <Values of={change} /> : <Difference before={before ?? null} after={after} />}
+    </div>
   );
 }

@@ -53,7 +53,7 @@ export function ChecksPanel({ checks, now, mode }: ChecksProps & { mode: Mode })
       title={t('overview.checks')}
       actions={
         <Link to="/verifications" search={{ mode }}>
-          {t('common.open')}
+          {t('overview.to_checks')}
         </Link>
       }
     >

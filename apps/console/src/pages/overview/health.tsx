@@ -18,7 +18,7 @@ export function RevocationNow({ revocation, mode }: { revocation: Schemas['Revoc
       title={t('overview.revocation')}
       actions={
         <Link to="/revocation" search={{ mode }}>
-          {t('common.open')}
+          {t('overview.to_revocation')}
         </Link>
       }
     >

@@ -1,6 +1,6 @@
 import { Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
-import { type SyntheticEvent, useState } from 'react';
+import { type SyntheticEvent, useEffect, useState } from 'react';
 import { askOnce, client } from '../../api';
 import { useReading } from '../../language';
 import { fieldError, ProblemPanel } from '../../parts/problem';
@@ -17,14 +17,34 @@ interface Held {
   codes: string[];
 }
 
+/** What one is asked for, one after the other. */
+export type Step = 'second_factor' | 'recovery' | 'enrolment' | 'password' | undefined;
+const STEPS = {
+  open: undefined,
+  enrolment: 'enrolment',
+  second_factor: 'second_factor',
+  password_change: 'password',
+} as const satisfies Record<Session['stage'], Step>;
+
 /**
  * From address and password to an open session, one thing at a time.
  * @param session how far one is; `null`: not begun. The store learns of every step.
  */
-export function SignInFlow({ session: begun, email = '' }: { session: Session | null; email?: string }) {
+export function SignInFlow({
+  session: begun,
+  email = '',
+  onStep,
+}: {
+  session: Session | null;
+  email?: string;
+  /** Told at which step one is. */
+  onStep?: (step: Step) => void;
+}) {
   const { t } = useReading();
   const [session, setSession] = useState(begun);
   const [held, setHeld] = useState<Held>();
+  const step = held ? 'recovery' : STEPS[session?.stage ?? 'open'];
+  useEffect(() => onStep?.(step), [onStep, step]);
   const goOn = (next: Session): void => {
     setHeld(undefined);
     setSession(next);
@@ -91,6 +111,9 @@ function Password({ email, onDone }: { email: string; onDone: (session: Session)
         <Button type="submit" loading={signing.isPending} fullWidth>
           {t('session.next')}
         </Button>
+        <Text size="xs" c="dimmed">
+          {t('session.forgotten')}
+        </Text>
       </Stack>
     </form>
   );
