@@ -43,8 +43,8 @@ import { UsagePages1763900000085 } from './0049-usage-pages.js';
 import { EntryHistory1763900000100 } from './0058-entry-history.js';
 import { SecondAdmin1763900000110 } from './0059-second-admin.js';
 import { EventHorizon1763900000120 } from './0060-event-horizon.js';
-import { TenantHistory1763900000140 } from './0062-tenant-history.js';
 import { InvoiceDispatch1763900000130 } from './0061-invoice-dispatch.js';
+import { TenantHistory1763900000140 } from './0062-tenant-history.js';
 
 /** The schema's history, oldest first. */
 export const migrations = [
@@ -93,6 +93,6 @@ export const migrations = [
   SweepResults1763900000093,
   SecondAdmin1763900000110,
   EventHorizon1763900000120,
-  TenantHistory1763900000140,
   InvoiceDispatch1763900000130,
+  TenantHistory1763900000140,
 ];

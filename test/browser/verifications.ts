@@ -12,6 +12,12 @@ export function verifications(world: World): void {
     await hanako.press('検索');
     await hanako.searched(/outcome=invalid/);
     await page.getByRole('cell', { name: '失効', exact: true }).first().waitFor();
+    // By its name as far as it is typed; the address has the id.
+    await page.getByLabel('事業者', { exact: true }).and(page.locator('input')).fill('青空');
+    await page.getByRole('option', { name: /株式会社青空銀行/ }).click();
+    await hanako.press('検索');
+    await hanako.searched(/tenant_id=ten_[0-9a-f]{32}/);
+    await page.getByRole('cell', { name: '失効', exact: true }).first().waitFor();
     await page.locator('tbody a[href^="/verifications/"]').first().click();
     await hanako.heading('検証');
     await page.locator('ol .state').nth(4).waitFor();

@@ -37,6 +37,7 @@ export const actions = {
   of_evidence_export: { ja: '証跡の書き出し', en: 'Evidence exported' },
   of_evidence_open: { ja: '証跡の開封', en: 'Evidence opened' },
   of_invoice_discard_draft: { ja: '請求書の下書きの破棄', en: 'Invoice draft discarded' },
+  of_invoice_dispatch: { ja: '請求書の送付の記録', en: 'Record that an invoice was sent' },
   of_invoice_draft: { ja: '請求書の下書きの作成', en: 'Invoice drafted' },
   of_invoice_export: { ja: '請求書のエクスポートの依頼', en: 'Invoice export asked for' },
   of_invoice_finalize: { ja: '請求書の発行', en: 'Invoice issued' },

@@ -21,17 +21,42 @@ export const application = {
   kind_other: { ja: '法人番号のない事業者', en: 'Without a corporate number' },
   field_legal_name: { ja: '正式名称', en: 'Legal name' },
   field_legal_name_kana: { ja: '正式名称（カナ）', en: 'Legal name in kana' },
-  legal_name_kana_hint: { ja: '全角カタカナ', en: 'Full-width katakana' },
+  legal_name_kana_hint: {
+    ja: '全角カタカナ（ひらがなはカタカナに直します）',
+    en: 'Full-width katakana; hiragana becomes katakana',
+  },
   field_corporate_number: { ja: '法人番号', en: 'Corporate number' },
-  corporate_number_hint: { ja: '13桁の数字', en: '13 digits' },
-  corporate_number_form: {
+  corporate_number_hint: { ja: '13桁の半角数字', en: '13 half-width digits' },
+  fault_kana: { ja: '全角カタカナで入力してください。', en: 'Must be in full-width katakana.' },
+  fault_corporate_number_form: {
     ja: '法人番号は13桁の半角数字で入力してください。',
     en: 'A corporate number is 13 digits.',
   },
-  corporate_number_check_digit: {
+  fault_corporate_number_check_digit: {
     ja: '法人番号の検査用数字が一致しません。入力間違いがないかご確認ください。',
     en: 'The check digit does not fit: a digit is mistyped.',
   },
+  fault_phone: {
+    ja: '電話番号は0から始まる10桁または11桁の半角数字で入力してください。',
+    en: 'A domestic number of 10 or 11 digits beginning with 0.',
+  },
+  fault_email: { ja: 'メールアドレスの形式で入力してください。', en: 'Must be an e-mail address.' },
+  fault_responsible_missing: { ja: '責任者の連絡先を入力してください。', en: 'Name a responsible person.' },
+  fault_count: { ja: '0から10億までの半角数字で入力してください。', en: 'A number from 0 to a billion.' },
+  fault_invoice_number_form: {
+    ja: '登録番号は「T」と13桁の半角数字で入力してください。',
+    en: 'Must be T and 13 digits.',
+  },
+  fault_invoice_number_check_digit: {
+    ja: '登録番号の検査用数字が一致しません。入力間違いがないかご確認ください。',
+    en: 'The check digit does not fit: a digit is mistyped.',
+  },
+  fault_invoice_number_differs: {
+    ja: '法人の登録番号は「T」と法人番号の組み合わせです。法人番号と一致していません。',
+    en: 'That of a corporation is T and its corporate number.',
+  },
+  phone_hint: { ja: '半角数字（ハイフンあり・なしのどちらも可）', en: 'Half-width digits, with or without hyphens' },
+  digits_hint: { ja: '半角数字', en: 'Half-width digits' },
   field_address: { ja: '所在地', en: 'Address' },
   contacts_hint: {
     ja: '責任者を1名以上登録してください。最大10名まで登録できます。',
@@ -58,7 +83,7 @@ export const application = {
   field_authentications_a_month: { ja: '利用者認証の見込み件数（月）', en: 'Authentications a month' },
   field_invoice_registration_number: { ja: '適格請求書発行事業者の登録番号', en: 'Invoice registration number' },
   invoice_registration_number_hint: {
-    ja: 'Tと13桁の数字。未登録の場合は空欄',
+    ja: 'Tと13桁の半角数字。未登録の場合は空欄',
     en: 'T and 13 digits; empty where there is none',
   },
 } satisfies Record<string, Message>;

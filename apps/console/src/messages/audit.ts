@@ -37,11 +37,9 @@ export const audit = {
   by_actor: { ja: '実行者', en: 'Actor' },
   by_action: { ja: '操作', en: 'Action' },
   by_target: { ja: '対象', en: 'Target' },
-  by_tenant_id: { ja: '事業者ID', en: 'Service provider ID' },
   by_request_id: { ja: 'リクエストID', en: 'Request ID' },
   example_actor: { ja: 'operator:opr_…', en: 'operator:opr_…' },
   example_action: { ja: 'operator.*', en: 'operator.*' },
   example_target: { ja: 'tenant:ten_…', en: 'tenant:ten_…' },
-  example_tenant_id: { ja: 'ten_…', en: 'ten_…' },
   example_request_id: { ja: 'req_…', en: 'req_…' },
 } satisfies Record<string, Message>;

@@ -9,6 +9,8 @@ export const tenants = {
   none: { ja: '事業者はまだ登録されていません。', en: 'There are no service providers yet.' },
   find_by_name: { ja: '名称で検索', en: 'Find by name' },
   name: { ja: '名称', en: 'Name' },
+  pick: { ja: '名称または ten_…', en: 'Name or ten_…' },
+  pick_more: { ja: 'ほかにもあります。名称を入力してください。', en: 'There are more: type their name.' },
   id: { ja: '事業者ID', en: 'Service provider ID' },
   state: { ja: '状態', en: 'State' },
   state_since: { ja: '状態の変更日時', en: 'In this state since' },
@@ -158,5 +160,7 @@ export const tenants = {
     en: 'Verifications, person ids, consents, usage, audit events and more as JSON lines. No certificates, serial numbers, attributes or secrets. The service provider sees the reason.',
   },
   export_done: { ja: '{name} のデータを取り出しました。', en: 'The data of {name} have been taken.' },
+  open_verifications: { ja: '検証履歴を開く', en: 'Open its verifications' },
+  open_sweeps: { ja: '現況確認を開く', en: 'Open its sweeps' },
   open_proposal: { ja: '承認依頼を開く', en: 'Open the proposal' },
 } satisfies Record<string, Message>;

@@ -9,6 +9,14 @@ export const verifications = {
     en: 'What was decided and why. Without a service provider the last 24 hours are searched, seven days at most. Each look is recorded.',
   },
   id: { ja: '検証ID', en: 'Verification ID' },
+  tenant_for_time: {
+    ja: '7日を超える検索には事業者の選択が必要です。事業者を選択するか、期間を7日以内にしてください。',
+    en: 'Choose a service provider, or search seven days at most.',
+  },
+  tenant_for_reference: {
+    ja: '管理番号で探すときは、事業者も選択してください。',
+    en: 'Choose the service provider whose reference it is.',
+  },
   outcome: { ja: '結果', en: 'Outcome' },
   outcome_valid: { ja: '有効', en: 'Valid' },
   outcome_invalid: { ja: '無効', en: 'Invalid' },
@@ -46,7 +54,10 @@ export const verifications = {
     ja: 'ここまでに合格した場合だけ、失効していないかを確認します。',
     en: 'Asked only when everything before has passed: whether it was revoked.',
   },
-  told_to_holder: { ja: '名義人への案内文：「{words}」', en: 'What the holder is told: “{words}”' },
+  told_to_holder: {
+    ja: '名義人に伝えてよいのは、APIの応答に含まれるこの案内文だけです（窓口とは事業者の問い合わせ窓口のことです）：「{words}」',
+    en: 'The holder may be told nothing but this text of the API’s answer (the service desk is that of the service provider): “{words}”',
+  },
   revocation: { ja: '失効確認', en: 'Revocation' },
   not_asked: { ja: '失効確認は行われていません。', en: 'The status was not asked for.' },
   method: { ja: '方法', en: 'Method' },

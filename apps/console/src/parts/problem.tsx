@@ -26,10 +26,12 @@ interface ProblemProps {
   onRetry?: () => void;
   /** Faults of these fields stand beside the fields already. */
   shown?: (field: string) => boolean;
+  /** What the reader knows a field by; otherwise it has the name of the request. */
+  nameOf?: (field: string) => string;
 }
 
 /** Why something did not work, with what an engineer needs to find it. */
-export function ProblemPanel({ error, onRetry, shown = () => false }: ProblemProps) {
+export function ProblemPanel({ error, onRetry, shown = () => false, nameOf }: ProblemProps) {
   const { t } = useReading();
   const retry = onRetry && (
     <div>
@@ -40,7 +42,7 @@ export function ProblemPanel({ error, onRetry, shown = () => false }: ProblemPro
   );
   if (error instanceof Refused)
     return (
-      <Refusal problem={error.problem} shown={shown}>
+      <Refusal problem={error.problem} shown={shown} nameOf={nameOf}>
         {retry}
       </Refusal>
     );
@@ -57,10 +59,12 @@ export function ProblemPanel({ error, onRetry, shown = () => false }: ProblemPro
 function Refusal({
   problem,
   shown,
+  nameOf,
   children,
 }: {
   problem: Problem;
   shown: (field: string) => boolean;
+  nameOf: ((field: string) => string) | undefined;
   children: React.ReactNode;
 }) {
   const { t, language } = useReading();
@@ -87,7 +91,8 @@ function Refusal({
         <List size="sm">
           {others.map(({ field, message, message_ja }) => (
             <List.Item key={`${field} ${message}`}>
-              {field !== '' && <Code>{field}</Code>} {language === 'ja' ? message_ja : message}
+              {field !== '' && (nameOf ? `${nameOf(field)}：` : <Code>{field}</Code>)}{' '}
+              {language === 'ja' ? message_ja : message}
             </List.Item>
           ))}
         </List>

@@ -6,13 +6,15 @@ import { instantOf, localOf } from '../../format';
 import { useReading } from '../../language';
 import { Page } from '../../parts/page';
 import { SearchForm } from '../../parts/search-form';
+import { TenantPicker } from '../../parts/tenant-picker';
 import { oneOf } from '../../search';
 import { Events } from './audit-trail';
 import { ChainTab } from './chain';
 import { ExportDialog } from './export-dialog';
 
 const route = getRouteApi('/audit');
-const FIELDS = ['actor', 'action', 'target', 'tenant_id', 'request_id'] as const;
+const TYPED = ['actor', 'action', 'target', 'request_id'] as const;
+const FIELDS = [...TYPED, 'tenant_id'] as const;
 type Search = { [Field in (typeof FIELDS)[number] | 'after' | 'before']?: string };
 
 const TABS = ['events', 'chain'] as const;
@@ -88,7 +90,8 @@ function Filter({ search, onSearch }: { search: Search; onSearch: (search: Searc
   });
   return (
     <SearchForm onSearch={submit} onClear={() => onSearch({})}>
-      {FIELDS.map((field) => (
+      <TenantPicker value={form.tenant_id ?? ''} onPick={(id) => setForm((now) => ({ ...now, tenant_id: id }))} />
+      {TYPED.map((field) => (
         <TextInput
           key={field}
           label={t(`audit.by_${field}`)}

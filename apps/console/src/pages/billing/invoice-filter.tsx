@@ -2,6 +2,7 @@ import { TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { useReading } from '../../language';
 import { Choice, SearchForm } from '../../parts/search-form';
+import { TenantPicker } from '../../parts/tenant-picker';
 import { INVOICE_SEARCH, type InvoiceSearch } from './invoice-search';
 
 export const STATES = ['finalized', 'void'] as const;
@@ -39,7 +40,7 @@ export function InvoiceFilter({ search, onSearch }: FilterProps) {
       <TextInput label={t('invoices.amount_max')} inputMode="numeric" w={140} {...bind('amount_max')} />
       <TextInput type="month" label={t('invoices.month')} {...bind('month')} />
       <TextInput label={t('invoices.number')} maxLength={40} w={170} {...bind('number')} />
-      <TextInput label={t('tenants.id')} placeholder="ten_…" maxLength={64} w={150} {...bind('tenant_id')} />
+      <TenantPicker value={form.tenant_id} onPick={(id) => setForm((now) => ({ ...now, tenant_id: id }))} />
       <Choice
         label={t('invoices.state')}
         values={STATES}

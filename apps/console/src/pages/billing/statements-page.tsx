@@ -5,6 +5,7 @@ import { useReading } from '../../language';
 import { modeOf, ModeChoice } from '../../parts/mode-choice';
 import { Page } from '../../parts/page';
 import { SearchForm } from '../../parts/search-form';
+import { TenantPicker } from '../../parts/tenant-picker';
 import { StatementsList } from './statements-list';
 
 const route = getRouteApi('/statements');
@@ -56,14 +57,7 @@ function Filter({ search, onSearch }: FilterProps) {
         value={form.month}
         onChange={(event) => setForm({ ...form, month: event.currentTarget.value })}
       />
-      <TextInput
-        label={t('tenants.id')}
-        placeholder="ten_…"
-        maxLength={64}
-        w={200}
-        value={form.tenant_id}
-        onChange={(event) => setForm({ ...form, tenant_id: event.currentTarget.value })}
-      />
+      <TenantPicker value={form.tenant_id} onPick={(id) => setForm((now) => ({ ...now, tenant_id: id }))} />
     </SearchForm>
   );
 }

@@ -4,7 +4,7 @@ export type Application = Schemas['Application'];
 export type Contact = Application['contacts'][number];
 export const CONTACT_ROLES = ['responsible', 'technical', 'security', 'billing'] as const;
 
-/** What is typed, as it is typed: the server says what is wrong with it. */
+/** What is typed, as it is typed. */
 export interface Draft {
   kind: Application['kind'];
   legal_name: string;
@@ -61,11 +61,16 @@ export const applicationOf = ({
 /** What is wrong with a corporate number, told before the server is asked; undefined: nothing. */
 export function corporateNumberFault({ kind, corporate_number: typed }: Draft): 'form' | 'check_digit' | undefined {
   if (kind !== 'corporation') return undefined;
-  const [check, ...digits] = typed.trim();
   if (!/^[0-9]{13}$/.test(typed.trim())) return 'form';
+  return hasCheckDigit(typed.trim()) ? undefined : 'check_digit';
+}
+
+/** Of the 13 digits of a corporate number the first one fits the others. */
+export function hasCheckDigit(number: string): boolean {
+  const [check, ...digits] = number;
   // From the right each second digit counts twice; of the twelve the first one does.
   const sum = digits.reduce((total, digit, at) => total + Number(digit) * (at % 2 === 0 ? 2 : 1), 0);
-  return Number(check) === 9 - (sum % 9) ? undefined : 'check_digit';
+  return Number(check) === 9 - (sum % 9);
 }
 
 const orNull = (text: string): string | null => (text.trim() === '' ? null : text.trim());
@@ -77,6 +82,12 @@ export const STEPS = [
   { name: 'contacts', fields: ['contacts'] },
   { name: 'service', fields: ['service_name', 'purpose_of_use', 'expected_volumes', 'invoice_registration_number'] },
 ] as const;
+
+/** What a request has in a field such as `contacts.0.phone`; of a field it does not have, undefined. */
+export const valueAt = (application: Application, field: string): unknown =>
+  field
+    .split('.')
+    .reduce<unknown>((of, name) => (of as Readonly<Record<string, unknown>> | null | undefined)?.[name], application);
 
 /** The first step that holds one of these fields. */
 export const stepOf = (fields: readonly string[]): number =>

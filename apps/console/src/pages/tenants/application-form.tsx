@@ -13,36 +13,42 @@ import {
 import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { useReading } from '../../language';
 import { Facts, Panel } from '../../parts/page';
-import { fieldError } from '../../parts/problem';
-import { CONTACT_ROLES, type Contact, corporateNumberFault, type Draft, emptyContact } from './application-draft';
+import { CONTACT_ROLES, type Contact, type Draft, emptyContact } from './application-draft';
+import { halfWidth, katakana } from './application-faults';
 
 interface FormProps {
   draft: Draft;
   onDraft: (draft: Draft) => void;
-  /** What the server said about it. */
-  error: unknown;
-  /** Whether one wanted to go on from here: what is mistyped is told from then on. */
-  checked: boolean;
+  /** What is wrong with a field, by the name it has in the request. */
+  faultOf: (field: string) => string | undefined;
 }
 
+/** The form that a line is put into when one leaves it. */
+const FORM_OF: Partial<Record<keyof Draft, (text: string) => string>> = {
+  legal_name_kana: katakana,
+  corporate_number: halfWidth,
+  signature_verifications_a_month: halfWidth,
+  authentications_a_month: halfWidth,
+  invoice_registration_number: halfWidth,
+};
+
 /** A line of text in the application, with what is wrong with it. */
-function useLine({ draft, onDraft, error }: FormProps) {
-  const { t, language } = useReading();
+function useLine({ draft, onDraft, faultOf }: FormProps) {
+  const { t } = useReading();
   return (name: Exclude<keyof Draft, 'contacts' | 'kind'>, field: string = name, required = true) => ({
     label: t(`application.field_${name}`),
     value: draft[name],
     required,
-    error: fieldError(error, field, language),
+    error: faultOf(field),
     onChange: (event: { currentTarget: { value: string } }) => onDraft({ ...draft, [name]: event.currentTarget.value }),
+    ...(name in FORM_OF ? { onBlur: () => onDraft({ ...draft, [name]: FORM_OF[name]!(draft[name]) }) } : {}),
   });
 }
 
 export function OrganisationStep(form: FormProps) {
   const { t } = useReading();
   const line = useLine(form);
-  const { draft, onDraft, checked } = form;
-  const number = line('corporate_number');
-  const fault = checked ? corporateNumberFault(draft) : undefined;
+  const { draft, onDraft } = form;
   return (
     <Stack>
       <Radio.Group label={t('application.kind')} value={draft.kind} onChange={(kind) => onDraft({ ...draft, kind })}>
@@ -60,8 +66,7 @@ export function OrganisationStep(form: FormProps) {
       />
       {draft.kind === 'corporation' && (
         <TextInput
-          {...number}
-          error={fault ? t(`application.corporate_number_${fault}`) : number.error}
+          {...line('corporate_number')}
           description={t('application.corporate_number_hint')}
           inputMode="numeric"
           maxLength={20}
@@ -74,11 +79,11 @@ export function OrganisationStep(form: FormProps) {
   );
 }
 
-export function ContactsStep({ draft, onDraft, error }: FormProps) {
-  const { t, language } = useReading();
+export function ContactsStep({ draft, onDraft, faultOf }: FormProps) {
+  const { t } = useReading();
   const change = (index: number, contact: Contact): void =>
     onDraft({ ...draft, contacts: draft.contacts.map((each, at) => (at === index ? contact : each)) });
-  const general = fieldError(error, 'contacts', language);
+  const general = faultOf('contacts');
   return (
     <Stack>
       <Text size="sm" c="dimmed">
@@ -107,8 +112,12 @@ export function ContactsStep({ draft, onDraft, error }: FormProps) {
                 autoComplete="off"
                 maxLength={name === 'email' ? 254 : 100}
                 value={contact[name]}
-                error={fieldError(error, `contacts.${index}.${name}`, language)}
+                description={name === 'phone' ? t('application.phone_hint') : undefined}
+                error={faultOf(`contacts.${index}.${name}`)}
                 onChange={(event) => change(index, { ...contact, [name]: event.currentTarget.value })}
+                onBlur={
+                  name === 'name' ? undefined : () => change(index, { ...contact, [name]: halfWidth(contact[name]) })
+                }
               />
             ))}
           </SimpleGrid>
@@ -159,8 +168,18 @@ export function ServiceStep(form: FormProps) {
         maxLength={1000}
       />
       <SimpleGrid cols={{ base: 1, sm: 2 }}>
-        <TextInput {...volume('signature_verifications_a_month')} inputMode="numeric" maxLength={13} />
-        <TextInput {...volume('authentications_a_month')} inputMode="numeric" maxLength={13} />
+        <TextInput
+          {...volume('signature_verifications_a_month')}
+          description={t('application.digits_hint')}
+          inputMode="numeric"
+          maxLength={13}
+        />
+        <TextInput
+          {...volume('authentications_a_month')}
+          description={t('application.digits_hint')}
+          inputMode="numeric"
+          maxLength={13}
+        />
       </SimpleGrid>
       <TextInput
         {...line('invoice_registration_number', 'invoice_registration_number', false)}

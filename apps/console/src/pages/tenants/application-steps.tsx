@@ -3,8 +3,10 @@ import type { UseMutationResult } from '@tanstack/react-query';
 import { type SyntheticEvent, useState } from 'react';
 import { Refused, type Schemas } from '../../api';
 import { useReading } from '../../language';
-import { ProblemPanel } from '../../parts/problem';
-import { applicationOf, type Application, corporateNumberFault, type Draft, STEPS, stepOf } from './application-draft';
+import { fieldError, ProblemPanel } from '../../parts/problem';
+import { isTextKey } from '../../texts';
+import { applicationOf, type Application, type Draft, STEPS, stepOf, valueAt } from './application-draft';
+import { faultsOf } from './application-faults';
 import { ApplicationFacts, ContactsStep, OrganisationStep, ServiceStep } from './application-form';
 
 const FORMS = [OrganisationStep, ContactsStep, ServiceStep] as const;
@@ -17,17 +19,38 @@ interface ApplicationStepsProps {
   onCancel: () => void;
 }
 
-/** The application step by step, read once more, then sent. A refusal leads back to the first step with a fault. */
+/**
+ * The application step by step, read once more, then sent. What can be told to be wrong is told before one goes on; a refusal
+ * leads back to the first step with a fault.
+ */
 export function ApplicationSteps({ begin, filing, submit, onCancel }: ApplicationStepsProps) {
-  const { t } = useReading();
+  const { t, language } = useReading();
   const [draft, setDraft] = useState(begin);
   const [step, setStep] = useState(0);
-  const [checked, setChecked] = useState(false);
+  // Where one wanted to go on from: what is mistyped there is told from then on.
+  const [checked, setChecked] = useState<number>();
   const Form = FORMS[step];
+  const faults = faultsOf(draft);
+  const faultOf = (field: string): string | undefined => {
+    const fault = checked === step ? faults[field] : undefined;
+    if (fault !== undefined) return t(`application.fault_${fault}`);
+    // What the server refused, until it is changed.
+    const sent = filing.variables;
+    const same = sent && JSON.stringify(valueAt(sent, field)) === JSON.stringify(valueAt(applicationOf(draft), field));
+    return same ? fieldError(filing.error, field, language) : undefined;
+  };
+  const nameOf = (field: string): string => {
+    const [area = '', index, part] = field.split('.');
+    const key = area === 'contacts' ? `application.contact_${part ?? ''}` : `application.field_${index ?? area}`;
+    const name = isTextKey(key) ? t(key) : undefined;
+    if (area !== 'contacts') return name ?? field;
+    const number = index === undefined ? undefined : t('application.contact_number', { number: Number(index) + 1 });
+    return [number ?? t('application.step_contacts'), name].filter(Boolean).join(' ');
+  };
   const onSubmit = (event: SyntheticEvent): void => {
     event.preventDefault();
-    if (step === 0 && corporateNumberFault(draft) !== undefined) {
-      setChecked(true);
+    if (step < LAST && Object.keys(faults).some((field) => stepOf([field]) === step)) {
+      setChecked(step);
       return;
     }
     if (step < LAST) {
@@ -50,12 +73,10 @@ export function ApplicationSteps({ begin, filing, submit, onCancel }: Applicatio
           ))}
           <Stepper.Step label={t('application.step_confirm')} />
         </Stepper>
-        {filing.isError && <ProblemPanel error={filing.error} shown={(field) => stepOf([field]) === step} />}
-        {Form ? (
-          <Form draft={draft} onDraft={setDraft} error={filing.error} checked={checked} />
-        ) : (
-          <ApplicationFacts draft={draft} />
+        {filing.isError && (
+          <ProblemPanel error={filing.error} shown={(field) => stepOf([field]) === step} nameOf={nameOf} />
         )}
+        {Form ? <Form draft={draft} onDraft={setDraft} faultOf={faultOf} /> : <ApplicationFacts draft={draft} />}
         <Group justify="space-between">
           <Button variant="subtle" onClick={onCancel}>
             {t('common.cancel')}

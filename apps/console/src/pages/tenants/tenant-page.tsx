@@ -1,6 +1,6 @@
-import { Tabs } from '@mantine/core';
+import { Group, Tabs } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { ask, client, type Schemas } from '../../api';
 import { useReading } from '../../language';
 import { Copyable } from '../../parts/copy';
@@ -41,6 +41,7 @@ const NEEDED: Record<Tab, Permission | undefined> = {
 /** Everything about one service provider; each part has an address of its own. */
 export function TenantPage() {
   const { t } = useReading();
+  const may = useMay();
   const { tenantId } = route.useParams();
   const found = useQuery({
     queryKey: ['tenant', tenantId],
@@ -52,7 +53,21 @@ export function TenantPage() {
       title={tenant?.name ?? t('tenants.tenant')}
       crumbs={[{ label: t('tenants.title'), to: '/tenants' }]}
       beside={tenant && <TenantState state={tenant.state} />}
-      lead={<Copyable text={tenantId} />}
+      lead={
+        <Group gap="md" component="span" display="inline-flex">
+          <Copyable text={tenantId} />
+          {may('verifications:read') && (
+            <Link to="/verifications" search={{ tenant_id: tenantId }} className="within-words">
+              {t('tenants.open_verifications')}
+            </Link>
+          )}
+          {may('sweeps:read') && (
+            <Link to="/sweeps" search={{ tenant_id: tenantId }} className="within-words">
+              {t('tenants.open_sweeps')}
+            </Link>
+          )}
+        </Group>
+      }
     >
       <Loaded query={found}>{(data) => <TenantTabs tenant={data} />}</Loaded>
     </Page>

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { instantOf, localOf } from '../../format';
 import { useReading } from '../../language';
 import { Choice, SearchForm } from '../../parts/search-form';
+import { TenantPicker } from '../../parts/tenant-picker';
 
 export const MODES = ['live', 'test'] as const;
 export const OUTCOMES = ['valid', 'invalid', 'indeterminate'] as const;
@@ -14,6 +15,18 @@ interface FilterProps {
   search: Search;
   onSearch: (search: Search) => void;
   onId: (id: string) => void;
+}
+
+const LONGEST_MS = 7 * 86_400_000;
+type Wanting = 'reference' | 'time';
+
+/** What of a search needs a service provider that is not chosen: the server would refuse it. */
+function tenantWantedFor({ tenant_id, reference, after, before }: Record<Field, string>): Wanting | undefined {
+  if (tenant_id.trim() !== '') return undefined;
+  if (reference.trim() !== '') return 'reference';
+  const [from, to] = [instantOf(after), instantOf(before)].map((at) => (at === undefined ? undefined : Date.parse(at)));
+  if (from === undefined) return undefined;
+  return Math.min(to ?? Infinity, Date.now()) - from > LONGEST_MS ? 'time' : undefined;
 }
 
 /** What to look for. An id leads straight to the verification. */
@@ -28,11 +41,15 @@ export function VerificationFilter({ search, onSearch, onId }: FilterProps) {
     after: localOf(search.after),
     before: localOf(search.before),
   });
+  const [wanting, setWanting] = useState<Wanting>();
   const submit = (): void => {
     if (form.id.trim() !== '') {
       onId(form.id.trim());
       return;
     }
+    const missing = tenantWantedFor(form);
+    setWanting(missing);
+    if (missing !== undefined) return;
     onSearch({
       tenant_id: form.tenant_id.trim() || undefined,
       mode: form.mode || undefined,
@@ -49,7 +66,11 @@ export function VerificationFilter({ search, onSearch, onId }: FilterProps) {
   return (
     <SearchForm onSearch={submit} onClear={() => onSearch({})}>
       <TextInput label={t('verifications.id')} placeholder="ver_…" maxLength={64} w={170} {...bind('id')} />
-      <TextInput label={t('tenants.id')} placeholder="ten_…" maxLength={64} w={170} {...bind('tenant_id')} />
+      <TenantPicker
+        value={form.tenant_id}
+        error={wanting ? t(`verifications.tenant_for_${wanting}`) : undefined}
+        onPick={(id) => setForm((now) => ({ ...now, tenant_id: id }))}
+      />
       <TextInput label={t('verifications.reference')} maxLength={128} w={200} {...bind('reference')} />
       <Choice
         label={t('verifications.outcome')}
