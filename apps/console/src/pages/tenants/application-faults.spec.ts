@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Draft, emptyDraft } from './application-draft';
-import { faultsOf, halfWidth, katakana } from './application-faults';
+import { faultsOf, halfWidth, katakana, tidied } from './application-faults';
 
 const GOOD: Draft = {
   ...emptyDraft(),
@@ -63,6 +63,16 @@ describe('an application as it is typed', () => {
       'expected_volumes.authentications_a_month': 'count',
     });
     expect(faultsOf({ ...GOOD, authentications_a_month: '1,000,000,000' })).toEqual({});
+  });
+
+  it('is judged as it will be once every field was left', () => {
+    const typed = {
+      legal_name_kana: 'あおぞら',
+      corporate_number: '４０１１００１０９８９９３',
+      ...withPhone('０３−１２３４−５６７８'),
+    };
+    expect(faultsOf(tidied({ ...GOOD, ...typed, authentications_a_month: '１２' }))).toEqual({});
+    expect(tidied(GOOD)).toEqual(GOOD);
   });
 
   it('is put into the form that is asked for where that is safe', () => {

@@ -69,3 +69,29 @@ export const katakana = (text: string): string =>
     .replace(/[\uff61-\uff9f]+/gu, (narrow) => narrow.normalize('NFKC'))
     .replace(/[ぁ-ゖ]/gu, (kana) => String.fromCodePoint(kana.codePointAt(0)! + 0x60))
     .trim();
+
+/** The form that a line is put into when one leaves it. */
+export const FORM_OF: Partial<Record<keyof Draft, (text: string) => string>> = {
+  legal_name_kana: katakana,
+  corporate_number: halfWidth,
+  signature_verifications_a_month: halfWidth,
+  authentications_a_month: halfWidth,
+  invoice_registration_number: halfWidth,
+};
+
+/**
+ * The draft as it will be once every field was left. It is what is judged: a fault that went only when its field is left would
+ * take a line off the page while somebody presses the button below it, and the press would miss.
+ */
+export function tidied(draft: Draft): Draft {
+  const lines = Object.entries(FORM_OF).map(([name, form]) => [
+    name,
+    form(draft[name as keyof typeof FORM_OF] as string),
+  ]);
+  const contacts = draft.contacts.map((contact) => ({
+    ...contact,
+    email: halfWidth(contact.email),
+    phone: halfWidth(contact.phone),
+  }));
+  return { ...draft, ...(Object.fromEntries(lines) as Partial<Draft>), contacts };
+}

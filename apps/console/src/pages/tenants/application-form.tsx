@@ -14,7 +14,7 @@ import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { useReading } from '../../language';
 import { Facts, Panel } from '../../parts/page';
 import { CONTACT_ROLES, type Contact, type Draft, emptyContact } from './application-draft';
-import { halfWidth, katakana } from './application-faults';
+import { FORM_OF, halfWidth } from './application-faults';
 
 interface FormProps {
   draft: Draft;
@@ -22,15 +22,6 @@ interface FormProps {
   /** What is wrong with a field, by the name it has in the request. */
   faultOf: (field: string) => string | undefined;
 }
-
-/** The form that a line is put into when one leaves it. */
-const FORM_OF: Partial<Record<keyof Draft, (text: string) => string>> = {
-  legal_name_kana: katakana,
-  corporate_number: halfWidth,
-  signature_verifications_a_month: halfWidth,
-  authentications_a_month: halfWidth,
-  invoice_registration_number: halfWidth,
-};
 
 /** A line of text in the application, with what is wrong with it. */
 function useLine({ draft, onDraft, faultOf }: FormProps) {

@@ -6,7 +6,7 @@ import { useReading } from '../../language';
 import { fieldError, ProblemPanel } from '../../parts/problem';
 import { isTextKey } from '../../texts';
 import { applicationOf, type Application, type Draft, STEPS, stepOf, valueAt } from './application-draft';
-import { faultsOf } from './application-faults';
+import { faultsOf, tidied } from './application-faults';
 import { ApplicationFacts, ContactsStep, OrganisationStep, ServiceStep } from './application-form';
 
 const FORMS = [OrganisationStep, ContactsStep, ServiceStep] as const;
@@ -30,13 +30,14 @@ export function ApplicationSteps({ begin, filing, submit, onCancel }: Applicatio
   // Where one wanted to go on from: what is mistyped there is told from then on.
   const [checked, setChecked] = useState<number>();
   const Form = FORMS[step];
-  const faults = faultsOf(draft);
+  const tidy = tidied(draft);
+  const faults = faultsOf(tidy);
   const faultOf = (field: string): string | undefined => {
     const fault = checked === step ? faults[field] : undefined;
     if (fault !== undefined) return t(`application.fault_${fault}`);
     // What the server refused, until it is changed.
     const sent = filing.variables;
-    const same = sent && JSON.stringify(valueAt(sent, field)) === JSON.stringify(valueAt(applicationOf(draft), field));
+    const same = sent && JSON.stringify(valueAt(sent, field)) === JSON.stringify(valueAt(applicationOf(tidy), field));
     return same ? fieldError(filing.error, field, language) : undefined;
   };
   const nameOf = (field: string): string => {
@@ -57,7 +58,7 @@ export function ApplicationSteps({ begin, filing, submit, onCancel }: Applicatio
       setStep(step + 1);
       return;
     }
-    filing.mutate(applicationOf(draft), {
+    filing.mutate(applicationOf(tidy), {
       onError: (error) => {
         const faulty = error instanceof Refused ? stepOf((error.problem.errors ?? []).map(({ field }) => field)) : -1;
         if (faulty >= 0) setStep(faulty);
