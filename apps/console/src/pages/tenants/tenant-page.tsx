@@ -45,6 +45,8 @@ export function TenantPage() {
   const { tenantId } = route.useParams();
   const found = useQuery({
     queryKey: ['tenant', tenantId],
+    // A name shown elsewhere has put it in the cache; who comes here wants to know how it stands.
+    refetchOnMount: 'always',
     queryFn: () => ask(() => client.GET('/v1/tenants/{id}', { params: { path: { id: tenantId } } })),
   });
   const tenant = found.data;
