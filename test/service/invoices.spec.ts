@@ -163,12 +163,20 @@ describe('an invoice', () => {
     return getInvoice(rig.admin, summary!.id);
   };
   const again = 'insert into invoice select * from invoice limit 1';
+  /** That an invoice was sent so many days after its issue. */
+  const dispatched = (days: number): string =>
+    `insert into invoice_dispatch (tenant_id, mode, id, invoice_id, sent_on, method, recipient, recorded_by)
+     select tenant_id, mode, gen_random_uuid(), id, issued_on + (${days}), 'post', 'x', 'operator:test' from invoice limit 1`;
 
   it.each([
     ['update invoice set total_yen = 0', 'invoice_stays'],
     ['delete from invoice', 'invoice_stays'],
     ['truncate invoice cascade', 'invoice_stays'],
     [again, 'invoice_is_draft'],
+    ['truncate invoice_dispatch', 'invoice_stays'],
+    [dispatched(-1), 'invoice_dispatch_day'],
+    [`do $$ begin ${dispatched(0)}; update invoice_dispatch set recipient = 'x'; end $$`, 'invoice_dispatch_stays'],
+    [`do $$ begin ${dispatched(0)}; delete from invoice_dispatch; end $$`, 'invoice_dispatch_stays'],
     [`update invoice_file set bytes = '\\x00', sha256 = sha256('\\x00')`, 'invoice_file_stays'],
     ['delete from invoice_file', 'invoice_file_stays'],
     [`update invoice_draft set content = '{}', content_sha256 = sha256('{}')`, 'invoice_draft_steps'],

@@ -5,6 +5,7 @@ import { useEffect, useState } from 'react';
 import { ask, client } from '../api';
 import { useReading } from '../language';
 import { useMay } from '../session';
+import { tenantOf } from '../tenant';
 
 /** Found by one search; who does not find theirs among them types more of the name. */
 const SHOWN = 20;
@@ -39,12 +40,7 @@ function ByName({ value, onPick, error }: PickerProps) {
   const { t } = useReading();
   const [typed, setTyped] = useState<string>();
   const box = useCombobox({ onDropdownClose: () => box.resetSelectedOption() });
-  const chosen = useQuery({
-    queryKey: ['tenant', value],
-    queryFn: () => ask(() => client.GET('/v1/tenants/{id}', { params: { path: { id: value } } })),
-    enabled: isId(value),
-    staleTime: 60_000,
-  });
+  const chosen = useQuery({ ...tenantOf(value), enabled: isId(value) });
   const [name] = useDebouncedValue((typed ?? '').trim(), 200);
   const query = { limit: SHOWN, sort: 'name' as const, ...(name === '' || isId(name) ? {} : { name }) };
   const found = useQuery({
@@ -67,10 +63,10 @@ function ByName({ value, onPick, error }: PickerProps) {
   const isTypedId = typed?.trim().startsWith('ten_') === true;
   const rows = isTypedId ? (chosen.data ? [chosen.data] : []) : (found.data?.data ?? []);
   // Enter takes the first that fits what is typed.
+  const { selectFirstOption } = box;
   useEffect(() => {
-    if (typed) box.selectFirstOption();
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- the box is another object each time
-  }, [typed, found.data]);
+    if (typed) selectFirstOption();
+  }, [typed, found.data, selectFirstOption]);
   return (
     <Combobox store={box} onOptionSubmit={pick}>
       <Combobox.Target withExpandedAttribute>

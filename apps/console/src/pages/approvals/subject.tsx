@@ -1,10 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { ask, client, type Schemas } from '../../api';
+import type { Schemas } from '../../api';
 import { useReading } from '../../language';
 import { OperatorName } from '../../parts/actor';
 import { Copyable, shortId } from '../../parts/copy';
 import { useMay } from '../../session';
+import { tenantOf } from '../../tenant';
 
 export const KINDS = [
   'tenant_go_live',
@@ -110,12 +111,7 @@ export function InvoiceLink({ id, isDraft }: { id: string; isDraft: boolean }) {
 /** The name of a tenant, leading to it. */
 export function TenantName({ id, isWithinWords = false }: { id: string; isWithinWords?: boolean }) {
   const may = useMay();
-  const { data } = useQuery({
-    queryKey: ['tenant', id],
-    queryFn: () => ask(() => client.GET('/v1/tenants/{id}', { params: { path: { id } } })),
-    enabled: may('tenants:read'),
-    staleTime: 60_000,
-  });
+  const { data } = useQuery({ ...tenantOf(id), enabled: may('tenants:read') });
   return (
     <Link to="/tenants/$tenantId" params={{ tenantId: id }} className={isWithinWords ? 'within-words' : undefined}>
       {data?.name ?? shortId(id)}

@@ -13,6 +13,7 @@ import { Choice, SearchForm } from '../../parts/search-form';
 import type { Column } from '../../parts/table';
 import { oneOf } from '../../search';
 import { useMay } from '../../session';
+import { tenantOf } from '../../tenant';
 import { OneEvent } from './one-event';
 import { EVENT_TYPES, eventText } from './types';
 
@@ -35,12 +36,7 @@ export function EventsPage() {
     recorded_before: search.before,
     sort,
   };
-  const tenant = useQuery({
-    queryKey: ['tenant', tenantId],
-    queryFn: () => ask(() => client.GET('/v1/tenants/{id}', { params: { path: { id: tenantId } } })),
-    enabled: may('tenants:read'),
-    staleTime: 60_000,
-  });
+  const tenant = useQuery({ ...tenantOf(tenantId), enabled: may('tenants:read') });
   const show = (event: string | undefined): void => void navigate({ search: { ...search, event } });
   const columns: Column<Schemas['EventHead']>[] = [
     {

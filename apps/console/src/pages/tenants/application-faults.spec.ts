@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { type Draft, emptyDraft } from './application-draft';
 import { faultsOf, halfWidth, katakana, tidied } from './application-faults';
@@ -63,6 +64,33 @@ describe('an application as it is typed', () => {
       'expected_volumes.authentications_a_month': 'count',
     });
     expect(faultsOf({ ...GOOD, authentications_a_month: '1,000,000,000' })).toEqual({});
+  });
+
+  it('is judged by the rules of the server', () => {
+    const ours = readFileSync('apps/console/src/pages/tenants/application-faults.ts', 'utf8');
+    const theirs = readFileSync('libs/tenancy/src/judge-application.ts', 'utf8');
+    const rule = (source: string, name: string) => new RegExp(`^const ${name} = (.+);$`, 'm').exec(source)?.[1];
+    for (const name of ['KANA', 'PHONE']) {
+      expect(rule(theirs, name)).toMatch(/^\/\^/);
+      expect([name, rule(ours, name)]).toEqual([name, rule(theirs, name)]);
+    }
+    const { components } = JSON.parse(readFileSync('docs/openapi/admin.json', 'utf8')) as {
+      components: {
+        schemas: {
+          Application: {
+            properties: {
+              contacts: { items: { properties: { email: { pattern: string } } } };
+              expected_volumes: { properties: { authentications_a_month: { maximum: number } } };
+            };
+          };
+        };
+      };
+    };
+    const { contacts, expected_volumes: volumes } = components.schemas.Application.properties;
+    expect(rule(ours, 'EMAIL')).toBe(`/${contacts.items.properties.email.pattern}/u`);
+    const { maximum } = volumes.properties.authentications_a_month;
+    const counted = (count: number) => faultsOf({ ...GOOD, authentications_a_month: String(count) });
+    expect([counted(maximum), Object.values(counted(maximum + 1))]).toEqual([{}, ['count']]);
   });
 
   it('is judged as it will be once every field was left', () => {

@@ -1,7 +1,7 @@
 import { Group, Tabs } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { ask, client, type Schemas } from '../../api';
+import type { Schemas } from '../../api';
 import { useReading } from '../../language';
 import { Copyable } from '../../parts/copy';
 import { Allowed, Loaded } from '../../parts/loaded';
@@ -10,6 +10,7 @@ import { Page } from '../../parts/page';
 import { TenantState } from '../../parts/state';
 import { oneOf } from '../../search';
 import { type Permission, useMay } from '../../session';
+import { tenantOf } from '../../tenant';
 import { TenantPrices } from '../billing/tenant-prices';
 import { TenantUsage } from '../billing/tenant-usage';
 import { AuditTrail } from '../audit/audit-trail';
@@ -43,12 +44,8 @@ export function TenantPage() {
   const { t } = useReading();
   const may = useMay();
   const { tenantId } = route.useParams();
-  const found = useQuery({
-    queryKey: ['tenant', tenantId],
-    // A name shown elsewhere has put it in the cache; who comes here wants to know how it stands.
-    refetchOnMount: 'always',
-    queryFn: () => ask(() => client.GET('/v1/tenants/{id}', { params: { path: { id: tenantId } } })),
-  });
+  // A name shown elsewhere has put it in the cache; who comes here wants to know how it stands.
+  const found = useQuery({ ...tenantOf(tenantId), refetchOnMount: 'always', staleTime: 5_000 });
   const tenant = found.data;
   return (
     <Page
